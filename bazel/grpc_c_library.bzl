@@ -47,6 +47,10 @@ def _generate_impl(ctx):
         use_default_shell_env = True,  # protoc finds protoc-gen-c by PATH
     )
 
+    # The include path of what was generated; a system one, so that its users' warnings spare it.
+    context = cc_common.create_compilation_context(system_includes = depset([out]))
+    return [CcInfo(compilation_context = context)]
+
 _generate = rule(
     implementation = _generate_impl,
     attrs = {
@@ -99,7 +103,6 @@ def grpc_c_library(
     package = native.package_name() + "/"
     if not package.startswith(root + "/"):
         fail("package //%s is not under the root //%s" % (package, root))
-    depth = package[len(root) + 1:].count("/")
 
     headers = [header for proto in protos for header in _headers(proto, services)]
     sources = [source for proto in protos for source in _sources(proto, services)]
@@ -119,8 +122,10 @@ def grpc_c_library(
         srcs = sources,
         hdrs = headers,
         copts = ["-std=gnu11"],
-        includes = ["/".join([".."] * depth) or "."],
-        deps = deps + ["//bazel/deps:protobuf_c"] + (["//proto/runtime"] if services else []),
+        deps = deps + [
+            name + "_generate",
+            "//bazel/deps:protobuf_c",
+        ] + (["//proto/runtime"] if services else []),
         testonly = testonly,
         visibility = ["//visibility:private"],
     )
