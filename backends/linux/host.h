@@ -1,0 +1,22 @@
+/* What this kernel can do, found out once by trying. */
+#ifndef HEEL_BACKENDS_LINUX_HOST_H
+#define HEEL_BACKENDS_LINUX_HOST_H
+
+#include "backends/backend.h"
+#include "base/text.h"
+
+/* Fills `info` (kernel release, Landlock ABI, seccomp, each namespace and the mounts in it tried for real in a child, protections with their
+ * mechanisms, the checks for doctor). Forks: call it from a process with one thread (the launcher). Never fails: what can't be found out is "not passed". */
+void heel_host_probe(struct heel_host_info *info);
+void heel_host_info_clear(struct heel_host_info *info);
+void heel_host_info_encode(const struct heel_host_info *info, struct heel_buffer *to);
+int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info, struct heel_error **err);
+
+/* Facts for plans: which top-level directories and links there are, where homes lie, what is mounted where. */
+struct heel_host_facts *heel_host_facts_gather(void);
+void heel_host_facts_free(struct heel_host_facts *facts);
+
+/* LANDLOCK_CREATE_RULESET_VERSION, 0 where there is none. */
+unsigned heel_landlock_abi(void);
+
+#endif
