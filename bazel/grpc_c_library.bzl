@@ -81,6 +81,16 @@ _library = rule(
     provides = [CcInfo],
 )
 
+def _proto_files_impl(ctx):
+    files = depset(transitive = _imports(ctx.attr.deps))
+    return [DefaultInfo(files = files, runfiles = ctx.runfiles(transitive_files = files))]
+
+proto_files = rule(
+    implementation = _proto_files_impl,
+    attrs = {"deps": attr.label_list(providers = [_ProtoFilesInfo])},
+    doc = "The .proto files of grpc_c_library targets, and those that they import.",
+)
+
 def grpc_c_library(
         name,
         protos,
