@@ -15,7 +15,7 @@ struct grpcc_status *grpcc_status_new(int code, const char *message)
     return status;
 }
 
-/* Grows an array by one element, zeroed; returns the new element. */
+/* Grows the array that `array_pointer` points to by one element of `size` bytes, zeroed; returns the new element. */
 static void *append_element(void *array_pointer, size_t *count, size_t size)
 {
     void **array = array_pointer;
@@ -23,16 +23,16 @@ static void *append_element(void *array_pointer, size_t *count, size_t size)
 
     *array = heel_xrealloc(*array, *count + 1, size);
     element = (char *)*array + *count * size;
-    for (size_t i = 0; i < size; i++)
-        element[i] = 0;
     (*count)++;
-    return element;
+    return memset(element, 0, size);
 }
 
 static void replace_string(char **target, const char *text)
 {
+    char *copy = heel_xstrdup(text);
+
     free(*target);
-    *target = heel_xstrdup(text);
+    *target = copy;
 }
 
 void grpcc_status_set_info(struct grpcc_status *status, const char *domain, const char *reason)
@@ -43,8 +43,15 @@ void grpcc_status_set_info(struct grpcc_status *status, const char *domain, cons
 
 void grpcc_status_add_metadata(struct grpcc_status *status, const char *key, const char *value)
 {
-    struct grpcc_status_pair *pair = append_element(&status->metadata, &status->metadata_count, sizeof(*pair));
+    struct grpcc_status_pair *pair;
 
+    for (size_t i = 0; i < status->metadata_count; i++) {
+        if (strcmp(status->metadata[i].key, key) == 0) {
+            replace_string(&status->metadata[i].value, value);
+            return;
+        }
+    }
+    pair = append_element(&status->metadata, &status->metadata_count, sizeof(*pair));
     pair->key = heel_xstrdup(key);
     pair->value = heel_xstrdup(value);
 }
@@ -104,18 +111,4 @@ void grpcc_status_free(struct grpcc_status *status)
     free(status->reason);
     free(status->domain);
     free(status);
-}
-
-uint8_t *grpcc_status_encode_details(const struct grpcc_status *status, size_t *length)
-{
-    (void)status;
-    (void)length;
-    return NULL;
-}
-
-void grpcc_status_decode_details(struct grpcc_status *status, const uint8_t *details, size_t length)
-{
-    (void)status;
-    (void)details;
-    (void)length;
 }

@@ -8,6 +8,9 @@
 
 #include "base/cleanup.h"
 
+/* ErrorInfo.domain of the errors that the runtime itself makes. */
+#define GRPCC_STATUS_DOMAIN "heel.v1"
+
 struct grpcc_status_pair {
     char *key;    /* owned */
     char *value;  /* owned */
@@ -38,10 +41,10 @@ struct grpcc_status {
     int64_t retry_delay_ms;  /* RetryInfo; negative: none */
 };
 
-/* All strings are copied. Never NULL. */
+/* All strings are copied; a NULL one is none (for a message: empty). Never NULL. */
 struct grpcc_status *grpcc_status_new(int code, const char *message);
 void grpcc_status_set_info(struct grpcc_status *status, const char *domain, const char *reason);
-void grpcc_status_add_metadata(struct grpcc_status *status, const char *key, const char *value);
+void grpcc_status_add_metadata(struct grpcc_status *status, const char *key, const char *value);  /* or replaces the key's value */
 void grpcc_status_add_field(struct grpcc_status *status, const char *field, const char *description);
 void grpcc_status_add_precondition(struct grpcc_status *status, const char *type, const char *subject, const char *description);
 void grpcc_status_set_retry(struct grpcc_status *status, int64_t delay_ms);
