@@ -21,22 +21,29 @@ find_user() {
     fi
 }
 
+writable() { mkdir -p "$1" 2>/dev/null && [ -w "$1" ]; }
+
 find_cache() {
     cache=${XDG_CACHE_HOME:-$HOME/.cache}/heel
-    mkdir -p "$cache" 2>/dev/null
-    [ -w "$cache" ] && return
+    writable "$cache" || use_temporary_cache
+    # Bazel's own default, which plain bazel shares, if that will do.
+    bazel_root=()
+    writable "$HOME/.cache/bazel" || bazel_root=("--output_user_root=$cache/bazel")
+}
 
+use_temporary_cache() {
     local unusable=$cache
-    export XDG_CACHE_HOME=/var/tmp/heel-$UID
-    cache=$XDG_CACHE_HOME/heel
+    cache=/var/tmp/heel-$UID
     if [ ! -d "$cache" ]; then
         say "$unusable cannot be written; using $cache (set XDG_CACHE_HOME to choose another folder)"
-        (umask 077 && mkdir -p "$cache") || die "cannot make $cache: set XDG_CACHE_HOME to a folder that can be written"
+        mkdir -m 700 "$cache" || die "set XDG_CACHE_HOME to a folder that can be written"
     fi
     # Anyone can make folders in /var/tmp, and what lies in this one is run.
-    [ -O "$XDG_CACHE_HOME" ] && [ ! -L "$XDG_CACHE_HOME" ] ||
-        die "$XDG_CACHE_HOME is not yours: set XDG_CACHE_HOME to a folder that is"
+    [ -O "$cache" ] && [ ! -L "$cache" ] ||
+        die "$cache is not yours: set XDG_CACHE_HOME to a folder that is"
 }
+
+bazel() { command bazel "${bazel_root[@]}" "$@"; }
 
 missing_packages() {
     local wanted installed package
@@ -66,7 +73,8 @@ install_packages() {
         [ -t 0 ] || as_root=(sudo -n)
         if ! command -v sudo >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
             say "Debian packages are missing, and installing them needs root. Run this, then try again:"
-            die "  apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+            echo "apt-get update && apt-get install -y --no-install-recommends ${missing[*]}" >&2
+            exit "$failed"
         fi
     fi
     say "installing Debian packages: ${missing[*]}"
