@@ -1,0 +1,541 @@
+/* heel: run commands in native sandboxes of the operating system, from C and C++.
+ *
+ *     struct heel_client *client;
+ *     struct heel_error *error = NULL;
+ *     struct heel_run_result *result;
+ *     const char *argv[] = {"python3", "-c", "print(6 * 7)", NULL};
+ *     const struct heel_spec spec = {HEEL_INIT(heel_spec), .level = HEEL_LEVEL_STRICT};
+ *     const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv};
+ *
+ *     if (heel_client_open(NULL, NULL, &client, &error) ||
+ *         heel_run(client, heel_in_new_sandbox(&spec), &command, NULL, &result, &error))
+ *         … heel_error_message(error) …
+ *     fwrite(result->output.data, 1, result->output.length, stdout);
+ *     heel_run_result_free(result);
+ *     heel_client_close(client);
+ *
+ * Functions that can fail return 0, or -1 and a new error in *error, which the caller frees;
+ * `error` itself may be NULL. Results are written on success only, and freed with the function
+ * that is named after them; every free takes NULL. What a result points to lives as long as the
+ * result.
+ *
+ * Structures that a caller fills in begin with HEEL_INIT(type), and everything that is left out
+ * is zero, which means unset: the server's default. They are read during the call that is given
+ * them and may be gone after it. That goes for every pointer in this header, unless it says
+ * otherwise. In C++ before C++20: `heel_spec spec{}; spec.size = sizeof spec;`.
+ *
+ * Strings are UTF-8 and NUL-terminated. Durations are in milliseconds, points in time in
+ * milliseconds since 1970 (UTC).
+ *
+ * Threads: a client may be used from several threads at once. A heel_exec belongs to one thread
+ * at a time, apart from the functions that say otherwise. Nothing else is shared. After fork() a
+ * child must not touch what its parent opened.
+ *
+ * Compile with the flags that `pkg-config --cflags --libs heel` prints. */
+#ifndef HEEL_HEEL_H
+#define HEEL_HEEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HEEL_VERSION "0.1.0"
+
+/* The first thing in the braces that initialise a `struct type`. It tells the library which
+ * version of the structure it gets. */
+#define HEEL_INIT(type) .size = sizeof(struct type)
+
+/* Bytes that may hold anything. */
+struct heel_bytes {
+    const void *data;
+    size_t length;
+};
+
+/* An environment variable, a label, or a header. */
+struct heel_pair {
+    const char *name;
+    const char *value;
+};
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+struct heel_error;
+
+/* The codes of gRPC, with its numbers. */
+enum heel_error_code {
+    HEEL_ERROR_NONE = 0,
+    HEEL_ERROR_CANCELLED = 1,
+    HEEL_ERROR_UNKNOWN = 2,
+    HEEL_ERROR_INVALID_ARGUMENT = 3,
+    HEEL_ERROR_DEADLINE_EXCEEDED = 4,
+    HEEL_ERROR_NOT_FOUND = 5,
+    HEEL_ERROR_ALREADY_EXISTS = 6,
+    HEEL_ERROR_PERMISSION_DENIED = 7,
+    HEEL_ERROR_RESOURCE_EXHAUSTED = 8,
+    HEEL_ERROR_FAILED_PRECONDITION = 9,
+    HEEL_ERROR_ABORTED = 10,
+    HEEL_ERROR_OUT_OF_RANGE = 11,
+    HEEL_ERROR_UNIMPLEMENTED = 12,
+    HEEL_ERROR_INTERNAL = 13,
+    HEEL_ERROR_UNAVAILABLE = 14, /* no server, or it was lost during the call */
+    HEEL_ERROR_DATA_LOSS = 15,
+    HEEL_ERROR_UNAUTHENTICATED = 16,
+};
+
+/* NULL has no error: HEEL_ERROR_NONE, empty strings, no metadata. What is returned belongs to
+ * the error. */
+enum heel_error_code heel_error_code(const struct heel_error *error);
+/* "NOT_FOUND"; "UNKNOWN" for a number that is no code */
+const char *heel_error_code_name(enum heel_error_code code);
+const char *heel_error_message(const struct heel_error *error);      /* a sentence for people */
+/* "SANDBOX_NOT_FOUND" and so on; "" if there is none */
+const char *heel_error_reason(const struct heel_error *error);
+/* "spec.filesystem.paths[2].path"; "" if none is to blame */
+const char *heel_error_field(const struct heel_error *error);
+/* when a retry may succeed; 0: unknown, or never */
+int64_t heel_error_retry_after_ms(const struct heel_error *error);
+size_t heel_error_metadata_count(const struct heel_error *error);
+/* {NULL, NULL} beyond the last */
+struct heel_pair heel_error_metadata_at(const struct heel_error *error, size_t index);
+/* NULL if it isn't there */
+const char *heel_error_metadata(const struct heel_error *error, const char *name);
+
+/* {"error":{"code":…,"reason":…,"message":…,"field":…,"metadata":{…}}} on one line; the caller
+ * frees it with free(). */
+char *heel_error_json(const struct heel_error *error);
+
+void heel_error_free(struct heel_error *error);
+
+/* ---- clients --------------------------------------------------------------------------------- */
+
+/* A connection to one server. It is made anew when it was lost: the calls that ran on it fail
+ * with HEEL_ERROR_UNAVAILABLE, the next call connects again. */
+struct heel_client;
+
+struct heel_client_options {
+    size_t size;
+    int64_t timeout_ms;          /* deadline of the calls that don't set one; 0: none */
+    /* embedded: which heeld to run; NULL: $HEEL_HEELD, else "heeld" in PATH */
+    const char *server_program;
+    /* embedded: more arguments for it, NULL-terminated; may be NULL */
+    const char *const *server_arguments;
+    /* embedded: its log goes to this program's standard error; else nowhere */
+    bool server_log;
+};
+
+/* Connects to the server at `address`: "unix:/path", or a path. NULL: $HEEL_ADDRESS; else
+ * $XDG_RUNTIME_DIR/heel/heeld.sock (as root /run/heel/heeld.sock, without XDG_RUNTIME_DIR
+ * /tmp/heel-UID/heeld.sock), in a folder and from a server that belong to the user or root.
+ * `options` may be NULL. HEEL_ERROR_UNAVAILABLE where no server listens. */
+int heel_client_open(const char *address, const struct heel_client_options *options,
+                     struct heel_client **client, struct heel_error **error);
+
+/* A private server, for this client alone: a child process on a socket pair. There is no daemon
+ * and no socket file, and when the client is closed, or the program ends in whatever way, the
+ * server and all its sandboxes end too. Safe in a program with threads. When the server is lost,
+ * so are its sandboxes; the next call starts another. */
+int heel_client_open_embedded(const struct heel_client_options *options,
+                              struct heel_client **client, struct heel_error **error);
+
+/* Speaks to the server at the other end of `fd`, a connected stream socket, which the client
+ * owns from now on, even if this fails. It can't connect again. */
+int heel_client_open_fd(int fd, const struct heel_client_options *options,
+                        struct heel_client **client, struct heel_error **error);
+
+/* After every call on it has returned and every heel_exec of it was freed. Waits for an embedded
+ * server to end. */
+void heel_client_close(struct heel_client *client);
+
+/* The address that NULL stands for, as a path or "unix:/path", whether or not anybody listens
+ * there; the caller frees it with free(). */
+char *heel_default_address(void);
+
+/* What every call takes last; NULL means no options. */
+struct heel_call {
+    size_t size;
+    int64_t timeout_ms;             /* deadline from now; 0: the client's, negative: none */
+    const struct heel_pair *headers; /* lower-case names, as in "heel-request-id" */
+    size_t header_count;
+};
+
+/* ---- what a sandbox is to be ----------------------------------------------------------------- */
+
+enum heel_level {
+    HEEL_LEVEL_UNSET = 0,
+    /* reads its working directory and what programs need in order to start; writes its working
+     * directory */
+    HEEL_LEVEL_STRICT = 1,
+    /* reads everything but what is protected; writes its working directory */
+    HEEL_LEVEL_DEFAULT = 2,
+    HEEL_LEVEL_PERMISSIVE = 3, /* reads and writes what the caller could */
+};
+
+enum heel_access {
+    HEEL_ACCESS_READ = 1,
+    HEEL_ACCESS_WRITE = 2,   /* read, change, create and remove */
+    HEEL_ACCESS_EXECUTE = 3, /* read and execute */
+    HEEL_ACCESS_DENY = 4,    /* nothing, whatever other rules say */
+};
+
+/* For a host path and everything below it. The rule with the nearest path decides; rules on one
+ * path add up; DENY beats all. */
+struct heel_path_rule {
+    const char *path; /* absolute, existing */
+    enum heel_access access;
+};
+
+enum heel_network {
+    HEEL_NETWORK_UNSET = 0,
+    HEEL_NETWORK_DENY_ALL = 1, /* a loopback interface of its own and nothing else */
+};
+
+struct heel_spec {
+    size_t size;
+    enum heel_level level;
+    /* a host directory, with the same path inside; NULL: one of the sandbox's own, removed with
+     * it */
+    const char *working_dir;
+    bool keep_working_dir;   /* leaves the sandbox's own working directory behind */
+    const struct heel_path_rule *paths;
+    size_t path_count;
+    enum heel_network network;
+    int64_t wall_time_ms;      /* the longest that one command may take; unset: no limit */
+    /* what heel_run keeps of each, stdout and stderr; unset: 262,144, at most 491,520 */
+    uint64_t max_output_bytes;
+    /* of every command; nothing comes from this program's environment or the server's */
+    const struct heel_pair *variables;
+    size_t variable_count;
+    int64_t ttl_ms;      /* from creation to deletion by the server; unset: for ever */
+    /* from the end of the last command to deletion by the server; unset: for ever */
+    int64_t idle_ttl_ms;
+    const struct heel_pair *labels;
+    size_t label_count;
+};
+
+/* ---- sandboxes ------------------------------------------------------------------------------- */
+
+enum heel_sandbox_state {
+    HEEL_SANDBOX_CREATING = 1,
+    HEEL_SANDBOX_READY = 2,
+    HEEL_SANDBOX_DELETING = 3,
+};
+
+enum heel_protection {
+    /* files outside the grants can't be read, written or executed */
+    HEEL_PROTECTION_FILESYSTEM = 1,
+    HEEL_PROTECTION_HIDDEN_PATHS = 2, /* homes, credentials and heel's own state are hidden */
+    HEEL_PROTECTION_PROCESSES = 3,    /* processes outside can't be seen, signalled or debugged */
+    HEEL_PROTECTION_NETWORK = 4,      /* nothing outside can be reached over a network */
+    /* IPC objects and abstract Unix sockets are the sandbox's own */
+    HEEL_PROTECTION_IPC = 5,
+    HEEL_PROTECTION_SYSTEM_CALLS = 6, /* system calls beyond what programs need are refused */
+    HEEL_PROTECTION_PRIVILEGES = 7,   /* no privilege is held or can be gained */
+    HEEL_PROTECTION_DEVICES = 8,      /* devices other than the harmless ones are absent */
+    HEEL_PROTECTION_HOST_SOCKETS = 9, /* Unix sockets outside can't be connected to */
+};
+
+enum heel_enforcement_state {
+    HEEL_ENFORCEMENT_ACTIVE = 1,   /* in full */
+    HEEL_ENFORCEMENT_DEGRADED = 2, /* in part; detail says what is missing and what would mend it */
+    /* not at all, because the spec says so; detail names the field */
+    HEEL_ENFORCEMENT_DISABLED = 3,
+};
+
+struct heel_enforcement {
+    enum heel_protection protection;
+    enum heel_enforcement_state state;
+    const char *mechanism; /* as in "Landlock ABI 7, mount namespace" */
+    const char *detail;    /* empty when ACTIVE */
+};
+
+/* "FILESYSTEM", "ACTIVE", "READY", "STRICT" and so on; "UNKNOWN" for a number that has no name
+ * here. Static. */
+const char *heel_protection_name(enum heel_protection protection);
+const char *heel_enforcement_state_name(enum heel_enforcement_state state);
+const char *heel_sandbox_state_name(enum heel_sandbox_state state);
+const char *heel_level_name(enum heel_level level);
+
+/* A sandbox as it was when the server answered. */
+struct heel_sandbox_info {
+    const char *id;
+    enum heel_sandbox_state state;
+    struct heel_spec spec; /* every default spelled out */
+    const struct heel_enforcement *enforcement;
+    size_t enforcement_count;
+    int64_t create_time_ms;
+    /* when ttl or idle_ttl will end it as things stand; 0 if neither will */
+    int64_t expire_time_ms;
+    const char *working_dir; /* these three as seen inside */
+    const char *home_dir;
+    const char *temp_dir;
+    const char *host_working_dir; /* the working directory as seen on the host */
+    unsigned running_commands;
+};
+
+/* Makes a sandbox; returns when a command in it would start at once. `id` is the caller's choice
+ * and makes a retry safe; NULL: the server's. `spec` may be NULL. */
+int heel_sandbox_create(struct heel_client *client, const char *id, const struct heel_spec *spec,
+                        const struct heel_call *call, struct heel_sandbox_info **sandbox,
+                        struct heel_error **error);
+
+/* HEEL_ERROR_NOT_FOUND where the caller has no such sandbox; the same goes for everything that
+ * takes an id. */
+int heel_sandbox_get(struct heel_client *client, const char *id, const struct heel_call *call,
+                     struct heel_sandbox_info **sandbox, struct heel_error **error);
+
+/* What to change. Replaces what it names as a whole: no labels are none, no ttl is for ever. */
+struct heel_update {
+    size_t size;
+    bool set_labels;
+    const struct heel_pair *labels;
+    size_t label_count;
+    bool set_ttl;
+    int64_t ttl_ms; /* counted from the creation */
+    bool set_idle_ttl;
+    int64_t idle_ttl_ms;
+};
+
+int heel_sandbox_update(struct heel_client *client, const char *id,
+                        const struct heel_update *update, const struct heel_call *call,
+                        struct heel_sandbox_info **sandbox, struct heel_error **error);
+
+void heel_sandbox_info_free(struct heel_sandbox_info *sandbox);
+
+/* Which sandboxes to list. */
+struct heel_list {
+    size_t size;
+    int page_size;                  /* the most to answer with; 0: 100 */
+    /* next_page_token of the answer before this one; NULL: the beginning */
+    const char *page_token;
+    const struct heel_pair *labels; /* those that carry all of these */
+    size_t label_count;
+    const enum heel_sandbox_state *states; /* those in one of these; none: any */
+    size_t state_count;
+};
+
+struct heel_sandbox_page {
+    /* in the order of their creation; not to be freed one by one */
+    const struct heel_sandbox_info *const *sandboxes;
+    size_t count;
+    const char *next_page_token; /* empty when there are no more */
+};
+
+/* The caller's own sandboxes, a page of them. `list` may be NULL. */
+int heel_sandbox_list(struct heel_client *client, const struct heel_list *list,
+                      const struct heel_call *call, struct heel_sandbox_page **page,
+                      struct heel_error **error);
+void heel_sandbox_page_free(struct heel_sandbox_page *page);
+
+struct heel_deletion {
+    const char *kept_working_dir; /* on the host, if keep_working_dir left it there; else empty */
+};
+
+/* Ends a sandbox; returns when nothing of it runs and nothing of it is mounted or stored. Safe
+ * to repeat; with `allow_missing` one that isn't there is fine. `deletion` may be NULL. */
+int heel_sandbox_delete(struct heel_client *client, const char *id, bool allow_missing,
+                        const struct heel_call *call, struct heel_deletion **deletion,
+                        struct heel_error **error);
+void heel_deletion_free(struct heel_deletion *deletion);
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+/* Where a command runs. Both set is an error; neither is a new sandbox with every default. */
+struct heel_target {
+    const char *sandbox_id;       /* in this sandbox */
+    const struct heel_spec *spec; /* in one made for the command, and deleted after it */
+};
+
+static inline struct heel_target heel_in_sandbox(const char *sandbox_id)
+{
+    struct heel_target target = {sandbox_id, NULL};
+    return target;
+}
+
+static inline struct heel_target heel_in_new_sandbox(const struct heel_spec *spec)
+{
+    struct heel_target target = {NULL, spec};
+    return target;
+}
+
+struct heel_command {
+    size_t size;
+    /* NULL-terminated; a path, or a name in the sandbox's PATH, and its arguments. Never given
+     * to a shell. */
+    const char *const *argv;
+    const char *working_dir; /* as seen inside; NULL: the sandbox's */
+    const struct heel_pair *variables; /* on top of the sandbox's */
+    size_t variable_count;
+    /* heel_run: what it reads on its standard input. heel_exec: must be empty */
+    struct heel_bytes input;
+    /* then it and all that it started are killed; unset: the sandbox's wall_time_ms */
+    int64_t timeout_ms;
+    /* the caller's choice makes a retry of heel_run safe; NULL: the server's */
+    const char *process_id;
+};
+
+enum heel_exit_reason {
+    HEEL_EXIT_EXITED = 1,
+    HEEL_EXIT_SIGNALED = 2,
+    HEEL_EXIT_TIMEOUT = 3,      /* its timeout, or the sandbox's wall_time_ms */
+    HEEL_EXIT_DELETED = 4,      /* with its sandbox */
+    HEEL_EXIT_DISCONNECTED = 5, /* the client cancelled the call or went away */
+    /* it never ran: code is 127 where the program wasn't found, else 126; message says why */
+    HEEL_EXIT_START_FAILED = 6,
+};
+
+/* How a command ended. A code that isn't 0 is no error. */
+struct heel_exit_status {
+    enum heel_exit_reason reason;
+    bool signaled;       /* then signal is set, else code */
+    int code;            /* what it passed to exit(), 0 to 255 */
+    int signal;          /* which signal killed it */
+    const char *message; /* a sentence where the reason needs one, else empty */
+};
+
+/* "EXITED" and so on, like the names above. */
+const char *heel_exit_reason_name(enum heel_exit_reason reason);
+
+/* What a command used, its waited-for descendants included. */
+struct heel_usage {
+    int64_t user_time_us;
+    int64_t system_time_us;
+    int64_t wall_time_us;
+    uint64_t max_rss_bytes;
+};
+
+struct heel_run_result {
+    struct heel_exit_status status;
+    struct heel_usage usage;
+    struct heel_bytes output; /* standard output, up to the sandbox's max_output_bytes */
+    struct heel_bytes errors; /* standard error, the same */
+    bool output_truncated;    /* there was more */
+    bool errors_truncated;
+    const char *process_id;
+    const char *sandbox_id;
+};
+
+/* Runs a command to its end and captures its output. A deadline that passes kills it and
+ * everything that it started. */
+int heel_run(struct heel_client *client, struct heel_target target,
+             const struct heel_command *command, const struct heel_call *call,
+             struct heel_run_result **result, struct heel_error **error);
+void heel_run_result_free(struct heel_run_result *result);
+
+/* ---- commands whose streams are connected ---------------------------------------------------- */
+
+/* A running command, whose output is passed to callbacks as it comes. Freeing it early, or
+ * losing the connection, kills the command and everything that it started. */
+struct heel_exec;
+
+/* Run by heel_exec_run and heel_exec_dispatch, in the thread that calls them. Any may be NULL.
+ * They must not free the exec. */
+struct heel_exec_events {
+    size_t size;
+    void (*on_started)(struct heel_exec *exec, const char *process_id, const char *sandbox_id,
+                       void *data);
+    /* The next output is only asked for when these return (see heel_exec_hold): a slow consumer
+     * slows the command down and costs no memory. */
+    /* standard output */
+    void (*on_output)(struct heel_exec *exec, struct heel_bytes output, void *data);
+    /* standard error */
+    void (*on_errors)(struct heel_exec *exec, struct heel_bytes errors, void *data);
+    /* heel_exec_write takes bytes again. Only run after it had taken fewer than it was given. */
+    void (*on_writable)(struct heel_exec *exec, void *data);
+    /* The command is over and all of its output was passed on. */
+    void (*on_exited)(struct heel_exec *exec, const struct heel_exit_status *status,
+                      const struct heel_usage *usage, void *data);
+};
+
+/* Starts a command; *exec is the caller's to free. `data` is what the callbacks get. A command
+ * that can't be started at all is no error here: it ends with HEEL_EXIT_START_FAILED. `call` is
+ * the deadline of the whole command. */
+int heel_exec_start(struct heel_client *client, struct heel_target target,
+                    const struct heel_command *command, const struct heel_call *call,
+                    const struct heel_exec_events *events, void *data, struct heel_exec **exec,
+                    struct heel_error **error);
+
+/* Runs callbacks until the command is over. On success *status is its end; `status` may be NULL.
+ * What it points to lives as long as the exec. */
+int heel_exec_run(struct heel_exec *exec, struct heel_exit_status *status,
+                  struct heel_error **error);
+
+/* Before or during heel_exec_run: it reads `fd` (anything that poll(2) takes, and files) for the
+ * command's standard input, as fast as the command takes it, and closes the standard input at
+ * the end of the file. `fd` stays the caller's and is left as it is; it must stay open until
+ * heel_exec_run returns. */
+void heel_exec_forward(struct heel_exec *exec, int fd);
+
+/* For programs with a loop of their own instead of heel_exec_run: when the descriptor becomes
+ * readable, dispatch runs the callbacks that are due, without ever waiting. It returns true as
+ * long as the command is not over; then heel_exec_finish gives what heel_exec_run would have
+ * given. */
+int heel_exec_fd(const struct heel_exec *exec);
+bool heel_exec_dispatch(struct heel_exec *exec);
+int heel_exec_finish(struct heel_exec *exec, struct heel_exit_status *status,
+                     struct heel_error **error);
+
+/* Takes some or all of `length` bytes for the standard input, which it copies, and returns how
+ * many: fewer while the command does not read what it was given before. on_writable tells when
+ * there is room again. Once the standard input is closed they are dropped. */
+size_t heel_exec_write(struct heel_exec *exec, const void *bytes, size_t length);
+
+/* No more standard input, after what was written. */
+void heel_exec_close_input(struct heel_exec *exec);
+
+/* From on_output or on_errors: those bytes stay valid, and nothing more of the command is read, its end included, until
+ * heel_exec_release. Signals and cancelling work all the same. */
+void heel_exec_hold(struct heel_exec *exec);
+void heel_exec_release(struct heel_exec *exec);
+
+/* Sends a signal (1 to 64) to the command's process group. From any thread, and from a signal
+ * handler. It is sent with the next dispatch, which this causes. */
+void heel_exec_signal(struct heel_exec *exec, int signal_number);
+
+/* Gives up: the command and all that it started are killed, and the exec fails with
+ * HEEL_ERROR_CANCELLED. From any thread, and from a signal handler. */
+void heel_exec_cancel(struct heel_exec *exec);
+
+void heel_exec_free(struct heel_exec *exec);
+
+/* ---- servers --------------------------------------------------------------------------------- */
+
+struct heel_server_info {
+    const char *version;
+    const char *backend;        /* "linux" */
+    const char *kernel_release;
+    unsigned landlock_abi;      /* 0 where there is none */
+    const struct heel_enforcement *protections; /* what this host can give */
+    size_t protection_count;
+    unsigned max_sandboxes; /* of all callers */
+    unsigned max_sandboxes_per_caller;
+    unsigned max_processes;
+    unsigned max_processes_per_caller;
+    uint64_t max_request_bytes;
+    enum heel_level default_level;
+    const char *const *features; /* names that a client can test for */
+    size_t feature_count;
+};
+
+int heel_server_info_get(struct heel_client *client, const struct heel_call *call,
+                         struct heel_server_info **info, struct heel_error **error);
+void heel_server_info_free(struct heel_server_info *info);
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+/* Results in the JSON mapping of heel.v1's messages, with `indent` spaces a level (0: one line).
+ * The caller frees it with free(). */
+char *heel_sandbox_info_json(const struct heel_sandbox_info *sandbox, unsigned indent);
+char *heel_sandbox_page_json(const struct heel_sandbox_page *page, unsigned indent);
+char *heel_deletion_json(const struct heel_deletion *deletion, unsigned indent);
+char *heel_run_result_json(const struct heel_run_result *result, unsigned indent);
+char *heel_server_info_json(const struct heel_server_info *info, unsigned indent);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

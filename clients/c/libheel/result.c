@@ -1,0 +1,139 @@
+#include "clients/c/libheel/result.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "proto/runtime/json.h"
+
+void result_free(struct result *result)
+{
+    protobuf_c_message_free_unpacked(result->response, NULL);
+    arena_free(&result->arena);
+}
+
+char *result_json(const struct result *result, unsigned indent)
+{
+    const struct grpcc_json_options options = {.indent = indent};
+    struct heel_buffer to = {0};
+
+    grpcc_json_print(result->shown, &options, &to);
+    return to.data;
+}
+
+static int64_t milliseconds(const Google__Protobuf__Duration *duration)
+{
+    return duration ? duration->seconds * 1000 + duration->nanos / 1000000 : 0;
+}
+
+static int64_t microseconds(const Google__Protobuf__Duration *duration)
+{
+    return duration ? duration->seconds * 1000000 + duration->nanos / 1000 : 0;
+}
+
+static int64_t since_1970(const Google__Protobuf__Timestamp *timestamp)
+{
+    return timestamp ? timestamp->seconds * 1000 + timestamp->nanos / 1000000 : 0;
+}
+
+static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *message, struct heel_spec *spec)
+{
+    struct heel_path_rule *rules = arena_alloc(arena, message->n_paths, sizeof(*rules));
+
+    for (size_t i = 0; i < message->n_paths; i++) {
+        rules[i].path = message->paths[i]->path;
+        rules[i].access = (enum heel_access)message->paths[i]->access;
+    }
+    spec->working_dir = *message->working_dir ? message->working_dir : NULL;
+    spec->keep_working_dir = message->keep_working_dir;
+    spec->paths = rules;
+    spec->path_count = message->n_paths;
+}
+
+/* Entries of any map<string, string>; see request_pairs. */
+#define FILL_PAIRS(arena, entries, entry_count, pairs, pair_count) \
+    do { \
+        struct heel_pair *filled = arena_alloc(arena, entry_count, sizeof(*filled)); \
+        for (size_t i = 0; i < (entry_count); i++) \
+            filled[i] = (struct heel_pair){(entries)[i]->key, (entries)[i]->value}; \
+        (pairs) = filled; \
+        (pair_count) = (entry_count); \
+    } while (0)
+
+static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message, struct heel_spec *spec)
+{
+    spec->size = sizeof(*spec);
+    spec->level = (enum heel_level)message->level;
+    if (message->filesystem)
+        fill_filesystem(arena, message->filesystem, spec);
+    if (message->network && message->network->policy_case == HEEL__V1__NETWORK_POLICY__POLICY_DENY_ALL)
+        spec->network = HEEL_NETWORK_DENY_ALL;
+    if (message->limits) {
+        spec->wall_time_ms = milliseconds(message->limits->wall_time);
+        spec->max_output_bytes = message->limits->max_output_bytes;
+    }
+    if (message->environment)
+        FILL_PAIRS(arena, message->environment->variables, message->environment->n_variables, spec->variables,
+                   spec->variable_count);
+    if (message->lifetime) {
+        spec->ttl_ms = milliseconds(message->lifetime->ttl);
+        spec->idle_ttl_ms = milliseconds(message->lifetime->idle_ttl);
+    }
+    FILL_PAIRS(arena, message->labels, message->n_labels, spec->labels, spec->label_count);
+}
+
+void result_enforcement(struct arena *arena, Heel__V1__Enforcement *const *messages, size_t count,
+                        const struct heel_enforcement **rows)
+{
+    struct heel_enforcement *filled = arena_alloc(arena, count, sizeof(*filled));
+
+    for (size_t i = 0; i < count; i++) {
+        filled[i].protection = (enum heel_protection)messages[i]->protection;
+        filled[i].state = (enum heel_enforcement_state)messages[i]->state;
+        filled[i].mechanism = messages[i]->mechanism;
+        filled[i].detail = messages[i]->detail;
+    }
+    *rows = filled;
+}
+
+void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message, struct heel_sandbox_info *info)
+{
+    info->id = message->sandbox_id;
+    info->state = (enum heel_sandbox_state)message->state;
+    if (message->effective_spec)
+        fill_spec(arena, message->effective_spec, &info->spec);
+    result_enforcement(arena, message->enforcement, message->n_enforcement, &info->enforcement);
+    info->enforcement_count = message->n_enforcement;
+    info->create_time_ms = since_1970(message->create_time);
+    info->expire_time_ms = since_1970(message->expire_time);
+    info->working_dir = message->working_dir;
+    info->home_dir = message->home_dir;
+    info->temp_dir = message->temp_dir;
+    info->host_working_dir = message->host_working_dir;
+    info->running_commands = message->running_commands;
+}
+
+void result_exit_status(const Heel__V1__ExitStatus *message, struct heel_exit_status *status)
+{
+    memset(status, 0, sizeof(*status));
+    status->message = "";
+    if (!message)
+        return;
+    status->reason = (enum heel_exit_reason)message->reason;
+    status->message = message->message;
+    status->signaled = message->outcome_case == HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL;
+    if (status->signaled)
+        status->signal = message->signal;
+    else if (message->outcome_case == HEEL__V1__EXIT_STATUS__OUTCOME_CODE)
+        status->code = message->code;
+}
+
+void result_usage(const Heel__V1__ResourceUsage *message, struct heel_usage *usage)
+{
+    memset(usage, 0, sizeof(*usage));
+    if (!message)
+        return;
+    usage->user_time_us = microseconds(message->user_time);
+    usage->system_time_us = microseconds(message->system_time);
+    usage->wall_time_us = microseconds(message->wall_time);
+    usage->max_rss_bytes = message->max_rss_bytes;
+}

@@ -1,0 +1,27 @@
+/* From the messages of heel.v1 to the structures that libheel's callers get. */
+#ifndef HEEL_LIBHEEL_RESULT_H
+#define HEEL_LIBHEEL_RESULT_H
+
+#include "clients/c/libheel/arena.h"
+#include "clients/c/libheel/heel/heel.h"
+#include "heel/v1/sandbox.pb-c.h"
+
+/* What stands behind every result that callers free: the answer, whose strings the public structure borrows, the part of it that JSON shows, and the
+ * arrays between the two. */
+struct result {
+    ProtobufCMessage *response;    /* owned */
+    const ProtobufCMessage *shown; /* borrowed from response */
+    struct arena arena;
+};
+
+void result_free(struct result *result);
+char *result_json(const struct result *result, unsigned indent);
+
+/* Each fills a public structure whose strings are borrowed from the message. */
+void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message, struct heel_sandbox_info *info);
+void result_enforcement(struct arena *arena, Heel__V1__Enforcement *const *messages, size_t count,
+                        const struct heel_enforcement **rows);
+void result_exit_status(const Heel__V1__ExitStatus *message, struct heel_exit_status *status);
+void result_usage(const Heel__V1__ResourceUsage *message, struct heel_usage *usage);
+
+#endif
