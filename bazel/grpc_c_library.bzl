@@ -135,7 +135,7 @@ def grpc_c_library(
         deps = deps + [
             name + "_generate",
             "//bazel/deps:protobuf_c",
-        ] + (["//proto/runtime"] if services else []),
+        ] + (["//proto/runtime:grpcc"] if services else []),
         testonly = testonly,
         visibility = ["//visibility:private"],
     )
