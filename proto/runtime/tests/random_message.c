@@ -78,7 +78,7 @@ static void fill_value(const ProtobufCFieldDescriptor *field, void *slot, unsign
         *(ProtobufCBinaryData *)slot = random_bytes(state);
         break;
     case PROTOBUF_C_TYPE_MESSAGE:
-        *(ProtobufCMessage **)slot = random_message(field->descriptor, depth - 1, state);
+        *(ProtobufCMessage **)slot = random_message(field->descriptor, depth ? depth - 1 : 0, state);
         break;
     case PROTOBUF_C_TYPE_ENUM:
         *(int *)slot = below(state, 8) ? values->values[below(state, values->n_values)].value : (int)below(state, 1000);
@@ -124,18 +124,18 @@ static size_t size_of(ProtobufCType type)
     }
 }
 
-static bool is_entry(const ProtobufCFieldDescriptor *field)
+/* Good enough for the test's own types. */
+static bool is_entry(const ProtobufCMessageDescriptor *type)
 {
-    const ProtobufCMessageDescriptor *type = field->descriptor;
+    size_t length = strlen(type->short_name);
 
-    return field->type == PROTOBUF_C_TYPE_MESSAGE && strlen(type->short_name) > 5 &&
-           strcmp(type->short_name + strlen(type->short_name) - 5, "Entry") == 0;
+    return length > 5 && strcmp(type->short_name + length - 5, "Entry") == 0;
 }
 
 static void fill_repeated(char *message, const ProtobufCFieldDescriptor *field, unsigned depth, uint64_t *state)
 {
     /* One entry in a map: its key is unique then. */
-    size_t count = is_entry(field) ? 1 : 1 + below(state, 3);
+    size_t count = field->type == PROTOBUF_C_TYPE_MESSAGE && is_entry(field->descriptor) ? 1 : 1 + below(state, 3);
     size_t size = size_of(field->type);
     char *elements = heel_xcalloc(count, size);
 
@@ -188,6 +188,17 @@ static bool fill_well_known(ProtobufCMessage *message, uint64_t *state)
     return false;
 }
 
+/* Any has no form in JSON; an entry of a map has its value, which JSON can't leave out. */
+static bool is_wanted(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field, unsigned depth, uint64_t *state)
+{
+    bool chosen = field->label == PROTOBUF_C_LABEL_REQUIRED || below(state, 4) == 0;
+    const ProtobufCMessageDescriptor *inner = field->descriptor;
+
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE)
+        return chosen;
+    return is_entry(type) || (chosen && depth > 0 && strcmp(inner->name, "google.protobuf.Any") != 0);
+}
+
 ProtobufCMessage *random_message(const ProtobufCMessageDescriptor *descriptor, unsigned depth, uint64_t *state)
 {
     ProtobufCMessage *message = heel_xmalloc(descriptor->sizeof_message);
@@ -195,12 +206,8 @@ ProtobufCMessage *random_message(const ProtobufCMessageDescriptor *descriptor, u
     protobuf_c_message_init(descriptor, message);
     if (fill_well_known(message, state))
         return message;
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        bool wanted = field->label == PROTOBUF_C_LABEL_REQUIRED || below(state, 4) == 0;
-
-        if (wanted && (field->type != PROTOBUF_C_TYPE_MESSAGE || depth > 0))
-            fill_field((char *)message, field, depth, state);
-    }
+    for (unsigned i = 0; i < descriptor->n_fields; i++)
+        if (is_wanted(descriptor, &descriptor->fields[i], depth, state))
+            fill_field((char *)message, &descriptor->fields[i], depth, state);
     return message;
 }
