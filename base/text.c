@@ -98,6 +98,11 @@ void heel_buffer_printf(struct heel_buffer *buffer, const char *format, ...)
     heel_buffer_append_text(buffer, text);
 }
 
+bool heel_buffer_equal(const struct heel_buffer *left, const struct heel_buffer *right)
+{
+    return left->length == right->length && (left->length == 0 || memcmp(left->data, right->data, left->length) == 0);
+}
+
 void heel_buffer_free(struct heel_buffer *buffer)
 {
     free(buffer->data);

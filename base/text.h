@@ -32,6 +32,8 @@ void heel_buffer_printf(struct heel_buffer *buffer, const char *format, ...) __a
 /* Room for at least `length` more bytes; returns where they begin. Add what was written to buffer->length. */
 char *heel_buffer_reserve(struct heel_buffer *buffer, size_t length);
 
+bool heel_buffer_equal(const struct heel_buffer *left, const struct heel_buffer *right);
+
 void heel_buffer_free(struct heel_buffer *buffer);  /* empties it; the struct itself is the caller's */
 static inline void heel_cleanup_buffer(struct heel_buffer *buffer) { heel_buffer_free(buffer); }
 #define heel_autobuffer __attribute__((cleanup(heel_cleanup_buffer)))
