@@ -150,7 +150,7 @@ typedef void heel_on_created(struct heel_sandbox *sandbox, const struct heel_err
  * deleted. */
 typedef void heel_on_lost(struct heel_sandbox *sandbox, void *data);
 
-/* Nothing of the sandbox runs, is mounted or stored any more. `error` (borrowed) tells what could not be removed, or NULL. The sandbox is freed after the callback. */
+/* Nothing of the sandbox runs, is mounted or stored any more; on_exit was run for each of its processes before. `error` (borrowed) tells what could not be removed, or NULL. The sandbox is freed after the callback. */
 typedef void heel_on_deleted(const struct heel_error *error, void *data);
 
 /* A process was started or could not be: exactly one on_exit follows on_started for a process that was started; for one that could not be only on_exit is run. */
@@ -273,5 +273,9 @@ int heel_launcher_start(const struct heel_backend_options *options, struct heel_
  * lacks what sandboxes need is no error here: it shows in heel_backend_host() and fails every create with FAILED_PRECONDITION, reason HOST_UNSUPPORTED. */
 struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backend_options *options,
                                        struct heel_launcher *launcher, struct heel_error **err);
+
+/* A file (heeld's socket) that is to be removed should this program die without closing the backend; the backend leaves it alone
+ * otherwise. `path` is copied. */
+void heel_backend_unlink_at_death(struct heel_backend *backend, const char *path);
 
 #endif

@@ -1,0 +1,162 @@
+#include "server/edge.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define MAX_DURATION_SECONDS 315576000000LL /* as in google/protobuf/duration.proto */
+
+struct grpcc_status *edge_status(const struct heel_error *error)
+{
+    struct grpcc_status *status = grpcc_status_new((int)error->code, error->message);
+
+    if (error->reason)
+        grpcc_status_set_info(status, HEEL_ERROR_DOMAIN, error->reason);
+    for (size_t i = 0; i < error->metadata_count; i++)
+        grpcc_status_add_metadata(status, error->metadata[i].key, error->metadata[i].value);
+    if (error->field) {
+        grpcc_status_add_field(status, error->field, error->message);
+        if (error->reason && !grpcc_status_metadata(status, "field"))
+            grpcc_status_add_metadata(status, "field", error->field);
+    }
+    if (error->retry_after_ms > 0)
+        grpcc_status_set_retry(status, error->retry_after_ms);
+    if (error->code == HEEL_FAILED_PRECONDITION && error->reason)
+        grpcc_status_add_precondition(status, error->reason, "host", error->message);
+    return status;
+}
+
+int edge_duration_ms(const Google__Protobuf__Duration *duration, const char *field, int64_t *milliseconds,
+                     struct heel_error **err)
+{
+    if (!duration)
+        return 0;
+    if (duration->nanos < 0 || duration->nanos > 999999999 || duration->seconds < 0 ||
+        duration->seconds > MAX_DURATION_SECONDS || (duration->seconds == 0 && duration->nanos == 0))
+        return heel_error_set_field(err, field, "%s must be a positive duration of at most %lld s", field,
+                                    MAX_DURATION_SECONDS);
+    *milliseconds = duration->seconds * 1000 + (duration->nanos + 999999) / 1000000;
+    return 0;
+}
+
+Google__Protobuf__Duration *edge_new_duration_us(int64_t microseconds)
+{
+    Google__Protobuf__Duration *duration = heel_xmalloc(sizeof *duration);
+
+    google__protobuf__duration__init(duration);
+    duration->seconds = microseconds / 1000000;
+    duration->nanos = (int32_t)(microseconds % 1000000) * 1000;
+    return duration;
+}
+
+Google__Protobuf__Timestamp *edge_new_timestamp_ms(int64_t milliseconds_since_epoch)
+{
+    Google__Protobuf__Timestamp *timestamp = heel_xmalloc(sizeof *timestamp);
+
+    google__protobuf__timestamp__init(timestamp);
+    timestamp->seconds = milliseconds_since_epoch / 1000;
+    timestamp->nanos = (int32_t)(milliseconds_since_epoch % 1000) * 1000000;
+    return timestamp;
+}
+
+static const Heel__V1__Protection protections[HEEL_PROTECTION_COUNT] = {
+    [HEEL_PROTECTION_FILESYSTEM] = HEEL__V1__PROTECTION__PROTECTION_FILESYSTEM,
+    [HEEL_PROTECTION_HIDDEN_PATHS] = HEEL__V1__PROTECTION__PROTECTION_HIDDEN_PATHS,
+    [HEEL_PROTECTION_PROCESSES] = HEEL__V1__PROTECTION__PROTECTION_PROCESSES,
+    [HEEL_PROTECTION_NETWORK] = HEEL__V1__PROTECTION__PROTECTION_NETWORK,
+    [HEEL_PROTECTION_IPC] = HEEL__V1__PROTECTION__PROTECTION_IPC,
+    [HEEL_PROTECTION_SYSTEM_CALLS] = HEEL__V1__PROTECTION__PROTECTION_SYSTEM_CALLS,
+    [HEEL_PROTECTION_PRIVILEGES] = HEEL__V1__PROTECTION__PROTECTION_PRIVILEGES,
+    [HEEL_PROTECTION_DEVICES] = HEEL__V1__PROTECTION__PROTECTION_DEVICES,
+    [HEEL_PROTECTION_HOST_SOCKETS] = HEEL__V1__PROTECTION__PROTECTION_HOST_SOCKETS,
+};
+
+static const Heel__V1__EnforcementState enforcement_states[] = {
+    [HEEL_ENFORCEMENT_ACTIVE] = HEEL__V1__ENFORCEMENT_STATE__ENFORCEMENT_STATE_ACTIVE,
+    [HEEL_ENFORCEMENT_DEGRADED] = HEEL__V1__ENFORCEMENT_STATE__ENFORCEMENT_STATE_DEGRADED,
+    [HEEL_ENFORCEMENT_DISABLED] = HEEL__V1__ENFORCEMENT_STATE__ENFORCEMENT_STATE_DISABLED,
+};
+
+Heel__V1__Enforcement **edge_new_enforcement(const struct heel_enforcement *enforcement)
+{
+    Heel__V1__Enforcement **messages = heel_xcalloc(HEEL_PROTECTION_COUNT, sizeof *messages);
+
+    for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++) {
+        messages[i] = heel_xmalloc(sizeof **messages);
+        heel__v1__enforcement__init(messages[i]);
+        messages[i]->protection = protections[enforcement[i].protection];
+        messages[i]->state = enforcement_states[enforcement[i].state];
+        messages[i]->mechanism = heel_xstrdup(enforcement[i].mechanism ? enforcement[i].mechanism : "");
+        messages[i]->detail = heel_xstrdup(enforcement[i].detail ? enforcement[i].detail : "");
+    }
+    return messages;
+}
+
+void edge_free_enforcement(Heel__V1__Enforcement **messages)
+{
+    for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++)
+        heel__v1__enforcement__free_unpacked(messages[i], NULL);
+    free(messages);
+}
+
+static char *start_failure_message(const struct heel_exit *exit, const char *program)
+{
+    static const char *const sentences[] = {
+        [HEEL_START_NOT_FOUND] = "no such program in the sandbox",
+        [HEEL_START_NOT_EXECUTABLE] = "it can't be executed in the sandbox",
+        [HEEL_START_BAD_DIRECTORY] = "its working directory can't be entered in the sandbox",
+        [HEEL_START_FAILED] = "it could not be started",
+    };
+
+    return heel_format("%s: %s: %s", program, sentences[exit->start_failure], strerror(exit->start_errno));
+}
+
+static const char *reason_message(Heel__V1__ExitReason reason)
+{
+    switch (reason) {
+    case HEEL__V1__EXIT_REASON__EXIT_REASON_TIMEOUT:
+        return "its time was up, and it was killed with everything that it had started";
+    case HEEL__V1__EXIT_REASON__EXIT_REASON_DELETED:
+        return "its sandbox was deleted or expired";
+    case HEEL__V1__EXIT_REASON__EXIT_REASON_DISCONNECTED:
+        return "its client cancelled the call or went away";
+    default:
+        return "";
+    }
+}
+
+Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit, Heel__V1__ExitReason reason, const char *program)
+{
+    Heel__V1__ExitStatus *status = heel_xmalloc(sizeof *status);
+
+    heel__v1__exit_status__init(status);
+    if (exit->start_failure != HEEL_START_OK && reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED) {
+        status->outcome_case = HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
+        status->code = exit->start_failure == HEEL_START_NOT_FOUND ? 127 : 126;
+        status->reason = HEEL__V1__EXIT_REASON__EXIT_REASON_START_FAILED;
+        status->message = start_failure_message(exit, program);
+        return status;
+    }
+    status->outcome_case = exit->signalled ? HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL : HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
+    if (exit->signalled)
+        status->signal = exit->code;
+    else
+        status->code = exit->code;
+    if (reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED)
+        reason = exit->signalled ? HEEL__V1__EXIT_REASON__EXIT_REASON_SIGNALED : HEEL__V1__EXIT_REASON__EXIT_REASON_EXITED;
+    status->reason = reason;
+    status->message = heel_xstrdup(reason_message(reason));
+    return status;
+}
+
+Heel__V1__ResourceUsage *edge_new_usage(const struct heel_exit *exit)
+{
+    Heel__V1__ResourceUsage *usage = heel_xmalloc(sizeof *usage);
+
+    heel__v1__resource_usage__init(usage);
+    usage->user_time = edge_new_duration_us(exit->user_us);
+    usage->system_time = edge_new_duration_us(exit->system_us);
+    usage->wall_time = edge_new_duration_us(exit->wall_us);
+    usage->max_rss_bytes = exit->max_rss_bytes;
+    return usage;
+}

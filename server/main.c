@@ -1,0 +1,214 @@
+/* heeld: the server. One thread runs the loop that owns every sandbox and command; gRPC's own threads and libuv's pool only hand it finished
+ * operations. It never makes a call that a sandbox could block. What touches the kernel's sandboxing happens in the launcher, which is forked
+ * before anything else, while there is one thread and no gRPC. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/runtime_dir.h"
+#include "base/text.h"
+#include "server/core.h"
+#include "server/listener.h"
+#include "server/log.h"
+#include "server/options.h"
+#include "server/ready.h"
+
+struct heeld {
+    struct options options;
+    char *state_dir;    /* owned */
+    char *runtime_dir;  /* owned */
+    uv_loop_t loop;
+    uv_signal_t terminate;
+    uv_signal_t interrupt;
+    uv_poll_t connection;  /* with --connection-fd: tells when the other end is gone */
+    int connection_watch;  /* a duplicate of that descriptor, or -1 */
+    struct server_core *core;
+    struct listener *listeners[OPTIONS_MAX_LISTEN];
+    size_t listener_count;
+};
+
+static void close_listeners(struct heeld *heeld)
+{
+    while (heeld->listener_count > 0)
+        listener_close(heeld->listeners[--heeld->listener_count]);
+}
+
+static void close_any(uv_handle_t *handle, void *data)
+{
+    (void)data;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void on_server_closed(struct server_core *core)
+{
+    struct heeld *heeld = core->data;
+
+    close_listeners(heeld);
+    uv_close((uv_handle_t *)&heeld->terminate, NULL);
+    uv_close((uv_handle_t *)&heeld->interrupt, NULL);
+    if (heeld->connection_watch >= 0)
+        uv_close((uv_handle_t *)&heeld->connection, NULL);
+}
+
+/* No new connections from now on; a second signal cuts the grace period short. */
+static void shut_down(struct heeld *heeld)
+{
+    ready_announce_stopping();
+    close_listeners(heeld);
+    server_shut_down(heeld->core, on_server_closed);
+}
+
+static void on_signal(uv_signal_t *handle, int signal_number)
+{
+    log_event(LOG_LEVEL_INFO, "signal", LOG_INT("number", signal_number));
+    shut_down(handle->data);
+}
+
+static void on_connection_lost(uv_poll_t *poll, int status, int events)
+{
+    struct heeld *heeld = poll->data;
+
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    shut_down(heeld); /* nobody is left to wait for */
+    shut_down(heeld);
+}
+
+static int open_listeners(struct heeld *heeld, struct heel_error **err)
+{
+    heel_autofree char *default_path = heel_format("%s/heeld.sock", heeld->runtime_dir);
+    size_t count = heeld->options.listen_count;
+
+    if (count == 0 && heel_runtime_dir_make(heeld->runtime_dir, err) < 0)
+        return -1;
+    for (size_t i = 0; i < (count ? count : 1); i++) {
+        struct listener *listener = listener_open(count ? heeld->options.listen[i] : default_path, err);
+
+        if (!listener)
+            return -1;
+        heeld->listeners[heeld->listener_count++] = listener;
+    }
+    return 0;
+}
+
+static void start_listeners(struct heeld *heeld)
+{
+    for (size_t i = 0; i < heeld->listener_count; i++) {
+        heel_backend_unlink_at_death(heeld->core->backend, heeld->listeners[i]->path);
+        listener_start(heeld->listeners[i], heeld->core);
+    }
+}
+
+/* gRPC owns the connection's descriptor and doesn't tell when the other end goes: a duplicate is watched for that. */
+static int serve_connection(struct heeld *heeld, struct heel_error **err)
+{
+    heeld->connection_watch = fcntl(heeld->options.connection_fd, F_DUPFD_CLOEXEC, 3);
+    if (heeld->connection_watch < 0 || fcntl(heeld->options.connection_fd, F_SETFD, FD_CLOEXEC) < 0 ||
+        fcntl(heeld->options.connection_fd, F_SETFL, O_NONBLOCK) < 0)
+        return heel_error_set_errno(err, errno, "--connection-fd %d", heeld->options.connection_fd);
+    if (uv_poll_init(&heeld->loop, &heeld->connection, heeld->connection_watch) != 0)
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--connection-fd %d is no socket", heeld->options.connection_fd);
+    heeld->connection.data = heeld;
+    uv_poll_start(&heeld->connection, UV_DISCONNECT, on_connection_lost);
+    callers_add_connection(heeld->core, heeld->options.connection_fd);
+    return 0;
+}
+
+static int start_serving(struct heeld *heeld, struct heel_error **err)
+{
+    if (heeld->options.connection_fd >= 0)
+        return serve_connection(heeld, err);
+    start_listeners(heeld);
+    return 0;
+}
+
+static void watch_signals(struct heeld *heeld)
+{
+    signal(SIGPIPE, SIG_IGN);
+    uv_signal_init(&heeld->loop, &heeld->terminate);
+    uv_signal_init(&heeld->loop, &heeld->interrupt);
+    heeld->terminate.data = heeld->interrupt.data = heeld;
+    uv_signal_start(&heeld->terminate, on_signal, SIGTERM);
+    uv_signal_start(&heeld->interrupt, on_signal, SIGINT);
+}
+
+/* What is found wrong before there is a launcher is said before anything is started. */
+static int prepare(struct heeld *heeld, struct heel_launcher *launcher, struct heel_error **err)
+{
+    struct heel_backend_options *backend = &heeld->options.server.backend;
+
+    heeld->runtime_dir = heel_runtime_dir();
+    heeld->state_dir = heel_state_dir();
+    backend->runtime_dir = heeld->runtime_dir;
+    if (!backend->state_dir)
+        backend->state_dir = heeld->state_dir;
+    if (heeld->options.connection_fd < 0 && open_listeners(heeld, err) < 0)
+        return -1;
+    return heel_launcher_start(backend, launcher, err);
+}
+
+static int run(struct heeld *heeld, struct heel_error **err)
+{
+    struct heel_launcher launcher;
+
+    if (prepare(heeld, &launcher, err) < 0)
+        return -1;
+    grpcc_init();
+    uv_loop_init(&heeld->loop);
+    watch_signals(heeld);
+    heeld->core = server_open(&heeld->loop, &heeld->options.server, &launcher, err);
+    if (!heeld->core)
+        return -1;
+    heeld->core->data = heeld;
+    heeld->core->on_closed = on_server_closed; /* of an idle exit */
+    if (start_serving(heeld, err) < 0)
+        return -1;
+    ready_announce(heeld->options.ready_fd);
+    uv_run(&heeld->loop, UV_RUN_DEFAULT);
+    uv_walk(&heeld->loop, close_any, NULL);
+    uv_run(&heeld->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&heeld->loop);
+    grpcc_shutdown();
+    return 0;
+}
+
+static void heeld_clear(struct heeld *heeld)
+{
+    if (heeld->connection_watch >= 0)
+        close(heeld->connection_watch);
+    free(heeld->state_dir);
+    free(heeld->runtime_dir);
+}
+
+int main(int argc, char **argv)
+{
+    heel_autoerror struct heel_error *error = NULL;
+    struct heeld heeld = {.connection_watch = -1};
+
+    if (options_parse(argc, argv, &heeld.options, &error) < 0) {
+        fprintf(stderr, "heeld: %s\n", error->message);
+        return 2;
+    }
+    if (heeld.options.help || heeld.options.version) {
+        if (heeld.options.help)
+            options_print_help();
+        else
+            puts("heeld " HEEL_VERSION);
+        return 0;
+    }
+    log_set_level(heeld.options.log_level);
+    if (run(&heeld, &error) < 0) {
+        log_failure(LOG_LEVEL_ERROR, "heeld can't start", "heeld", error);
+        close_listeners(&heeld);
+        heeld_clear(&heeld);
+        return 1;
+    }
+    log_event(LOG_LEVEL_INFO, "stopped", LOG_INT("pid", getpid()));
+    heeld_clear(&heeld);
+    return 0;
+}

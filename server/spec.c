@@ -1,0 +1,331 @@
+#include "server/spec.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "proto/runtime/wire.h"
+#include "server/edge.h"
+#include "server/pairs.h"
+
+#define MAX_ID 128
+#define MAX_PATH_RULES 1024
+#define MAX_PATH_BYTES (PATH_MAX - 1)
+#define MAX_ARGUMENTS 65536
+#define MAX_COMMAND_BYTES (1 << 20)
+#define ID_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+int spec_check_id(const char *id, const char *field, struct heel_error **err)
+{
+    size_t length = strlen(id);
+
+    if (length == 0)
+        return heel_error_set_field(err, field, "%s is needed", field);
+    if (length > MAX_ID || strspn(id, ID_LETTERS "._-") != length || strspn(id, ID_LETTERS) == 0)
+        return heel_error_set_field(err, field, "%s must have 1 to %d letters, digits or any of \"._-\" and begin with a letter or digit",
+                                    field, MAX_ID);
+    return 0;
+}
+
+/* What a newer client asks for and this server doesn't know might be a restriction: refuse it. */
+static int check_known(const ProtobufCMessage *message, const char *at, struct heel_error **err)
+{
+    heel_autobuffer struct heel_buffer path = {0};
+    bool unknown_enum;
+
+    heel_buffer_printf(&path, "%s.", at);
+    if (!grpcc_message_find_unknown(message, &path, &unknown_enum))
+        return 0;
+    heel_error_set(err, HEEL_INVALID_ARGUMENT, "UNKNOWN_FIELD",
+                   unknown_enum ? "%s has a value that this server doesn't know" : "this server doesn't know the field %s", path.data);
+    if (err)
+        heel_error_set_field_path(*err, path.data);
+    return -1;
+}
+
+static int check_path(const char *path, const char *field, struct heel_error **err)
+{
+    size_t length = strlen(path);
+
+    if (length > MAX_PATH_BYTES)
+        return heel_error_set_field(err, field, "%s has %zu bytes, a path may have %d", field, length, MAX_PATH_BYTES);
+    if (path[0] != '/')
+        return heel_error_set_field(err, field, "%s must be an absolute path", field);
+    return 0;
+}
+
+static int check_rule(const Heel__V1__PathRule *rule, Heel__V1__IsolationLevel level, const char *at, size_t index,
+                      struct heel_error **err)
+{
+    heel_autofree char *path_field = heel_format("%s.filesystem.paths[%zu].path", at, index);
+    heel_autofree char *access_field = heel_format("%s.filesystem.paths[%zu].access", at, index);
+
+    if (rule->access == HEEL__V1__PATH_ACCESS__PATH_ACCESS_UNSPECIFIED)
+        return heel_error_set_field(err, access_field, "%s must say READ, WRITE, EXECUTE or DENY", access_field);
+    if (level == HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_PERMISSIVE && rule->access != HEEL__V1__PATH_ACCESS__PATH_ACCESS_DENY)
+        return heel_error_set_field(err, access_field, "%s grants what PERMISSIVE grants anyway; only DENY applies there",
+                                    access_field);
+    return check_path(rule->path, path_field, err);
+}
+
+static int check_filesystem(const Heel__V1__Filesystem *filesystem, Heel__V1__IsolationLevel level, const char *at,
+                            struct heel_error **err)
+{
+    heel_autofree char *working_dir_field = heel_format("%s.filesystem.working_dir", at);
+    heel_autofree char *keep_field = heel_format("%s.filesystem.keep_working_dir", at);
+    heel_autofree char *paths_field = heel_format("%s.filesystem.paths", at);
+
+    if (!filesystem)
+        return 0;
+    if (filesystem->working_dir[0] && check_path(filesystem->working_dir, working_dir_field, err) < 0)
+        return -1;
+    if (filesystem->working_dir[0] && filesystem->keep_working_dir)
+        return heel_error_set_field(err, keep_field, "%s goes with a working directory of the sandbox's own, not with working_dir",
+                                    keep_field);
+    if (filesystem->n_paths > MAX_PATH_RULES)
+        return heel_error_set_field(err, paths_field, "%s has %zu rules, at most %d are allowed", paths_field,
+                                    filesystem->n_paths, MAX_PATH_RULES);
+    for (size_t i = 0; i < filesystem->n_paths; i++) {
+        if (check_rule(filesystem->paths[i], level, at, i, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_limits(const Heel__V1__Limits *limits, const char *at, struct heel_error **err)
+{
+    heel_autofree char *wall_time_field = heel_format("%s.limits.wall_time", at);
+    heel_autofree char *output_field = heel_format("%s.limits.max_output_bytes", at);
+    int64_t ignored;
+
+    if (!limits)
+        return 0;
+    if (limits->max_output_bytes > SPEC_MAX_OUTPUT_BYTES)
+        return heel_error_set_field(err, output_field, "%s is at most %d; Exec streams output of any size", output_field,
+                                    SPEC_MAX_OUTPUT_BYTES);
+    return edge_duration_ms(limits->wall_time, wall_time_field, &ignored, err);
+}
+
+static int check_lifetime(const Heel__V1__Lifetime *lifetime, const char *at, struct heel_error **err)
+{
+    heel_autofree char *ttl_field = heel_format("%s.lifetime.ttl", at);
+    heel_autofree char *idle_field = heel_format("%s.lifetime.idle_ttl", at);
+    int64_t ignored;
+
+    if (!lifetime)
+        return 0;
+    if (edge_duration_ms(lifetime->ttl, ttl_field, &ignored, err) < 0)
+        return -1;
+    return edge_duration_ms(lifetime->idle_ttl, idle_field, &ignored, err);
+}
+
+static int check_spec_maps(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_error **err)
+{
+    heel_autofree char *labels_field = heel_format("%s.labels", at);
+    heel_autofree char *variables_field = heel_format("%s.environment.variables", at);
+    auto_pairs labels = PAIRS_OF(spec->n_labels, spec->labels);
+
+    if (pairs_check_labels(&labels, labels_field, err) < 0)
+        return -1;
+    if (spec->environment) {
+        auto_pairs variables = PAIRS_OF(spec->environment->n_variables, spec->environment->variables);
+
+        return pairs_check_variables(&variables, variables_field, err);
+    }
+    return 0;
+}
+
+int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_error **err)
+{
+    if (!spec)
+        return 0;
+    if (check_known(&spec->base, at, err) < 0 || check_filesystem(spec->filesystem, spec->level, at, err) < 0 ||
+        check_limits(spec->limits, at, err) < 0 || check_lifetime(spec->lifetime, at, err) < 0)
+        return -1;
+    return check_spec_maps(spec, at, err);
+}
+
+static int check_argv(const Heel__V1__Command *command, const char *at, struct heel_error **err)
+{
+    heel_autofree char *field = heel_format("%s.argv", at);
+    size_t bytes = 0;
+
+    if (command->n_argv == 0 || command->argv[0][0] == '\0')
+        return heel_error_set_field(err, field, "%s must name a program", field);
+    if (command->n_argv > MAX_ARGUMENTS)
+        return heel_error_set_field(err, field, "%s has %zu entries, at most %d are allowed", field, command->n_argv, MAX_ARGUMENTS);
+    for (size_t i = 0; i < command->n_argv; i++)
+        bytes += strlen(command->argv[i]) + 1;
+    if (bytes > MAX_COMMAND_BYTES)
+        return heel_error_set_field(err, field, "%s has %zu bytes, at most %d are allowed", field, bytes, MAX_COMMAND_BYTES);
+    return 0;
+}
+
+int spec_check_command(const Heel__V1__Command *command, const char *at, struct heel_error **err)
+{
+    heel_autofree char *directory_field = heel_format("%s.working_dir", at);
+    heel_autofree char *timeout_field = heel_format("%s.timeout", at);
+    heel_autofree char *environment_field = heel_format("%s.environment", at);
+    heel_autofree char *id_field = heel_format("%s.process_id", at);
+    int64_t ignored;
+
+    if (!command)
+        return heel_error_set_field(err, at, "%s is needed", at);
+    if (check_argv(command, at, err) < 0 || edge_duration_ms(command->timeout, timeout_field, &ignored, err) < 0)
+        return -1;
+    if (command->working_dir[0] && check_path(command->working_dir, directory_field, err) < 0)
+        return -1;
+    if (command->process_id[0] && spec_check_id(command->process_id, id_field, err) < 0)
+        return -1;
+    auto_pairs variables = PAIRS_OF(command->n_environment, command->environment);
+    return pairs_check_variables(&variables, environment_field, err);
+}
+
+/* protobuf-c has no copy: through the wire and back. */
+static ProtobufCMessage *copy(const ProtobufCMessage *message)
+{
+    heel_autobuffer struct heel_buffer packed = {0};
+    size_t size = protobuf_c_message_get_packed_size(message);
+    ProtobufCMessage *copied;
+
+    protobuf_c_message_pack(message, (uint8_t *)heel_buffer_reserve(&packed, size));
+    copied = protobuf_c_message_unpack(message->descriptor, NULL, size, (const uint8_t *)packed.data);
+    if (!copied)
+        abort();
+    return copied;
+}
+
+Heel__V1__SandboxSpec *spec_copy(const Heel__V1__SandboxSpec *spec)
+{
+    return (Heel__V1__SandboxSpec *)copy(&spec->base);
+}
+
+Heel__V1__Command *spec_copy_command(const Heel__V1__Command *command)
+{
+    return (Heel__V1__Command *)copy(&command->base);
+}
+
+#define ENSURE(pointer, init) \
+    do { \
+        if (!(pointer)) { \
+            (pointer) = heel_xmalloc(sizeof *(pointer)); \
+            init(pointer); \
+        } \
+    } while (0)
+
+Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec, Heel__V1__IsolationLevel default_level)
+{
+    Heel__V1__SandboxSpec unset = HEEL__V1__SANDBOX_SPEC__INIT;
+    Heel__V1__SandboxSpec *effective = spec_copy(spec ? spec : &unset);
+
+    if (effective->level == HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_UNSPECIFIED)
+        effective->level = default_level;
+    ENSURE(effective->filesystem, heel__v1__filesystem__init);
+    ENSURE(effective->network, heel__v1__network_policy__init);
+    ENSURE(effective->limits, heel__v1__limits__init);
+    ENSURE(effective->environment, heel__v1__environment__init);
+    ENSURE(effective->lifetime, heel__v1__lifetime__init);
+    if (effective->network->policy_case == HEEL__V1__NETWORK_POLICY__POLICY__NOT_SET) {
+        ENSURE(effective->network->deny_all, heel__v1__deny_all__init);
+        effective->network->policy_case = HEEL__V1__NETWORK_POLICY__POLICY_DENY_ALL;
+    }
+    if (effective->limits->max_output_bytes == 0)
+        effective->limits->max_output_bytes = SPEC_DEFAULT_OUTPUT_BYTES;
+    return effective;
+}
+
+static void append_pairs(struct pairs *pairs, struct heel_buffer *to)
+{
+    pairs_sort(pairs);
+    for (size_t i = 0; i < pairs->count; i++) {
+        heel_buffer_append(to, pairs->items[i].key, strlen(pairs->items[i].key) + 1);
+        heel_buffer_append(to, pairs->items[i].value, strlen(pairs->items[i].value) + 1);
+    }
+}
+
+/* The maps are taken out, appended in sorted order, and the rest is packed: protobuf-c packs fields in the order of their numbers. */
+void spec_append_canonical(const Heel__V1__SandboxSpec *spec, struct heel_buffer *to)
+{
+    Heel__V1__Environment environment = HEEL__V1__ENVIRONMENT__INIT;
+    Heel__V1__SandboxSpec rest;
+    size_t size;
+
+    if (!spec)
+        return;
+    rest = *spec;
+    auto_pairs labels = PAIRS_OF(spec->n_labels, spec->labels);
+    append_pairs(&labels, to);
+    rest.n_labels = 0;
+    heel_buffer_append(to, "", 1);
+    if (spec->environment) {
+        auto_pairs variables = PAIRS_OF(spec->environment->n_variables, spec->environment->variables);
+        append_pairs(&variables, to);
+        rest.environment = &environment;
+    }
+    size = heel__v1__sandbox_spec__get_packed_size(&rest);
+    heel__v1__sandbox_spec__pack(&rest, (uint8_t *)heel_buffer_reserve(to, size));
+    to->length += size;
+}
+
+void spec_append_canonical_command(const Heel__V1__Command *command, struct heel_buffer *to)
+{
+    Heel__V1__Command rest = *command;
+    size_t size;
+
+    auto_pairs variables = PAIRS_OF(command->n_environment, command->environment);
+    append_pairs(&variables, to);
+    rest.n_environment = 0;
+    size = heel__v1__command__get_packed_size(&rest);
+    heel__v1__command__pack(&rest, (uint8_t *)heel_buffer_reserve(to, size));
+    to->length += size;
+}
+
+static enum heel_level backend_level(Heel__V1__IsolationLevel level)
+{
+    switch (level) {
+    case HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_DEFAULT:
+        return HEEL_LEVEL_DEFAULT;
+    case HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_PERMISSIVE:
+        return HEEL_LEVEL_PERMISSIVE;
+    default:
+        return HEEL_LEVEL_STRICT;
+    }
+}
+
+static unsigned backend_access(Heel__V1__PathAccess access)
+{
+    switch (access) {
+    case HEEL__V1__PATH_ACCESS__PATH_ACCESS_READ:
+        return HEEL_ACCESS_READ;
+    case HEEL__V1__PATH_ACCESS__PATH_ACCESS_WRITE:
+        return HEEL_ACCESS_WRITE;
+    case HEEL__V1__PATH_ACCESS__PATH_ACCESS_EXECUTE:
+        return HEEL_ACCESS_EXECUTE;
+    default:
+        return HEEL_ACCESS_DENY;
+    }
+}
+
+struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec, struct heel_path_rule **rules)
+{
+    const Heel__V1__Filesystem *filesystem = spec->filesystem;
+    struct heel_path_rule *list = heel_xcalloc(filesystem->n_paths, sizeof *list);
+
+    for (size_t i = 0; i < filesystem->n_paths; i++)
+        list[i] = (struct heel_path_rule){.path = filesystem->paths[i]->path, .access = backend_access(filesystem->paths[i]->access)};
+    *rules = list;
+    return (struct heel_sandbox_spec){
+        .level = backend_level(spec->level),
+        .working_dir = filesystem->working_dir[0] ? filesystem->working_dir : NULL,
+        .keep_working_dir = filesystem->keep_working_dir,
+        .paths = list,
+        .path_count = filesystem->n_paths,
+    };
+}
+
+int64_t spec_duration_ms(const Google__Protobuf__Duration *duration)
+{
+    int64_t milliseconds = 0;
+
+    edge_duration_ms(duration, "", &milliseconds, NULL);
+    return milliseconds;
+}
