@@ -1,0 +1,59 @@
+#include "backends/linux/identity.h"
+
+#include <unistd.h>
+
+#include "base/text.h"
+
+static bool names_host_paths(const struct heel_sandbox_spec *spec)
+{
+    return spec->working_dir || spec->path_count > 0 || spec->keep_working_dir;
+}
+
+static int take_from_range(struct heel_identities *identities, struct heel_identity *identity, struct heel_error **err)
+{
+    uid_t uid;
+
+    if (identities->returned_count > 0)
+        uid = identities->returned[--identities->returned_count];
+    else if (identities->fresh < identities->count)
+        uid = identities->first + identities->fresh++;
+    else
+        return heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "UID_RANGE_EXHAUSTED",
+                              "all %u uids of --uid-range are in use by sandboxes", (unsigned)identities->count);
+    *identity = (struct heel_identity){uid, (gid_t)uid, true};
+    return 0;
+}
+
+int heel_identity_take(struct heel_identities *identities, const struct heel_sandbox_spec *spec, struct heel_identity *identity,
+                       struct heel_error **err)
+{
+    if (geteuid() != 0) {
+        *identity = (struct heel_identity){geteuid(), getegid(), false};
+        return 0;
+    }
+    if (spec->caller.uid == 0 || !names_host_paths(spec))
+        return take_from_range(identities, identity, err);
+    if (spec->caller.gid == 0)
+        return heel_error_set(err, HEEL_PERMISSION_DENIED, NULL,
+                              "a caller whose group is root's can't name host paths: no sandbox runs with root's group");
+    *identity = (struct heel_identity){spec->caller.uid, spec->caller.gid, false};
+    return 0;
+}
+
+void heel_identity_return(struct heel_identities *identities, const struct heel_identity *identity)
+{
+    if (!identity->from_range)
+        return;
+    if (identities->returned_count == identities->returned_capacity) {
+        identities->returned_capacity = identities->returned_capacity * 2 + 16;
+        identities->returned =
+            heel_xrealloc(identities->returned, identities->returned_capacity, sizeof *identities->returned);
+    }
+    identities->returned[identities->returned_count++] = identity->uid;
+}
+
+void heel_identities_free(struct heel_identities *identities)
+{
+    free(identities->returned);
+    *identities = (struct heel_identities){0};
+}

@@ -1,0 +1,34 @@
+/* Which uid and gid a sandbox runs as. */
+#ifndef HEEL_BACKENDS_LINUX_IDENTITY_H
+#define HEEL_BACKENDS_LINUX_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "backends/backend.h"
+
+struct heel_identity {
+    uid_t uid;
+    gid_t gid;
+    bool from_range;
+};
+
+/* The uids of root's range. Those that came back last go out first: the launcher still has their namespaces. */
+struct heel_identities {
+    uid_t first;
+    uid_t count;
+    uid_t fresh;      /* how many were ever given out */
+    uid_t *returned;  /* owned */
+    size_t returned_count;
+    size_t returned_capacity;
+};
+
+/* As an ordinary user: that user. As root: a uid of the sandbox's own, unless a caller other than root names host paths or keeps the working directory: then
+ * the caller's own, so that it gets there what it has anyway. 0, or -1 and *err. */
+int heel_identity_take(struct heel_identities *identities, const struct heel_sandbox_spec *spec, struct heel_identity *identity,
+                       struct heel_error **err);
+void heel_identity_return(struct heel_identities *identities, const struct heel_identity *identity);
+void heel_identities_free(struct heel_identities *identities);
+
+#endif

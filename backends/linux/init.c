@@ -1,0 +1,362 @@
+/* Init: pid 1 of one sandbox, and its kill switch: when it dies, the kernel kills everything in the pid namespace.
+ *
+ * It makes the sandbox's file system, confines itself, and then starts commands, which inherit that confinement. It
+ * reaps them and every orphan, and kills trees. It runs among code that nobody trusts, with the same uid and in the same
+ * Landlock domain: it can't be signalled or stopped from inside because it is pid 1, nor traced because it is not dumpable, and it
+ * holds nothing worth having: no capability, and no descriptor but its control socket, whose other end trusts nothing that comes from
+ * here. It ends when heeld closes that socket, or the launcher dies. */
+#include "backends/linux/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backends/linux/confine.h"
+#include "backends/linux/origin.h"
+#include "backends/linux/protocol.h"
+#include "backends/linux/spawn.h"
+#include "backends/linux/tree.h"
+#include "base/text.h"
+
+#define HOST_NAME "heel"
+
+struct command {
+    struct command *next;
+    uint32_t id;
+    pid_t pid;
+    uint64_t tag;
+    int64_t started_us;
+};
+
+struct init {
+    int control;
+    int children;  /* signalfd of SIGCHLD */
+    int proc;      /* this pid namespace's /proc */
+    int null;      /* stdin of commands that have none */
+    struct heel_tree_tags tags;
+    struct command *commands;  /* owned; those that were not reaped yet */
+};
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Blocks while heeld is busy, which never waits for us. */
+static void tell(const struct init *init, uint32_t type, uint32_t id, const struct heel_buffer *payload)
+{
+    struct heel_message message = {.type = type, .id = id};
+
+    if (payload) {
+        message.payload = payload->data;
+        message.length = payload->length;
+    }
+    if (heel_message_send(init->control, &message))
+        _exit(0);
+}
+
+/* ---- setting up */
+
+static int compare_ints(const void *left, const void *right)
+{
+    return *(const int *)left - *(const int *)right;
+}
+
+/* Closes every descriptor from 3 on that is not in `keep`, which is sorted on the way. */
+static void close_others(int *keep, size_t count)
+{
+    unsigned from = 3;
+
+    qsort(keep, count, sizeof *keep, compare_ints);
+    for (size_t i = 0; i < count; i++) {
+        if (keep[i] < (int)from)
+            continue;
+        if (keep[i] > (int)from)
+            close_range(from, (unsigned)keep[i] - 1, 0);
+        from = (unsigned)keep[i] + 1;
+    }
+    close_range(from, ~0U, 0);
+}
+
+/* A sibling's control socket held open here would keep that one from noticing heeld's death. */
+static void keep_only_own(const struct heel_init_start *start)
+{
+    heel_autofree int *keep = heel_xcalloc(start->mount_count + 1, sizeof *keep);
+    size_t count = 0;
+
+    keep[count++] = start->control;
+    for (size_t i = 0; i < start->mount_count; i++)
+        if (start->mount_fds[i] >= 0)
+            keep[count++] = start->mount_fds[i];
+    close_others(keep, count);
+}
+
+static void limit(int resource, rlim_t value)
+{
+    struct rlimit limits = {value, value};
+
+    setrlimit(resource, &limits);
+}
+
+static void become_init(const struct heel_init_start *start)
+{
+    /* From here on the launcher's death is this one's. Had it died before, then heeld would have closed the control socket. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_DUMPABLE, 1);
+    keep_only_own(start);
+    setsid();
+    heel_process_rename("heel-init");
+    sethostname(HOST_NAME, strlen(HOST_NAME));
+    limit(RLIMIT_NOFILE, start->open_files);
+    limit(RLIMIT_CORE, 1);  /* 0 does not keep a core_pattern pipe from being started, 1 does */
+}
+
+static int receive_plan(const struct init *init, struct heel_plan **plan, struct heel_error **err)
+{
+    heel_automessage struct heel_message message = {0};
+    int got = heel_message_receive(init->control, &message);
+
+    if (got == 0)
+        _exit(0);
+    if (got < 0 || message.type != HEEL_INIT_PLAN || message.fd_count > 0)
+        return heel_error_set(err, HEEL_INTERNAL, NULL, "a sandbox's init got something else than a plan first");
+    return heel_plan_decode(message.payload, message.length, plan, err);
+}
+
+static int open_needed(struct init *init, struct heel_error **err)
+{
+    sigset_t children;
+
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    init->children = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+    init->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    init->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (init->children < 0 || init->proc < 0 || init->null < 0)
+        return heel_error_set_errno(err, errno, "cannot open /proc and /dev/null inside a new sandbox");
+    for (int i = 0; i < 3; i++)
+        dup2(init->null, i);
+    if (heel_tree_tags_init(&init->tags))
+        return heel_error_set_errno(err, errno, "cannot get random bytes");
+    return 0;
+}
+
+static int set_up(struct init *init, const int *mount_fds, struct heel_error **err)
+{
+    struct heel_plan *plan = NULL;
+    int result = -1;
+
+    if (receive_plan(init, &plan, err) == 0 && heel_confine_network(err) == 0 &&
+        heel_confine_mounts(plan, mount_fds, err) == 0 && open_needed(init, err) == 0)
+        result = heel_confine_self(plan, err);
+    heel_plan_free(plan);
+    /* Credentials changed in between, which may have cleared the first. */
+    if (result == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0)))
+        result = heel_error_set_errno(err, errno, "cannot make a sandbox's init untraceable");
+    return result;
+}
+
+static void close_mounts(const struct heel_init_start *start)
+{
+    for (size_t i = 0; i < start->mount_count; i++)
+        if (start->mount_fds[i] >= 0)
+            close(start->mount_fds[i]);
+}
+
+/* ---- commands */
+
+static struct command *command_find(const struct init *init, uint32_t id)
+{
+    struct command *command = init->commands;
+
+    while (command && command->id != id)
+        command = command->next;
+    return command;
+}
+
+static void tell_exit(const struct init *init, uint32_t id, const struct heel_exit *exit)
+{
+    heel_autobuffer struct heel_buffer payload = {0};
+
+    heel_put_exit(&payload, exit);
+    tell(init, HEEL_INIT_EXITED, id, &payload);
+}
+
+static void start_command(struct init *init, const struct heel_message *message, const struct heel_start_request *request)
+{
+    struct heel_spawn spawn = {
+        .argv = request->argv,
+        .environment = request->environment,
+        .working_dir = request->working_dir,
+        .stdio = {request->has_stdin ? message->fds[0] : init->null, message->fds[request->has_stdin],
+                  message->fds[request->has_stdin + 1]},
+        .tag = heel_tree_tag_next(&init->tags),
+    };
+    struct heel_spawn_failure failure;
+    int64_t started_us = now_us();
+    pid_t pid = heel_spawn(&spawn, &failure);
+    struct command *command;
+
+    if (pid < 0) {
+        tell_exit(init, message->id, &(struct heel_exit){.start_failure = failure.kind, .start_errno = failure.why});
+        return;
+    }
+    command = heel_xcalloc(1, sizeof *command);
+    *command = (struct command){init->commands, message->id, pid, spawn.tag, started_us};
+    init->commands = command;
+    tell(init, HEEL_INIT_STARTED, message->id, NULL);
+}
+
+static void on_start(struct init *init, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    struct heel_start_request request;
+
+    if (command_find(init, message->id))
+        return;
+    if (heel_get_start(&reader, &request)) {
+        tell_exit(init, message->id, &(struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = EPROTO});
+        return;
+    }
+    if (message->fd_count == (request.has_stdin ? 3U : 2U))
+        start_command(init, message, &request);
+    else
+        tell_exit(init, message->id, &(struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = EMFILE});
+    heel_start_request_clear(&request);
+}
+
+static void on_signal(struct init *init, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    int number = (int)heel_get_u32(&reader);
+    const struct command *command = command_find(init, message->id);
+
+    /* Not reaped, so its pid is still its own, and the session that it leads can't be left by its leader. */
+    if (command && heel_reader_done(&reader) && number > 0 && number < _NSIG)
+        kill(-command->pid, number);
+}
+
+static void on_kill_tree(struct init *init, struct heel_message *message)
+{
+    const struct command *command = command_find(init, message->id);
+
+    if (command && heel_tree_kill(&init->tags, init->proc, command->pid, command->tag))
+        tell(init, HEEL_INIT_TREE_LIVES, message->id, NULL);
+}
+
+static int64_t microseconds(struct timeval time)
+{
+    return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+}
+
+static struct command *command_take(struct init *init, pid_t pid)
+{
+    for (struct command **at = &init->commands; *at; at = &(*at)->next) {
+        if ((*at)->pid == pid) {
+            struct command *command = *at;
+
+            *at = command->next;
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static void reaped(struct init *init, pid_t pid, int status, const struct rusage *usage)
+{
+    heel_autofree struct command *command = command_take(init, pid);
+    struct heel_exit exit = {
+        .signalled = WIFSIGNALED(status),
+        .code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+        .user_us = microseconds(usage->ru_utime),
+        .system_us = microseconds(usage->ru_stime),
+        .max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024,
+    };
+
+    if (!command)
+        return;  /* an orphan */
+    exit.wall_us = now_us() - command->started_us;
+    tell_exit(init, command->id, &exit);
+}
+
+static void reap(struct init *init)
+{
+    struct signalfd_siginfo info[16];
+    struct rusage usage;
+    int status;
+    pid_t pid;
+
+    while (read(init->children, info, sizeof info) > 0)
+        ;
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+        reaped(init, pid, status, &usage);
+}
+
+/* ---- the loop */
+
+static const struct {
+    uint32_t type;
+    void (*handle)(struct init *init, struct heel_message *message);
+} requests[] = {
+    {HEEL_INIT_START, on_start},
+    {HEEL_INIT_SIGNAL, on_signal},
+    {HEEL_INIT_KILL_TREE, on_kill_tree},
+};
+
+static void receive(struct init *init)
+{
+    heel_automessage struct heel_message message = {0};
+
+    if (heel_message_receive(init->control, &message) != 1)
+        _exit(0);
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(requests); i++) {
+        if (requests[i].type == message.type) {
+            requests[i].handle(init, &message);
+            return;
+        }
+    }
+}
+
+static _Noreturn void loop(struct init *init)
+{
+    for (;;) {
+        struct pollfd events[2] = {{init->children, POLLIN, 0}, {init->control, POLLIN, 0}};
+
+        if (poll(events, 2, -1) < 0)
+            continue;
+        if (events[0].revents)
+            reap(init);
+        if (events[1].revents)
+            receive(init);
+    }
+}
+
+void heel_init_run(void *data)
+{
+    const struct heel_init_start *start = data;
+    struct init init = {.control = start->control};
+    heel_autoerror struct heel_error *error = NULL;
+
+    become_init(start);
+    if (set_up(&init, start->mount_fds, &error)) {
+        heel_autobuffer struct heel_buffer payload = {0};
+
+        heel_put_error(&payload, error);
+        tell(&init, HEEL_INIT_FAILED, 0, &payload);
+        _exit(1);
+    }
+    close_mounts(start);
+    tell(&init, HEEL_INIT_READY, 0, NULL);
+    loop(&init);
+}

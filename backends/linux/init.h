@@ -1,0 +1,19 @@
+/* A sandbox's init; see init.c. */
+#ifndef HEEL_BACKENDS_LINUX_INIT_H
+#define HEEL_BACKENDS_LINUX_INIT_H
+
+#include <stddef.h>
+#include <sys/resource.h>
+
+/* What an init starts with, in the launcher's memory, of which it has a copy. */
+struct heel_init_start {
+    int control;                /* heeld is at the other end */
+    const int *mount_fds;       /* heel_confine_open_named's; NULL if there are none */
+    size_t mount_count;
+    rlim_t open_files;          /* what RLIMIT_NOFILE is to be */
+};
+
+/* Pid 1's program, on a struct heel_init_start. Never returns. */
+void heel_init_run(void *start);
+
+#endif

@@ -1,0 +1,431 @@
+/* The launcher: the process that makes sandboxes.
+ *
+ * Forked from heeld before that has a second thread, because only a process with one thread can enter user namespaces, and fork()
+ * from one with gRPC in it copies locks that nobody will ever release. It is small, keeps nothing of heeld but a socket, and is the
+ * parent of every sandbox's init: when it dies they do. It outlives heeld just long enough to kill what that left and to remove
+ * its folder. It does what heeld asks, one request after the other, and makes namespaces ahead of time while there are none. */
+#include "backends/linux/launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backends/linux/birth.h"
+#include "backends/linux/confine.h"
+#include "backends/linux/host.h"
+#include "backends/linux/init.h"
+#include "backends/linux/namespaces.h"
+#include "backends/linux/origin.h"
+#include "backends/linux/protocol.h"
+#include "backends/linux/remove_tree.h"
+#include "backends/linux/state_dir.h"
+#include "base/text.h"
+
+#define POOL_KEEP 1               /* pairs that stay ready however long nothing happens */
+#define POOL_IDLE_MS 20000        /* others go after this */
+#define REFILL_QUIET_MS 3         /* a missing spare is made once nothing was asked for this long */
+#define UNLINKS_MAX 64
+
+struct launched {
+    pid_t pid;
+    struct heel_namespace_pair pair;
+};
+
+struct at_death {
+    char *path;  /* owned */
+    dev_t device;
+    ino_t inode;
+};
+
+struct launcher {
+    int socket;
+    int children;  /* signalfd of SIGCHLD */
+    struct heel_backend_options options;
+    struct heel_state_instance instance;
+    struct heel_namespace_pool pool;
+    struct launched *launched;  /* owned; every init that was not reaped yet */
+    size_t launched_count;
+    size_t launched_capacity;
+    struct at_death unlinks[UNLINKS_MAX];
+    size_t unlink_count;
+    uid_t next_uid;   /* the identity that the next sandbox probably has, for the spare pair */
+    gid_t next_gid;
+    rlim_t open_files;
+    bool can_make;    /* the host supports sandboxes */
+    bool heeld_gone;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void reply(struct launcher *launcher, uint32_t type, uint32_t id, const struct heel_buffer *payload, int fd)
+{
+    struct heel_message message = {.type = type, .id = id, .payload = payload->data, .length = payload->length};
+
+    if (fd >= 0)
+        message.fds[message.fd_count++] = fd;
+    if (heel_message_send(launcher->socket, &message))
+        launcher->heeld_gone = true;
+}
+
+static void reply_error(struct launcher *launcher, uint32_t type, uint32_t id, const struct heel_error *error)
+{
+    heel_autobuffer struct heel_buffer payload = {0};
+
+    heel_put_error(&payload, error);
+    reply(launcher, type, id, &payload, -1);
+}
+
+/* ---- making one */
+
+static void remember(struct launcher *launcher, pid_t pid, struct heel_namespace_pair pair)
+{
+    if (launcher->launched_count == launcher->launched_capacity) {
+        launcher->launched_capacity = launcher->launched_capacity * 2 + 16;
+        launcher->launched = heel_xrealloc(launcher->launched, launcher->launched_capacity, sizeof *launcher->launched);
+    }
+    launcher->launched[launcher->launched_count++] = (struct launched){pid, pair};
+}
+
+static int take_pair(struct launcher *launcher, uid_t uid, gid_t gid, struct heel_namespace_pair *pair, struct heel_error **err)
+{
+    if (heel_namespace_pool_take(&launcher->pool, uid, gid, pair))
+        return 0;
+    return heel_namespace_pair_make(uid, gid, pair, err);
+}
+
+static int launch(struct launcher *launcher, const struct heel_create_request *request, struct heel_init_start *start,
+                  int *pidfd, struct heel_error **err)
+{
+    struct heel_namespace_pair pair;
+    struct heel_birth birth = {.pair = &pair, .init = heel_init_run, .data = start};
+    struct heel_newborn newborn;
+
+    if (take_pair(launcher, request->uid, request->gid, &pair, err))
+        return -1;
+    if (heel_birth_give(&birth, &newborn, err)) {
+        heel_namespace_pair_close(&pair);
+        return -1;
+    }
+    remember(launcher, newborn.pid, pair);
+    *pidfd = newborn.pidfd;
+    return 0;
+}
+
+/* As launch(), with the mounts that only root can make. */
+static int launch_with_mounts(struct launcher *launcher, const struct heel_create_request *request,
+                              struct heel_init_start *start, int *pidfd, struct heel_error **err)
+{
+    struct heel_plan *plan = NULL;
+    heel_autofree int *mount_fds = NULL;
+    int result;
+
+    if (heel_plan_decode(request->plan, request->plan_length, &plan, err))
+        return -1;
+    mount_fds = heel_xcalloc(plan->mount_count, sizeof *mount_fds);
+    for (size_t i = 0; i < plan->mount_count; i++)
+        mount_fds[i] = -1;
+    start->mount_fds = mount_fds;
+    start->mount_count = plan->mount_count;
+    result = heel_confine_open_named(plan, &request->caller, mount_fds, err);
+    if (result == 0)
+        result = launch(launcher, request, start, pidfd, err);
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (mount_fds[i] >= 0)
+            close(mount_fds[i]);
+    heel_plan_free(plan);
+    return result;
+}
+
+/* heeld is trusted as far as its user is: as that user nothing but its own identity, as root never root's. */
+static int check_identity(const struct heel_create_request *request, struct heel_error **err)
+{
+    bool own = request->uid == geteuid() && request->gid == getegid();
+
+    if (geteuid() == 0 ? request->uid != 0 && request->gid != 0 : own)
+        return 0;
+    return heel_error_set(err, HEEL_INTERNAL, NULL, "a sandbox was asked for with uid %u and gid %u", (unsigned)request->uid,
+                          (unsigned)request->gid);
+}
+
+static int create(struct launcher *launcher, struct heel_message *message, int *pidfd, struct heel_error **err)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    heel_autoclose int control = heel_message_take_fd(message, 0);
+    struct heel_init_start start = {.control = control, .open_files = launcher->open_files};
+    struct heel_create_request request;
+    int result;
+
+    if (control < 0)
+        return heel_error_set_errno(err, EMFILE, "cannot take over a sandbox's control socket");
+    if (heel_get_create(&reader, &request))
+        return heel_error_set(err, HEEL_INTERNAL, NULL, "a request to the launcher was garbled");
+    result = check_identity(&request, err);
+    if (result == 0)
+        result = request.plan_length > 0 ? launch_with_mounts(launcher, &request, &start, pidfd, err)
+                                         : launch(launcher, &request, &start, pidfd, err);
+    if (result == 0 && geteuid() == 0) {
+        launcher->next_uid = request.uid + 1;
+        launcher->next_gid = request.gid + 1;
+    }
+    heel_create_request_clear(&request);
+    return result;
+}
+
+static void on_create(struct launcher *launcher, struct heel_message *message)
+{
+    heel_autobuffer struct heel_buffer nothing = {0};
+    heel_autoerror struct heel_error *error = NULL;
+    heel_autoclose int pidfd = -1;
+
+    if (create(launcher, message, &pidfd, &error))
+        reply_error(launcher, HEEL_LAUNCHER_NOT_CREATED, message->id, error);
+    else
+        reply(launcher, HEEL_LAUNCHER_CREATED, message->id, &nothing, pidfd);
+}
+
+static void on_unlink(struct launcher *launcher, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    const char *path = heel_get_string(&reader);
+    struct stat status;
+
+    if (!path || !heel_reader_done(&reader) || launcher->unlink_count == UNLINKS_MAX || lstat(path, &status) ||
+        !S_ISSOCK(status.st_mode))
+        return;
+    launcher->unlinks[launcher->unlink_count++] = (struct at_death){heel_xstrdup(path), status.st_dev, status.st_ino};
+}
+
+/* ---- the loop */
+
+static const struct {
+    uint32_t type;
+    void (*handle)(struct launcher *launcher, struct heel_message *message);
+} requests[] = {
+    {HEEL_LAUNCHER_CREATE, on_create},
+    {HEEL_LAUNCHER_UNLINK, on_unlink},
+};
+
+static void dispatch(struct launcher *launcher, struct heel_message *message)
+{
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(requests); i++) {
+        if (requests[i].type == message->type) {
+            requests[i].handle(launcher, message);
+            return;
+        }
+    }
+}
+
+static void receive(struct launcher *launcher)
+{
+    heel_automessage struct heel_message message = {0};
+    int got = heel_message_receive(launcher->socket, &message);
+
+    if (got == 1) {
+        dispatch(launcher, &message);
+        return;
+    }
+    launcher->heeld_gone = got == 0 || errno != EAGAIN;
+}
+
+static void reaped(struct launcher *launcher, pid_t pid)
+{
+    for (size_t i = 0; i < launcher->launched_count; i++) {
+        if (launcher->launched[i].pid != pid)
+            continue;
+        heel_namespace_pool_give(&launcher->pool, launcher->launched[i].pair, now_ms());
+        launcher->launched[i] = launcher->launched[--launcher->launched_count];
+        return;
+    }
+}
+
+static void reap(struct launcher *launcher)
+{
+    struct signalfd_siginfo info[16];
+    pid_t pid;
+
+    while (read(launcher->children, info, sizeof info) > 0)
+        ;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+        reaped(launcher, pid);
+}
+
+static bool spare_missing(const struct launcher *launcher)
+{
+    return launcher->can_make && !heel_namespace_pool_has(&launcher->pool, launcher->next_uid, launcher->next_gid);
+}
+
+static void make_spare(struct launcher *launcher)
+{
+    struct heel_namespace_pair pair;
+
+    if (heel_namespace_pair_make(launcher->next_uid, launcher->next_gid, &pair, NULL))
+        launcher->can_make = false;  /* each create tries for itself, and says what is wrong */
+    else
+        heel_namespace_pool_give(&launcher->pool, pair, now_ms());
+}
+
+static void idle(struct launcher *launcher)
+{
+    if (spare_missing(launcher))
+        make_spare(launcher);
+    heel_namespace_pool_trim(&launcher->pool, now_ms() - POOL_IDLE_MS, POOL_KEEP);
+}
+
+static void loop(struct launcher *launcher)
+{
+    while (!launcher->heeld_gone) {
+        struct pollfd events[2] = {{launcher->children, POLLIN, 0}, {launcher->socket, POLLIN, 0}};
+        int timeout = spare_missing(launcher) ? REFILL_QUIET_MS : launcher->pool.count > POOL_KEEP ? POOL_IDLE_MS : -1;
+        int ready = poll(events, 2, timeout);
+
+        if (ready == 0)
+            idle(launcher);
+        if (ready > 0 && events[0].revents)
+            reap(launcher);
+        if (ready > 0 && events[1].revents)
+            receive(launcher);
+    }
+}
+
+/* ---- the beginning and the end */
+
+static int block_signals(void)
+{
+    sigset_t all, children;
+
+    for (int number = 1; number < _NSIG; number++)
+        signal(number, SIG_DFL);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    return signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Everything of heeld's is closed; the standard streams are there, so that no other descriptor ever takes their numbers. */
+static void keep_only(int *socket)
+{
+    int null;
+
+    if (*socket != 3) {
+        dup3(*socket, 3, O_CLOEXEC);
+        *socket = 3;
+    }
+    close_range(4, ~0U, 0);
+    null = open("/dev/null", O_RDWR);
+    for (int i = 0; i < 3; i++)
+        if (null >= 0)
+            dup2(null, i);
+    if (null > 2)
+        close(null);
+}
+
+static void raise_open_files(struct launcher *launcher)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        limit.rlim_max = 1024;
+    launcher->open_files = limit.rlim_max / 4 < 64 ? 64 : limit.rlim_max / 4;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void predict_identity(struct launcher *launcher)
+{
+    launcher->next_uid = geteuid() == 0 ? launcher->options.uid_first : geteuid();
+    launcher->next_gid = geteuid() == 0 ? launcher->options.uid_first : getegid();
+}
+
+static int say_hello(struct launcher *launcher)
+{
+    heel_autobuffer struct heel_buffer hello = {0}, info = {0};
+    heel_autoerror struct heel_error *error = NULL;
+    struct heel_host_info host = {0};
+
+    if (heel_state_instance_open(launcher->options.state_dir, &launcher->instance, &error)) {
+        reply_error(launcher, HEEL_LAUNCHER_FAILED, 0, error);
+        return -1;
+    }
+    heel_host_probe(&host);
+    launcher->can_make = host.supported;
+    heel_host_info_encode(&host, &info);
+    heel_host_info_clear(&host);
+    heel_put_string(&hello, launcher->instance.path);
+    heel_put_bytes(&hello, info.data, info.length);
+    reply(launcher, HEEL_LAUNCHER_HELLO, 0, &hello, launcher->instance.fd);
+    return 0;
+}
+
+static void kill_all(struct launcher *launcher)
+{
+    for (size_t i = 0; i < launcher->launched_count; i++)
+        kill(launcher->launched[i].pid, SIGKILL);  /* ours and not reaped: nobody else can have its pid */
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        ;
+}
+
+static void remove_instance(const struct launcher *launcher)
+{
+    heel_autofree char *path = heel_xstrdup(launcher->instance.path);
+    char *slash = strrchr(path, '/');
+    heel_autoclose int parent = -1;
+
+    *slash = '\0';
+    parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent >= 0)
+        heel_remove_tree(parent, slash + 1, NULL);
+}
+
+/* Only while it is still heeld's: another one may have taken the path over. */
+static void unlink_sockets(const struct launcher *launcher)
+{
+    for (size_t i = 0; i < launcher->unlink_count; i++) {
+        const struct at_death *socket = &launcher->unlinks[i];
+        struct stat status;
+
+        if (lstat(socket->path, &status) == 0 && status.st_dev == socket->device && status.st_ino == socket->inode)
+            unlink(socket->path);
+    }
+}
+
+_Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *options)
+{
+    static struct launcher launcher;
+
+    launcher.options = *options;
+    launcher.options.state_dir = heel_xstrdup(options->state_dir);
+    launcher.socket = socket;
+    setsid();
+    umask(022);
+    keep_only(&launcher.socket);
+    launcher.children = block_signals();
+    heel_process_forget_origin("heel-launcher");
+    raise_open_files(&launcher);
+    predict_identity(&launcher);
+    if (launcher.children < 0 || say_hello(&launcher))
+        _exit(1);
+    if (launcher.can_make)
+        make_spare(&launcher);
+    heel_state_sweep(launcher.options.state_dir);
+    loop(&launcher);
+    kill_all(&launcher);
+    unlink_sockets(&launcher);
+    remove_instance(&launcher);
+    _exit(0);
+}

@@ -1,0 +1,256 @@
+/* The backend object, and what heeld and its launcher say to each other. */
+#include "backends/linux/linux.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/linux/launcher.h"
+
+#define HELLO_MS 10000
+
+int heel_launcher_start(const struct heel_backend_options *options, struct heel_launcher *launcher, struct heel_error **err)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return heel_error_set_errno(err, errno, "cannot make a socket for the launcher");
+    pid = fork();
+    if (pid < 0) {
+        int why = errno;
+
+        close(ends[0]);
+        close(ends[1]);
+        return heel_error_set_errno(err, why, "cannot start the launcher");
+    }
+    if (pid == 0)
+        heel_launcher_run(ends[1], options);
+    close(ends[1]);
+    *launcher = (struct heel_launcher){ends[0], pid};
+    return 0;
+}
+
+/* ---- what the launcher says */
+
+static void on_created(struct linux_backend *backend, struct heel_message *message)
+{
+    struct linux_sandbox *sandbox = linux_sandbox_find(backend, message->id);
+    int pidfd = heel_message_take_fd(message, 0);
+    struct heel_error *error = NULL;
+
+    if (!sandbox || !sandbox->asked) {
+        if (pidfd >= 0)
+            close(pidfd);
+        return;
+    }
+    if (pidfd >= 0) {
+        linux_sandbox_on_born(sandbox, pidfd);
+        return;
+    }
+    heel_error_set_errno(&error, EMFILE, "cannot hold another sandbox");
+    linux_sandbox_on_not_born(sandbox, error);
+}
+
+static void on_not_created(struct linux_backend *backend, struct heel_message *message)
+{
+    struct linux_sandbox *sandbox = linux_sandbox_find(backend, message->id);
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    struct heel_error *error = NULL;
+
+    if (!sandbox || !sandbox->asked)
+        return;
+    heel_get_error(&reader, &error);
+    linux_sandbox_on_not_born(sandbox, error);
+}
+
+static const struct {
+    uint32_t type;
+    void (*handle)(struct linux_backend *backend, struct heel_message *message);
+} answers[] = {
+    {HEEL_LAUNCHER_CREATED, on_created},
+    {HEEL_LAUNCHER_NOT_CREATED, on_not_created},
+};
+
+static void on_launcher_message(struct heel_channel *channel, struct heel_message *message)
+{
+    struct linux_backend *backend = heel_container_of(channel, struct linux_backend, launcher);
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(answers); i++)
+        if (answers[i].type == message->type)
+            answers[i].handle(backend, message);
+}
+
+/* Every init dies with the launcher, and is noticed by its pidfd; here are those of which nobody knows whether they were born:
+ * closing their control socket ends them. */
+static void on_launcher_end(struct heel_channel *channel)
+{
+    struct linux_backend *backend = heel_container_of(channel, struct linux_backend, launcher);
+
+    backend->launcher_gone = true;
+    for (struct linux_sandbox *sandbox = backend->sandboxes, *next; sandbox; sandbox = next) {
+        struct heel_error *error = NULL;
+
+        next = sandbox->next;
+        if (!sandbox->asked)
+            continue;
+        heel_error_set(&error, HEEL_UNAVAILABLE, "LAUNCHER_LOST", "the launcher of sandboxes has died; heeld must be started again");
+        linux_sandbox_on_not_born(sandbox, error);
+    }
+}
+
+/* ---- opening */
+
+static int check_hello(const struct heel_message *message, struct heel_error **err)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+
+    if (message->type == HEEL_LAUNCHER_HELLO && message->fd_count == 1)
+        return 0;
+    if (message->type == HEEL_LAUNCHER_FAILED)
+        return heel_get_error(&reader, err);
+    return heel_error_set(err, HEEL_INTERNAL, NULL, "the launcher began with something else than a greeting");
+}
+
+static int take_hello(struct linux_backend *backend, struct heel_message *message, struct heel_error **err)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    const char *path = heel_get_string(&reader);
+    size_t length;
+    const void *info = heel_get_bytes(&reader, &length);
+
+    if (!path || !heel_reader_done(&reader))
+        return heel_error_set(err, HEEL_INTERNAL, NULL, "the launcher's greeting was garbled");
+    if (heel_host_info_decode(info, length, &backend->host, err))
+        return -1;
+    backend->instance_path = heel_xstrdup(path);
+    backend->instance_fd = heel_message_take_fd(message, 0);
+    return 0;
+}
+
+static int receive_hello(struct linux_backend *backend, int socket, struct heel_error **err)
+{
+    heel_automessage struct heel_message message = {0};
+    struct pollfd event = {socket, POLLIN, 0};
+    int got;
+
+    if (poll(&event, 1, HELLO_MS) != 1)
+        return heel_error_set(err, HEEL_DEADLINE_EXCEEDED, NULL, "the launcher did not get ready within %d s", HELLO_MS / 1000);
+    got = heel_message_receive(socket, &message);
+    if (got != 1)
+        return heel_error_set(err, HEEL_UNAVAILABLE, "LAUNCHER_LOST", "the launcher ended before it was ready");
+    if (check_hello(&message, err))
+        return -1;
+    return take_hello(backend, &message, err);
+}
+
+static const struct heel_host_info *host(struct heel_backend *base)
+{
+    return &heel_container_of(base, struct linux_backend, base)->host;
+}
+
+static void backend_free(struct linux_backend *backend)
+{
+    if (backend->instance_fd >= 0)
+        close(backend->instance_fd);
+    if (backend->launcher_pidfd >= 0)
+        close(backend->launcher_pidfd);
+    heel_host_info_clear(&backend->host);
+    heel_host_facts_free(backend->facts);
+    heel_identities_free(&backend->identities);
+    free(backend->state_dir);
+    free(backend->runtime_dir);
+    free(backend->instance_path);
+    free(backend);
+}
+
+/* ---- closing */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct linux_backend *backend = handle->data;
+    void (*on_closed)(void *data) = backend->on_closed;
+    void *data = backend->closed_data;
+
+    if (--backend->closing > 0)
+        return;
+    waitpid(backend->launcher_pid, NULL, WNOHANG);
+    backend_free(backend);
+    if (on_closed)
+        on_closed(data);
+}
+
+static void on_launcher_dead(uv_poll_t *poll, int status, int events)
+{
+    struct linux_backend *backend = heel_container_of(poll, struct linux_backend, launcher_death);
+
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    uv_close((uv_handle_t *)&backend->launcher_death, on_handle_closed);
+}
+
+/* The launcher sees the end of its socket, removes the instance's folder and exits; that is waited for. */
+static void close_backend(struct heel_backend *base, void (*on_closed)(void *data), void *data)
+{
+    struct linux_backend *backend = heel_container_of(base, struct linux_backend, base);
+
+    backend->on_closed = on_closed;
+    backend->closed_data = data;
+    backend->closing = 2;
+    backend->launcher.poll.data = backend;
+    backend->launcher_death.data = backend;
+    heel_channel_close(&backend->launcher, on_handle_closed);
+    uv_poll_start(&backend->launcher_death, UV_READABLE, on_launcher_dead);
+}
+
+static const struct heel_backend_ops linux_ops = {
+    .host = host,
+    .create = linux_sandbox_create,
+    .destroy = linux_sandbox_destroy,
+    .paths = linux_sandbox_paths,
+    .enforcement = linux_sandbox_enforcement,
+    .start = linux_process_start,
+    .signal = linux_process_signal,
+    .kill_tree = linux_process_kill_tree,
+    .close = close_backend,
+};
+
+static int watch_launcher(struct linux_backend *backend, struct heel_launcher *launcher, struct heel_error **err)
+{
+    int result;
+
+    backend->launcher_pidfd = (int)syscall(SYS_pidfd_open, launcher->pid, 0);
+    if (backend->launcher_pidfd < 0)
+        return heel_error_set_errno(err, errno, "cannot watch the launcher");
+    result = uv_poll_init(backend->loop, &backend->launcher_death, backend->launcher_pidfd);
+    if (result)
+        return heel_error_set_errno(err, -result, "cannot watch the launcher");
+    return heel_channel_open(&backend->launcher, backend->loop, heel_steal_fd(&launcher->socket), on_launcher_message,
+                             on_launcher_end, err);
+}
+
+struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backend_options *options,
+                                       struct heel_launcher *launcher, struct heel_error **err)
+{
+    struct linux_backend *backend = heel_xcalloc(1, sizeof *backend);
+
+    backend->base.ops = &linux_ops;
+    backend->loop = loop;
+    backend->state_dir = heel_xstrdup(options->state_dir);
+    backend->runtime_dir = heel_xstrdup(options->runtime_dir);
+    backend->instance_fd = backend->launcher_pidfd = -1;
+    backend->identities = (struct heel_identities){.first = options->uid_first, .count = options->uid_count};
+    backend->removal_last = &backend->removal_first;
+    backend->launcher_pid = launcher->pid;
+    if (receive_hello(backend, launcher->socket, err) || watch_launcher(backend, launcher, err)) {
+        backend_free(backend);
+        return NULL;
+    }
+    backend->facts = heel_host_facts_gather();
+    return &backend->base;
+}

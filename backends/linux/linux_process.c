@@ -1,0 +1,256 @@
+/* The commands of a sandbox from heeld's side. */
+#include "backends/linux/linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define OUTPUT_PIPE_SIZE (256 * 1024)  /* bytes: larger pipes mean fewer wake-ups for bulk output */
+
+struct linux_process {
+    struct heel_process base;
+    struct linux_process *next;
+    uint32_t id;
+    bool started;
+    bool killing;  /* init owes the end of its tree */
+    uint64_t started_ns;
+    const struct heel_process_events *events;  /* borrowed from the server */
+    void *data;
+};
+
+static struct linux_sandbox *sandbox_of(const struct linux_process *process)
+{
+    return heel_container_of(process->base.sandbox, struct linux_sandbox, base);
+}
+
+static struct linux_process *process_of(struct heel_process *base)
+{
+    return heel_container_of(base, struct linux_process, base);
+}
+
+/* ---- starting */
+
+/* The three pipes of a command: its ends, and its starter's. */
+struct pipes {
+    int theirs[3];
+    int ours[3];
+};
+
+static void close_fds(const int *fds)
+{
+    for (int i = 0; i < 3; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static int make_pipe(struct pipes *pipes, int stream)
+{
+    int ends[2];
+    int ours = stream == 0;  /* the write end of stdin */
+
+    if (pipe2(ends, O_CLOEXEC))
+        return -1;
+    pipes->ours[stream] = ends[ours];
+    pipes->theirs[stream] = ends[!ours];
+    /* Each end has flags of its own: the command's stays blocking, as programs expect. A pipe that can't grow works all the same. */
+    if (stream == 1)
+        fcntl(ends[1], F_SETPIPE_SZ, OUTPUT_PIPE_SIZE);
+    return fcntl(pipes->ours[stream], F_SETFL, O_NONBLOCK | (ours ? O_WRONLY : O_RDONLY));
+}
+
+static int make_pipes(struct pipes *pipes, bool want_stdin, struct heel_error **err)
+{
+    *pipes = (struct pipes){{-1, -1, -1}, {-1, -1, -1}};
+    for (int stream = want_stdin ? 0 : 1; stream < 3; stream++) {
+        if (make_pipe(pipes, stream) == 0)
+            continue;
+        heel_error_set_errno(err, errno, "cannot make the pipes of a command");
+        close_fds(pipes->ours);
+        close_fds(pipes->theirs);
+        return -1;
+    }
+    return 0;
+}
+
+static int check_startable(const struct linux_sandbox *sandbox, struct heel_error **err)
+{
+    if (sandbox->created && !sandbox->dead && !sandbox->killed && !sandbox->ending)
+        return 0;
+    return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SANDBOX_GONE", "the sandbox has ended or is being deleted");
+}
+
+static int send_start(struct linux_process *process, const struct heel_command *command, const struct pipes *pipes,
+                      struct heel_error **err)
+{
+    struct linux_sandbox *sandbox = sandbox_of(process);
+    const char *working_dir = command->working_dir ? command->working_dir : sandbox->preparation.paths.working_dir;
+    heel_autobuffer struct heel_buffer payload = {0};
+    struct heel_message message = {.type = HEEL_INIT_START, .id = process->id};
+
+    heel_put_start(&payload, command, working_dir, pipes->theirs[0] >= 0);
+    if (payload.length > HEEL_MESSAGE_PAYLOAD_MAX)
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, "COMMAND_TOO_LONG",
+                              "the arguments and environment of a command may take %d MiB", HEEL_MESSAGE_PAYLOAD_MAX >> 20);
+    message.payload = payload.data;
+    message.length = payload.length;
+    for (int i = 0; i < 3; i++)
+        if (pipes->theirs[i] >= 0)
+            message.fds[message.fd_count++] = pipes->theirs[i];
+    heel_channel_send(&sandbox->control, &message);
+    return 0;
+}
+
+int linux_process_start(struct heel_sandbox *base, const struct heel_command *command, bool want_stdin,
+                        const struct heel_process_events *events, void *data, struct heel_process **process,
+                        struct heel_stdio *stdio, struct heel_error **err)
+{
+    struct linux_sandbox *sandbox = heel_container_of(base, struct linux_sandbox, base);
+    heel_autofree struct linux_process *made = NULL;
+    struct pipes pipes;
+
+    if (check_startable(sandbox, err) || make_pipes(&pipes, want_stdin, err))
+        return -1;
+    made = heel_xcalloc(1, sizeof *made);
+    *made = (struct linux_process){
+        .base = {base}, .id = ++sandbox->last_process, .started_ns = uv_hrtime(), .events = events, .data = data};
+    if (send_start(made, command, &pipes, err)) {
+        close_fds(pipes.ours);
+        close_fds(pipes.theirs);
+        return -1;
+    }
+    linux_sandbox_expect_answer(sandbox);
+    made->next = sandbox->processes;
+    sandbox->processes = made;
+    *stdio = (struct heel_stdio){pipes.ours[0], pipes.ours[1], pipes.ours[2]};
+    *process = &heel_steal(made)->base;
+    return 0;
+}
+
+/* ---- what init says */
+
+static struct linux_process *find(const struct linux_sandbox *sandbox, uint32_t id)
+{
+    struct linux_process *process = sandbox->processes;
+
+    while (process && process->id != id)
+        process = process->next;
+    return process;
+}
+
+static void unlink_process(struct linux_process *process)
+{
+    struct linux_process **at = &sandbox_of(process)->processes;
+
+    while (*at != process)
+        at = &(*at)->next;
+    *at = process->next;
+}
+
+static void finish(struct linux_process *process, const struct heel_exit *exit)
+{
+    unlink_process(process);
+    process->events->on_exit(&process->base, exit, process->data);
+    free(process);
+}
+
+static void on_started(struct linux_process *process, const struct heel_message *message)
+{
+    (void)message;
+    if (process->started)
+        return;
+    process->started = true;
+    linux_sandbox_answered(sandbox_of(process));
+    process->events->on_started(&process->base, process->data);
+}
+
+static void on_exited(struct linux_process *process, const struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    struct heel_exit exit;
+
+    if (heel_get_exit(&reader, &exit) || process->started != (exit.start_failure == HEEL_START_OK)) {
+        linux_sandbox_kill(sandbox_of(process));
+        return;
+    }
+    if (!process->started)
+        linux_sandbox_answered(sandbox_of(process));
+    if (process->killing)
+        linux_sandbox_answered(sandbox_of(process));
+    finish(process, &exit);
+}
+
+/* What can't be killed one by one goes with everything else. */
+static void on_tree_lives(struct linux_process *process, const struct heel_message *message)
+{
+    (void)message;
+    linux_sandbox_kill(sandbox_of(process));
+}
+
+static const struct {
+    uint32_t type;
+    void (*handle)(struct linux_process *process, const struct heel_message *message);
+} reports[] = {
+    {HEEL_INIT_STARTED, on_started},
+    {HEEL_INIT_EXITED, on_exited},
+    {HEEL_INIT_TREE_LIVES, on_tree_lives},
+};
+
+void linux_process_on_message(struct linux_sandbox *sandbox, const struct heel_message *message)
+{
+    struct linux_process *process = find(sandbox, message->id);
+
+    if (!process)
+        return;
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(reports); i++) {
+        if (reports[i].type == message->type) {
+            reports[i].handle(process, message);
+            return;
+        }
+    }
+}
+
+void linux_process_all_dead(struct linux_sandbox *sandbox)
+{
+    while (sandbox->processes) {
+        struct linux_process *process = sandbox->processes;
+        struct heel_exit exit = {
+            .signalled = true, .code = SIGKILL, .wall_us = (int64_t)((uv_hrtime() - process->started_ns) / 1000)};
+
+        if (!process->started)
+            exit = (struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = ESRCH};
+        finish(process, &exit);
+    }
+}
+
+/* ---- what the server wants */
+
+static void send_about(struct linux_process *process, uint32_t type, const struct heel_buffer *payload)
+{
+    struct linux_sandbox *sandbox = sandbox_of(process);
+    struct heel_message message = {
+        .type = type, .id = process->id, .payload = payload->data, .length = payload->length};
+
+    if (sandbox->control_open)
+        heel_channel_send(&sandbox->control, &message);
+}
+
+void linux_process_signal(struct heel_process *process, int signal_number)
+{
+    heel_autobuffer struct heel_buffer payload = {0};
+
+    heel_put_u32(&payload, (uint32_t)signal_number);
+    send_about(process_of(process), HEEL_INIT_SIGNAL, &payload);
+}
+
+void linux_process_kill_tree(struct heel_process *base)
+{
+    struct linux_process *process = process_of(base);
+    struct heel_buffer nothing = {0};
+
+    if (process->killing || sandbox_of(process)->dead)
+        return;
+    process->killing = true;
+    linux_sandbox_expect_answer(sandbox_of(process));
+    send_about(process, HEEL_INIT_KILL_TREE, &nothing);
+}

@@ -1,0 +1,500 @@
+/* One sandbox from heeld's side: made by the launcher and a pool thread at the same time, ended step by step. */
+#include "backends/linux/linux.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "backends/linux/state_dir.h"
+
+#define SILENCE_MS 30000  /* an init that owes an answer for so long is killed */
+#define REMOVALS_MAX 2    /* pool threads that remove files: the others are there to make sandboxes */
+
+static void advance(struct linux_sandbox *sandbox);
+static void end(struct linux_sandbox *sandbox);
+
+static struct linux_backend *backend_of(const struct linux_sandbox *sandbox)
+{
+    return heel_container_of(sandbox->base.backend, struct linux_backend, base);
+}
+
+static struct linux_sandbox *sandbox_of(const struct heel_sandbox *base)
+{
+    return heel_container_of((struct heel_sandbox *)(uintptr_t)base, struct linux_sandbox, base);
+}
+
+struct linux_sandbox *linux_sandbox_find(struct linux_backend *backend, uint32_t serial)
+{
+    struct linux_sandbox *sandbox = backend->sandboxes;
+
+    while (sandbox && sandbox->serial != serial)
+        sandbox = sandbox->next;
+    return sandbox;
+}
+
+/* It is not to be, or not to go on: keeps the first error, which is the cause of any other. */
+static void fail(struct linux_sandbox *sandbox, struct heel_error *error)
+{
+    if (sandbox->error || sandbox->created)
+        heel_error_free(error);
+    else
+        sandbox->error = error;
+    if (!sandbox->created)
+        sandbox->ending = true;
+    linux_sandbox_kill(sandbox);
+    advance(sandbox);
+}
+
+/* ---- init */
+
+static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    (void)message;
+    linux_sandbox_answered(sandbox);
+    sandbox->ready = true;
+    advance(sandbox);
+}
+
+static void on_failed(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    struct heel_error *error = NULL;
+
+    if (sandbox->ready)
+        return;
+    heel_get_error(&reader, &error);
+    fail(sandbox, error);
+}
+
+static void on_control_message(struct heel_channel *channel, struct heel_message *message)
+{
+    struct linux_sandbox *sandbox = heel_container_of(channel, struct linux_sandbox, control);
+
+    if (message->type == HEEL_INIT_READY && !sandbox->ready)
+        on_ready(sandbox, message);
+    else if (message->type == HEEL_INIT_FAILED)
+        on_failed(sandbox, message);
+    else
+        linux_process_on_message(sandbox, message);
+}
+
+/* Init is dying, or mad: its death is what counts. */
+static void on_control_end(struct heel_channel *channel)
+{
+    linux_sandbox_kill(heel_container_of(channel, struct linux_sandbox, control));
+}
+
+void linux_sandbox_kill(struct linux_sandbox *sandbox)
+{
+    if (!sandbox->born || sandbox->dead || sandbox->killed)
+        return;
+    sandbox->killed = true;
+    syscall(SYS_pidfd_send_signal, sandbox->pidfd, SIGKILL, NULL, 0);
+}
+
+static void on_silence(uv_timer_t *timer)
+{
+    struct linux_sandbox *sandbox = heel_container_of(timer, struct linux_sandbox, watchdog);
+    struct heel_error *error = NULL;
+
+    heel_error_set(&error, HEEL_DEADLINE_EXCEEDED, NULL, "the sandbox's init did not answer within %d s", SILENCE_MS / 1000);
+    fail(sandbox, error);
+}
+
+void linux_sandbox_expect_answer(struct linux_sandbox *sandbox)
+{
+    sandbox->unanswered++;
+    if (sandbox->unanswered == 1)
+        uv_timer_start(&sandbox->watchdog, on_silence, SILENCE_MS, 0);
+}
+
+void linux_sandbox_answered(struct linux_sandbox *sandbox)
+{
+    if (sandbox->unanswered > 0)
+        sandbox->unanswered--;
+    if (sandbox->unanswered == 0)
+        uv_timer_stop(&sandbox->watchdog);
+    else
+        uv_timer_start(&sandbox->watchdog, on_silence, SILENCE_MS, 0);
+}
+
+/* Everything in the pid namespace is dead once its init is. What it said before is still to be heard. */
+static void on_death(uv_poll_t *poll, int status, int events)
+{
+    struct linux_sandbox *sandbox = heel_container_of(poll, struct linux_sandbox, death);
+    struct heel_error *error = NULL;
+
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    if (sandbox->control_open)
+        heel_channel_drain(&sandbox->control);
+    sandbox->dead = true;
+    uv_timer_stop(&sandbox->watchdog);
+    linux_process_all_dead(sandbox);
+    if (sandbox->created && !sandbox->ending) {
+        sandbox->on_lost(&sandbox->base, sandbox->data);
+        return;
+    }
+    if (!sandbox->created)
+        heel_error_set(&error, HEEL_INTERNAL, NULL, "the sandbox's init died while it was being set up");
+    fail(sandbox, error);
+}
+
+/* ---- making */
+
+static void ask_launcher(struct linux_sandbox *sandbox, bool with_plan)
+{
+    const struct heel_preparation *preparation = &sandbox->preparation;
+    struct heel_create_request request = {.uid = sandbox->identity.uid, .gid = sandbox->identity.gid};
+    heel_autobuffer struct heel_buffer payload = {0};
+    struct heel_message message = {.type = HEEL_LAUNCHER_CREATE, .id = sandbox->serial};
+
+    if (with_plan) {
+        request.caller = preparation->spec.caller;
+        request.plan = preparation->encoded.data;
+        request.plan_length = preparation->encoded.length;
+    }
+    heel_put_create(&payload, &request);
+    message.payload = payload.data;
+    message.length = payload.length;
+    message.fds[message.fd_count++] = heel_steal_fd(&sandbox->init_end);
+    sandbox->asked = true;
+    heel_channel_send(&backend_of(sandbox)->launcher, &message);
+}
+
+static void send_plan(struct linux_sandbox *sandbox)
+{
+    const struct heel_buffer *plan = &sandbox->preparation.encoded;
+    struct heel_message message = {.type = HEEL_INIT_PLAN, .payload = plan->data, .length = plan->length};
+
+    linux_sandbox_expect_answer(sandbox);
+    heel_channel_send(&sandbox->control, &message);
+}
+
+/* Root's sandboxes have uids that could not open what root named, and callers' descriptors are opened with the caller's rights: the launcher
+ * does that, and needs the plan. */
+static bool launcher_needs_plan(const struct linux_sandbox *sandbox)
+{
+    const struct heel_sandbox_spec *spec = &sandbox->preparation.spec;
+
+    return geteuid() == 0 && (spec->working_dir || spec->path_count > 0);
+}
+
+static void prepare_in_pool(uv_work_t *work)
+{
+    heel_preparation_run(&heel_container_of(work, struct linux_sandbox, work)->preparation);
+}
+
+static void on_prepared(uv_work_t *work, int status)
+{
+    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, work);
+
+    (void)status;
+    sandbox->working = false;
+    if (sandbox->preparation.error) {
+        fail(sandbox, heel_steal(sandbox->preparation.error));
+        return;
+    }
+    if (sandbox->ending || backend_of(sandbox)->launcher_gone) {
+        fail(sandbox, NULL);
+        return;
+    }
+    if (launcher_needs_plan(sandbox))
+        ask_launcher(sandbox, true);
+    send_plan(sandbox);
+}
+
+static int open_control(struct linux_sandbox *sandbox, struct heel_error **err)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return heel_error_set_errno(err, errno, "cannot make a socket for a sandbox");
+    if (heel_channel_open(&sandbox->control, sandbox->base.backend ? backend_of(sandbox)->loop : NULL, ends[0],
+                          on_control_message, on_control_end, err)) {
+        close(ends[1]);
+        return -1;
+    }
+    sandbox->control_open = true;
+    sandbox->init_end = ends[1];
+    return 0;
+}
+
+static int check_host(const struct linux_backend *backend, struct heel_error **err)
+{
+    if (backend->launcher_gone)
+        return heel_error_set(err, HEEL_UNAVAILABLE, "LAUNCHER_LOST",
+                              "the launcher of sandboxes has died; heeld must be started again");
+    for (size_t i = 0; i < backend->host.check_count; i++) {
+        const struct heel_host_check *check = &backend->host.checks[i];
+
+        if (check->required && !check->passed)
+            return heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
+                                  "this host can't hold sandboxes: %s: have %s, need %s%s%s", check->name, check->have,
+                                  check->need, *check->remedy ? "; " : "", check->remedy);
+    }
+    return 0;
+}
+
+/* Names become folders. */
+static int check_id(const char *id, struct heel_error **err)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t length = id ? strlen(id) : 0;
+
+    if (length > 0 && length <= 128 && strspn(id, allowed) == length && !strchr("._-", id[0]))
+        return 0;
+    return heel_error_set_field(err, "sandbox_id", "must be 1 to 128 letters, digits, '.', '_' or '-', a letter or digit first");
+}
+
+static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *spec, struct heel_error **err)
+{
+    struct linux_backend *backend = backend_of(sandbox);
+    struct heel_preparation *preparation = &sandbox->preparation;
+
+    if (check_id(spec->id, err) || check_host(backend, err))
+        return -1;
+    if (heel_identity_take(&backend->identities, spec, &sandbox->identity, err))
+        return -1;
+    heel_preparation_init(preparation, spec);
+    preparation->identity = sandbox->identity;
+    preparation->state_dir = backend->state_dir;
+    preparation->runtime_dir = backend->runtime_dir;
+    preparation->instance_path = backend->instance_path;
+    preparation->facts = backend->facts;
+    if (open_control(sandbox, err))
+        return -1;
+    if (!launcher_needs_plan(sandbox))
+        ask_launcher(sandbox, false);
+    sandbox->working = true;
+    uv_queue_work(backend->loop, &sandbox->work, prepare_in_pool, on_prepared);
+    return 0;
+}
+
+/* A failed beginning is told from the loop, not from inside the call. */
+static void on_begin_failed(uv_timer_t *timer)
+{
+    advance(heel_container_of(timer, struct linux_sandbox, watchdog));
+}
+
+void linux_sandbox_create(struct heel_backend *base, const struct heel_sandbox_spec *spec, heel_on_created *on_created,
+                          heel_on_lost *on_lost, void *data)
+{
+    struct linux_backend *backend = heel_container_of(base, struct linux_backend, base);
+    struct linux_sandbox *sandbox = heel_xcalloc(1, sizeof *sandbox);
+
+    sandbox->base.backend = base;
+    sandbox->serial = ++backend->last_serial;
+    sandbox->init_end = sandbox->pidfd = -1;
+    sandbox->on_created = on_created;
+    sandbox->on_lost = on_lost;
+    sandbox->data = data;
+    sandbox->next = backend->sandboxes;
+    sandbox->previous = &backend->sandboxes;
+    if (sandbox->next)
+        sandbox->next->previous = &sandbox->next;
+    backend->sandboxes = sandbox;
+    uv_timer_init(backend->loop, &sandbox->watchdog);
+    if (begin(sandbox, spec, &sandbox->error) == 0)
+        return;
+    sandbox->ending = true;
+    uv_timer_start(&sandbox->watchdog, on_begin_failed, 0, 0);
+}
+
+void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd)
+{
+    struct heel_error *error = NULL;
+    int result = uv_poll_init(backend_of(sandbox)->loop, &sandbox->death, pidfd);
+
+    sandbox->asked = false;
+    if (result) {
+        /* Should not be; its control socket's end kills it. */
+        close(pidfd);
+        heel_error_set_errno(&error, -result, "cannot watch a sandbox");
+        fail(sandbox, error);
+        return;
+    }
+    sandbox->born = true;
+    sandbox->pidfd = pidfd;
+    uv_poll_start(&sandbox->death, UV_READABLE, on_death);
+    if (sandbox->ending)
+        linux_sandbox_kill(sandbox);
+    advance(sandbox);
+}
+
+void linux_sandbox_on_not_born(struct linux_sandbox *sandbox, struct heel_error *error)
+{
+    sandbox->asked = false;
+    fail(sandbox, error);
+}
+
+/* The protections are those of the host, less what the level leaves open. */
+static void describe_enforcement(struct linux_sandbox *sandbox)
+{
+    memcpy(sandbox->enforcement, backend_of(sandbox)->host.protections, sizeof sandbox->enforcement);
+    if (sandbox->preparation.spec.level != HEEL_LEVEL_PERMISSIVE)
+        return;
+    sandbox->enforcement[HEEL_PROTECTION_FILESYSTEM].state = HEEL_ENFORCEMENT_DISABLED;
+    sandbox->enforcement[HEEL_PROTECTION_FILESYSTEM].detail = "spec.level is PERMISSIVE";
+    sandbox->enforcement[HEEL_PROTECTION_HIDDEN_PATHS].state = HEEL_ENFORCEMENT_DISABLED;
+    sandbox->enforcement[HEEL_PROTECTION_HIDDEN_PATHS].detail = "spec.level is PERMISSIVE; heel's own folders stay hidden";
+}
+
+/* After each event that making or ending waits for. */
+static void advance(struct linux_sandbox *sandbox)
+{
+    if (sandbox->ending) {
+        end(sandbox);
+        return;
+    }
+    if (sandbox->created || !sandbox->born || !sandbox->ready)
+        return;
+    describe_enforcement(sandbox);
+    sandbox->created = true;
+    sandbox->on_created(&sandbox->base, NULL, sandbox->data);
+}
+
+const struct heel_sandbox_paths *linux_sandbox_paths(const struct heel_sandbox *sandbox)
+{
+    return &sandbox_of(sandbox)->preparation.paths;
+}
+
+const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandbox *sandbox)
+{
+    return sandbox_of(sandbox)->enforcement;
+}
+
+/* ---- ending */
+
+void linux_sandbox_destroy(struct heel_sandbox *base, heel_on_deleted *on_deleted, void *data)
+{
+    struct linux_sandbox *sandbox = sandbox_of(base);
+
+    sandbox->on_deleted = on_deleted;
+    sandbox->deleted_data = data;
+    sandbox->ending = true;
+    linux_sandbox_kill(sandbox);
+    /* Already dead: from the loop, not from inside this call. */
+    if (sandbox->dead)
+        uv_timer_start(&sandbox->watchdog, on_begin_failed, 0, 0);
+}
+
+static void remove_in_pool(uv_work_t *work)
+{
+    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, work);
+    const struct heel_preparation *preparation = &sandbox->preparation;
+
+    if (heel_state_remove_sandbox(preparation->instance_path, preparation->spec.id, &sandbox->preparation.error))
+        return;
+    /* To be kept is what a sandbox did, not that it failed to be made. */
+    if (!sandbox->created && preparation->spec.keep_working_dir && !preparation->spec.working_dir &&
+        preparation->paths.host_working_dir)
+        rmdir(preparation->paths.host_working_dir);
+}
+
+static void on_removed(uv_work_t *work, int status);
+
+static void start_removal(struct linux_backend *backend, struct linux_sandbox *sandbox)
+{
+    backend->removals++;
+    uv_queue_work(backend->loop, &sandbox->work, remove_in_pool, on_removed);
+}
+
+static void on_removed(uv_work_t *work, int status)
+{
+    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, work);
+    struct linux_backend *backend = backend_of(sandbox);
+    struct linux_sandbox *waiting = backend->removal_first;
+
+    (void)status;
+    backend->removals--;
+    if (waiting) {
+        backend->removal_first = waiting->removal_next;
+        if (!backend->removal_first)
+            backend->removal_last = &backend->removal_first;
+        start_removal(backend, waiting);
+    }
+    sandbox->working = false;
+    sandbox->removed = true;
+    if (!sandbox->error)
+        sandbox->error = heel_steal(sandbox->preparation.error);
+    end(sandbox);
+}
+
+static void queue_removal(struct linux_sandbox *sandbox)
+{
+    struct linux_backend *backend = backend_of(sandbox);
+
+    sandbox->working = true;
+    if (backend->removals < REMOVALS_MAX) {
+        start_removal(backend, sandbox);
+        return;
+    }
+    *backend->removal_last = sandbox;
+    backend->removal_last = &sandbox->removal_next;
+}
+
+static void report_end(struct linux_sandbox *sandbox)
+{
+    if (sandbox->created)
+        sandbox->on_deleted(sandbox->error, sandbox->deleted_data);
+    else
+        sandbox->on_created(NULL, sandbox->error, sandbox->data);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct linux_sandbox *sandbox = handle->data;
+    struct linux_backend *backend = backend_of(sandbox);
+
+    if (--sandbox->closing > 0)
+        return;
+    heel_identity_return(&backend->identities, &sandbox->identity);
+    *sandbox->previous = sandbox->next;
+    if (sandbox->next)
+        sandbox->next->previous = sandbox->previous;
+    report_end(sandbox);
+    heel_error_free(sandbox->error);
+    heel_preparation_clear(&sandbox->preparation);
+    free(sandbox);
+}
+
+static void close_handle(struct linux_sandbox *sandbox, uv_handle_t *handle)
+{
+    handle->data = sandbox;
+    sandbox->closing++;
+    uv_close(handle, on_handle_closed);
+}
+
+static void close_handles(struct linux_sandbox *sandbox)
+{
+    if (sandbox->control_open) {
+        sandbox->control_open = false;
+        sandbox->control.poll.data = sandbox;
+        sandbox->closing++;
+        heel_channel_close(&sandbox->control, on_handle_closed);
+    }
+    if (sandbox->init_end >= 0)
+        close(heel_steal_fd(&sandbox->init_end));
+    if (sandbox->born) {
+        close_handle(sandbox, (uv_handle_t *)&sandbox->death);
+        close(heel_steal_fd(&sandbox->pidfd));
+    }
+    close_handle(sandbox, (uv_handle_t *)&sandbox->watchdog);
+}
+
+/* One step after the other: nothing is pending, nobody is alive, nothing is stored, no handle is open. Called again after each. */
+static void end(struct linux_sandbox *sandbox)
+{
+    if (sandbox->closing > 0 || sandbox->working || sandbox->asked || (sandbox->born && !sandbox->dead))
+        return;
+    if (!sandbox->removed && sandbox->preparation.instance_path) {
+        queue_removal(sandbox);
+        return;
+    }
+    close_handles(sandbox);
+}

@@ -1,0 +1,149 @@
+#include "backends/linux/namespaces.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define HOLDER_STACK 4096
+
+/* Keeps the new namespaces alive until the launcher has opened them, and is killed. It shares the launcher's memory, so it touches
+ * nothing, errno included. */
+static int hold(void *unused)
+{
+    (void)unused;
+    for (;;)
+        syscall(SYS_pause);
+    return 0;
+}
+
+static int write_proc(pid_t pid, const char *file, const char *text)
+{
+    char path[64];
+    heel_autoclose int fd = -1;
+    size_t length = strlen(text);
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, text, length) == (ssize_t)length ? 0 : -1;
+}
+
+static int open_namespace(pid_t pid, const char *kind)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, kind);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* An ordinary user may map itself only, and its gid only once setgroups is denied; root keeps setgroups, to drop its own groups
+ * when it enters. */
+static int map_identity(pid_t pid, uid_t uid, gid_t gid)
+{
+    char uids[48], gids[48];
+
+    snprintf(uids, sizeof uids, "%u %u 1", (unsigned)uid, (unsigned)uid);
+    snprintf(gids, sizeof gids, "%u %u 1", (unsigned)gid, (unsigned)gid);
+    if (geteuid() != 0 && write_proc(pid, "setgroups", "deny"))
+        return -1;
+    return write_proc(pid, "uid_map", uids) || write_proc(pid, "gid_map", gids) ? -1 : 0;
+}
+
+static int open_pair(pid_t holder, struct heel_namespace_pair *pair)
+{
+    heel_autoclose int user = -1;
+    heel_autoclose int net = -1;
+
+    if (map_identity(holder, pair->uid, pair->gid))
+        return -1;
+    user = open_namespace(holder, "user");
+    net = open_namespace(holder, "net");
+    if (user < 0 || net < 0)
+        return -1;
+    pair->user = heel_steal_fd(&user);
+    pair->net = heel_steal_fd(&net);
+    return 0;
+}
+
+int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *pair, struct heel_error **err)
+{
+    static _Alignas(16) char stack[HOLDER_STACK];
+    struct heel_namespace_pair made = {-1, -1, uid, gid};
+    pid_t holder = clone(hold, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD, NULL);
+    int result, why;
+
+    if (holder < 0)
+        return heel_error_set_errno(err, errno, "cannot make a user and a network namespace");
+    result = open_pair(holder, &made);
+    why = errno;
+    kill(holder, SIGKILL);
+    while (waitpid(holder, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (result)
+        return heel_error_set_errno(err, why, "cannot set up a user namespace for uid %u", (unsigned)uid);
+    *pair = made;
+    return 0;
+}
+
+void heel_namespace_pair_close(struct heel_namespace_pair *pair)
+{
+    close(pair->user);
+    close(pair->net);
+    pair->user = pair->net = -1;
+}
+
+static void remove_at(struct heel_namespace_pool *pool, size_t index)
+{
+    pool->count--;
+    memmove(&pool->idle[index], &pool->idle[index + 1], (pool->count - index) * sizeof pool->idle[0]);
+}
+
+bool heel_namespace_pool_take(struct heel_namespace_pool *pool, uid_t uid, gid_t gid, struct heel_namespace_pair *pair)
+{
+    for (size_t i = pool->count; i-- > 0;) {
+        if (pool->idle[i].pair.uid != uid || pool->idle[i].pair.gid != gid)
+            continue;
+        *pair = pool->idle[i].pair;
+        remove_at(pool, i);
+        return true;
+    }
+    return false;
+}
+
+bool heel_namespace_pool_has(const struct heel_namespace_pool *pool, uid_t uid, gid_t gid)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        if (pool->idle[i].pair.uid == uid && pool->idle[i].pair.gid == gid)
+            return true;
+    return false;
+}
+
+static void drop_oldest(struct heel_namespace_pool *pool)
+{
+    heel_namespace_pair_close(&pool->idle[0].pair);
+    remove_at(pool, 0);
+}
+
+void heel_namespace_pool_give(struct heel_namespace_pool *pool, struct heel_namespace_pair pair, int64_t now_ms)
+{
+    if (pool->count == HEEL_POOL_IDLE_MAX)
+        drop_oldest(pool);
+    pool->idle[pool->count++] = (struct heel_idle_pair){pair, now_ms};
+}
+
+void heel_namespace_pool_trim(struct heel_namespace_pool *pool, int64_t until_ms, size_t keep)
+{
+    while (pool->count > keep && pool->idle[0].since_ms < until_ms)
+        drop_oldest(pool);
+}
+
+void heel_namespace_pool_clear(struct heel_namespace_pool *pool)
+{
+    while (pool->count > 0)
+        drop_oldest(pool);
+}

@@ -1,0 +1,93 @@
+#include "backends/linux/prepare.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/linux/state_dir.h"
+
+static void copy_paths(struct heel_sandbox_spec *to, const struct heel_sandbox_spec *from)
+{
+    struct heel_path_rule *paths = heel_xcalloc(from->path_count, sizeof *paths);
+
+    for (size_t i = 0; i < from->path_count; i++)
+        paths[i] = (struct heel_path_rule){heel_xstrdup(from->paths[i].path), from->paths[i].access};
+    to->paths = paths;
+}
+
+static void copy_groups(struct heel_caller *to, const struct heel_caller *from)
+{
+    gid_t *groups = heel_xcalloc(from->group_count, sizeof *groups);
+
+    if (from->group_count)
+        memcpy(groups, from->groups, from->group_count * sizeof *groups);
+    to->groups = groups;
+}
+
+void heel_preparation_init(struct heel_preparation *preparation, const struct heel_sandbox_spec *spec)
+{
+    *preparation = (struct heel_preparation){.spec = *spec};
+    preparation->spec.id = heel_xstrdup(spec->id);
+    preparation->spec.working_dir = heel_xstrdup(spec->working_dir);
+    copy_paths(&preparation->spec, spec);
+    copy_groups(&preparation->spec.caller, &spec->caller);
+}
+
+static void drop_kept(const char *work)
+{
+    if (work)
+        rmdir(work);
+}
+
+static void take_paths(struct heel_preparation *preparation)
+{
+    const struct heel_plan *plan = preparation->plan;
+
+    preparation->paths = (struct heel_sandbox_paths){
+        .working_dir = plan->paths.working_dir,
+        .home_dir = plan->paths.home_dir,
+        .temp_dir = plan->paths.temp_dir,
+        .host_working_dir = plan->paths.host_working_dir,
+        .user_name = plan->paths.user_name,
+    };
+}
+
+void heel_preparation_run(struct heel_preparation *preparation)
+{
+    const struct heel_sandbox_spec *spec = &preparation->spec;
+    const struct heel_identity *identity = &preparation->identity;
+    const char *const hidden[] = {preparation->state_dir, preparation->runtime_dir, NULL};
+    heel_autofree char *work = NULL;
+    struct heel_plan_input input = {
+        .spec = spec, .facts = preparation->facts, .hidden = hidden, .uid = identity->uid, .gid = identity->gid};
+
+    if (!spec->working_dir && spec->keep_working_dir &&
+        heel_state_make_kept(preparation->state_dir, spec->id, identity->uid, identity->gid, &work, &preparation->error))
+        return;
+    if (!spec->working_dir && !spec->keep_working_dir &&
+        heel_state_make_work(preparation->instance_path, spec->id, identity->uid, identity->gid, &work, &preparation->error))
+        return;
+    input.work_source = work;
+    if (heel_plan_make(&input, &preparation->plan, &preparation->error)) {
+        if (spec->keep_working_dir)
+            drop_kept(work);
+        return;
+    }
+    heel_plan_encode(preparation->plan, &preparation->encoded);
+    take_paths(preparation);
+}
+
+void heel_preparation_clear(struct heel_preparation *preparation)
+{
+    struct heel_sandbox_spec *spec = &preparation->spec;
+
+    for (size_t i = 0; i < spec->path_count; i++)
+        free((void *)(uintptr_t)spec->paths[i].path);
+    free((void *)(uintptr_t)spec->paths);
+    free((void *)(uintptr_t)spec->caller.groups);
+    free((void *)(uintptr_t)spec->working_dir);
+    free((void *)(uintptr_t)spec->id);
+    heel_plan_free(preparation->plan);
+    heel_buffer_free(&preparation->encoded);
+    heel_error_free(preparation->error);
+    *preparation = (struct heel_preparation){0};
+}

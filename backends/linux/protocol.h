@@ -1,0 +1,73 @@
+/* What heeld, its launcher and the inits say to each other, and how each message's payload is laid out. Every decoder checks all that
+ * it reads, whoever wrote it: an init shares its sandbox with code that nobody trusts. */
+#ifndef HEEL_BACKENDS_LINUX_PROTOCOL_H
+#define HEEL_BACKENDS_LINUX_PROTOCOL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "backends/backend.h"
+#include "backends/linux/codec.h"
+#include "backends/linux/message.h"
+
+enum heel_launcher_message {
+    /* launcher to heeld */
+    HEEL_LAUNCHER_HELLO = 1,   /* first, once: instance directory, host info; descriptor: the locked instance directory */
+    HEEL_LAUNCHER_FAILED,      /* instead of HELLO: an error */
+    HEEL_LAUNCHER_CREATED,     /* id; descriptor: the init's pidfd */
+    HEEL_LAUNCHER_NOT_CREATED, /* id; an error */
+    /* heeld to launcher */
+    HEEL_LAUNCHER_CREATE,      /* id; identity, perhaps a plan; descriptor: the init's end of its control socket */
+    HEEL_LAUNCHER_UNLINK,      /* a socket file to be removed should heeld die */
+};
+
+enum heel_init_message {
+    /* heeld to init */
+    HEEL_INIT_PLAN = 32,  /* first, once */
+    HEEL_INIT_START,      /* id; a command; descriptors: its standard streams */
+    HEEL_INIT_SIGNAL,     /* id; signal number */
+    HEEL_INIT_KILL_TREE,  /* id */
+    /* init to heeld */
+    HEEL_INIT_READY,
+    HEEL_INIT_FAILED,     /* instead of READY: an error */
+    HEEL_INIT_STARTED,    /* id */
+    HEEL_INIT_EXITED,     /* id; how it ended, or why it never started */
+    HEEL_INIT_TREE_LIVES, /* id: KILL_TREE could not get at everything */
+};
+
+void heel_put_error(struct heel_buffer *to, const struct heel_error *error);
+/* Always stores an error in *err and returns -1: the one sent, or one that says that it was garbled. */
+int heel_get_error(struct heel_reader *from, struct heel_error **err);
+
+void heel_put_exit(struct heel_buffer *to, const struct heel_exit *exit);
+int heel_get_exit(struct heel_reader *from, struct heel_exit *exit);
+
+/* Who a sandbox runs as, and what the launcher needs to open for it beforehand. */
+struct heel_create_request {
+    uid_t uid;
+    gid_t gid;
+    struct heel_caller caller;  /* only with a plan; its groups belong to the request once decoded */
+    const void *plan;           /* encoded, borrowed; NULL when the launcher has nothing to open */
+    size_t plan_length;
+};
+
+void heel_put_create(struct heel_buffer *to, const struct heel_create_request *request);
+int heel_get_create(struct heel_reader *from, struct heel_create_request *request);
+void heel_create_request_clear(struct heel_create_request *request);
+
+/* What a START carries: the command, and whether a descriptor for stdin comes before those of stdout and stderr. The arrays belong to
+ * the decoded start, the strings to the message. */
+struct heel_start_request {
+    const char **argv;
+    const char **environment;
+    const char *working_dir;
+    bool has_stdin;
+};
+
+#define HEEL_START_STRINGS_MAX 200000
+
+void heel_put_start(struct heel_buffer *to, const struct heel_command *command, const char *working_dir, bool has_stdin);
+int heel_get_start(struct heel_reader *from, struct heel_start_request *request);
+void heel_start_request_clear(struct heel_start_request *request);
+
+#endif
