@@ -6,7 +6,8 @@ void grpcc_base64_encode(const uint8_t *data, size_t length, struct heel_buffer 
 {
     for (size_t i = 0; i < length; i += 3) {
         size_t left = length - i;
-        unsigned group = (unsigned)data[i] << 16 | (left > 1 ? (unsigned)data[i + 1] << 8 : 0) | (left > 2 ? data[i + 2] : 0u);
+        unsigned group = (unsigned)data[i] << 16 | (left > 1 ? (unsigned)data[i + 1] << 8 : 0) |
+                         (left > 2 ? data[i + 2] : 0u);
         char letters[4] = {
             alphabet[group >> 18],
             alphabet[group >> 12 & 63],

@@ -15,8 +15,9 @@ static const void *key_of(const struct grpcc_json_entry *entry)
 
 static bool is_signed(ProtobufCType type)
 {
-    return type == PROTOBUF_C_TYPE_INT32 || type == PROTOBUF_C_TYPE_SINT32 || type == PROTOBUF_C_TYPE_SFIXED32 ||
-           type == PROTOBUF_C_TYPE_INT64 || type == PROTOBUF_C_TYPE_SINT64 || type == PROTOBUF_C_TYPE_SFIXED64;
+    return type == PROTOBUF_C_TYPE_INT32 || type == PROTOBUF_C_TYPE_SINT32 ||
+           type == PROTOBUF_C_TYPE_SFIXED32 || type == PROTOBUF_C_TYPE_INT64 ||
+           type == PROTOBUF_C_TYPE_SINT64 || type == PROTOBUF_C_TYPE_SFIXED64;
 }
 
 /* Widened so that the order of the unsigned results is the order of the keys. */
@@ -33,12 +34,14 @@ static uint64_t integer_key(const struct grpcc_json_entry *entry)
     return (uint64_t)number ^ UINT64_C(1) << 63;
 }
 
-int grpcc_json_compare_keys(const struct grpcc_json_entry *one, const struct grpcc_json_entry *other)
+int grpcc_json_compare_keys(const struct grpcc_json_entry *one,
+                            const struct grpcc_json_entry *other)
 {
     uint64_t a, b;
 
     if (one->key->type == PROTOBUF_C_TYPE_STRING) {
-        const char *text = *(const char *const *)key_of(one), *other_text = *(const char *const *)key_of(other);
+        const char *text = *(const char *const *)key_of(one);
+        const char *other_text = *(const char *const *)key_of(other);
 
         return strcmp(text ? text : "", other_text ? other_text : "");
     }
@@ -55,7 +58,8 @@ static int compare(const void *one, const void *other)
     return keys ? keys : (a->position > b->position) - (a->position < b->position);
 }
 
-struct grpcc_json_entry *grpcc_json_sort_map(const ProtobufCFieldDescriptor *field, ProtobufCMessage *const *entries, size_t count)
+struct grpcc_json_entry *grpcc_json_sort_map(const ProtobufCFieldDescriptor *field,
+                                             ProtobufCMessage *const *entries, size_t count)
 {
     const ProtobufCMessageDescriptor *type = field->descriptor;
     struct grpcc_json_entry *sorted = heel_xcalloc(count, sizeof(*sorted));

@@ -64,18 +64,20 @@ static int64_t read_exponent(const char *text, size_t length)
 
 static bool append_digit(uint64_t *value, unsigned digit)
 {
-    return !__builtin_mul_overflow(*value, 10, value) && !__builtin_add_overflow(*value, digit, value);
+    return !__builtin_mul_overflow(*value, 10, value) &&
+           !__builtin_add_overflow(*value, digit, value);
 }
 
 bool grpcc_json_to_integer(const char *text, size_t length, bool *negative, uint64_t *magnitude)
 {
     size_t start = text[0] == '-', mantissa = start;
-    int64_t before_point;  /* how many digits, zeros appended to the mantissa included */
+    int64_t before_point; /* how many digits, zeros appended to the mantissa included */
     uint64_t value = 0;
 
     while (mantissa < length && text[mantissa] != 'e' && text[mantissa] != 'E')
         mantissa++;
-    before_point = (int64_t)scan_digits(text + start, mantissa - start) + read_exponent(text + mantissa, length - mantissa);
+    before_point = (int64_t)scan_digits(text + start, mantissa - start) +
+                   read_exponent(text + mantissa, length - mantissa);
     for (size_t i = start; i < mantissa; i++) {
         if (text[i] == '.')
             continue;
@@ -90,7 +92,8 @@ bool grpcc_json_to_integer(const char *text, size_t length, bool *negative, uint
     return true;
 }
 
-/* The C locale, in which the decimal point is a point. Free it. glibc keeps one for all callers, so this costs nothing. */
+/* The C locale, in which the decimal point is a point. Free it. glibc keeps one for all callers, so
+ * this costs nothing. */
 static locale_t c_locale(void)
 {
     locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -130,12 +133,16 @@ static bool print_special(double value, struct heel_buffer *to)
 {
     if (isfinite(value))
         return false;
-    heel_buffer_append_text(to, isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+    if (isnan(value))
+        heel_buffer_append_text(to, "\"NaN\"");
+    else
+        heel_buffer_append_text(to, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
     return true;
 }
 
 /* Tries one digit more until `is_same` says that the text reads back as the value. */
-static void print_shortest(double value, int least, int most, bool (*is_same)(const char *text, double value), struct heel_buffer *to)
+static void print_shortest(double value, int least, int most,
+                           bool (*is_same)(const char *text, double value), struct heel_buffer *to)
 {
     locale_t locale = c_locale(), previous = uselocale(locale);
     char text[40];

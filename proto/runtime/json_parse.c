@@ -1,5 +1,6 @@
-/* Messages are built in the form that protobuf-c's unpacker gives them: everything in malloc'd memory, attached to its parent before
- * it is filled, so that one protobuf_c_message_free_unpacked() of the outermost message cleans up after a failure anywhere. */
+/* Messages are built in the form that protobuf-c's unpacker gives them: everything in malloc'd
+ * memory, attached to its parent before it is filled, so that freeing the outermost message as an
+ * unpacked one cleans up after a failure anywhere. */
 #include "proto/runtime/json.h"
 
 #include <limits.h>
@@ -25,7 +26,8 @@ static ProtobufCMessage *new_message(const ProtobufCMessageDescriptor *type)
 
 static int read_message(struct grpcc_json_reader *reader, ProtobufCMessage *message);
 
-static int read_value(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field, void *value)
+static int read_value(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field,
+                      void *value)
 {
     if (field->type != PROTOBUF_C_TYPE_MESSAGE)
         return grpcc_json_read_scalar(reader, field, value);
@@ -33,12 +35,14 @@ static int read_value(struct grpcc_json_reader *reader, const ProtobufCFieldDesc
     return read_message(reader, *(ProtobufCMessage **)value);
 }
 
-/* ---- repeated fields and maps ---------------------------------------------------------------------------------------------- */
+/* ---- repeated fields and maps ----------------------------------------------------- */
 
-/* Makes room for one more element, zeroed and counted; returns it. The capacity is the next power of two. */
+/* Makes room for one more element, zeroed and counted; returns it. The capacity is the next power
+ * of two. */
 static void *append_element(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
-    size_t *count = member(message, field->quantifier_offset), size = grpcc_json_size_of(field->type);
+    size_t *count = member(message, field->quantifier_offset);
+    size_t size = grpcc_json_size_of(field->type);
     char **elements = member(message, field->offset);
 
     if ((*count & (*count - 1)) == 0)
@@ -46,7 +50,8 @@ static void *append_element(ProtobufCMessage *message, const ProtobufCFieldDescr
     return memset(*elements + (*count)++ * size, 0, size);
 }
 
-static int read_list(struct grpcc_json_reader *reader, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+static int read_list(struct grpcc_json_reader *reader, ProtobufCMessage *message,
+                     const ProtobufCFieldDescriptor *field)
 {
     size_t outer_length = reader->path.length;
     bool first;
@@ -66,7 +71,8 @@ static int read_list(struct grpcc_json_reader *reader, ProtobufCMessage *message
 /* The path says labels["key"], the key escaped. */
 static int read_entry(struct grpcc_json_reader *reader, ProtobufCMessage *entry)
 {
-    const ProtobufCFieldDescriptor *key = &entry->descriptor->fields[0], *value = &entry->descriptor->fields[1];
+    const ProtobufCFieldDescriptor *key = &entry->descriptor->fields[0];
+    const ProtobufCFieldDescriptor *value = &entry->descriptor->fields[1];
 
     heel_buffer_append_text(&reader->path, "[\"");
     heel_buffer_append_escaped(&reader->path, reader->string.data, reader->string.length);
@@ -76,20 +82,22 @@ static int read_entry(struct grpcc_json_reader *reader, ProtobufCMessage *entry)
     return read_value(reader, value, member(entry, value->offset));
 }
 
-static int check_unique(struct grpcc_json_reader *reader, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+static int check_unique(struct grpcc_json_reader *reader, ProtobufCMessage *message,
+                        const ProtobufCFieldDescriptor *field)
 {
     size_t count = *(size_t *)member(message, field->quantifier_offset);
-    heel_autofree struct grpcc_json_entry *sorted =
-        grpcc_json_sort_map(field, *(ProtobufCMessage ***)member(message, field->offset), count);
+    ProtobufCMessage **entries = *(ProtobufCMessage ***)member(message, field->offset);
+    heel_autofree struct grpcc_json_entry *sorted = grpcc_json_sort_map(field, entries, count);
 
     for (size_t i = 1; i < count; i++)
         if (grpcc_json_compare_keys(&sorted[i - 1], &sorted[i]) == 0)
-            return grpcc_json_fail(reader, "has the same key in entries %zu and %zu", sorted[i - 1].position + 1,
-                                   sorted[i].position + 1);
+            return grpcc_json_fail(reader, "has the same key in entries %zu and %zu",
+                                   sorted[i - 1].position + 1, sorted[i].position + 1);
     return 0;
 }
 
-static int read_map(struct grpcc_json_reader *reader, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+static int read_map(struct grpcc_json_reader *reader, ProtobufCMessage *message,
+                    const ProtobufCFieldDescriptor *field)
 {
     size_t outer_length = reader->path.length;
     bool first;
@@ -108,9 +116,10 @@ static int read_map(struct grpcc_json_reader *reader, ProtobufCMessage *message,
     return more ? -1 : check_unique(reader, message, field);
 }
 
-/* ---- messages -------------------------------------------------------------------------------------------------------------- */
+/* ---- messages --------------------------------------------------------------------- */
 
-static int read_singular(struct grpcc_json_reader *reader, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+static int read_singular(struct grpcc_json_reader *reader, ProtobufCMessage *message,
+                         const ProtobufCFieldDescriptor *field)
 {
     void *quantifier = member(message, field->quantifier_offset);
 
@@ -124,7 +133,8 @@ static int read_singular(struct grpcc_json_reader *reader, ProtobufCMessage *mes
     return read_value(reader, field, member(message, field->offset));
 }
 
-static int read_field(struct grpcc_json_reader *reader, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+static int read_field(struct grpcc_json_reader *reader, ProtobufCMessage *message,
+                      const ProtobufCFieldDescriptor *field)
 {
     if (grpcc_json_peek(reader) == GRPCC_JSON_IS_NULL)
         return grpcc_json_read_null(reader);
@@ -135,8 +145,10 @@ static int read_field(struct grpcc_json_reader *reader, ProtobufCMessage *messag
     return read_list(reader, message, field);
 }
 
-/* The field that reader->string names; NULL, and a failure, if there is none or `seen` (a bit for each field) has it already. */
-static const ProtobufCFieldDescriptor *find_field(struct grpcc_json_reader *reader, const ProtobufCMessageDescriptor *type,
+/* The field that reader->string names; NULL, and a failure, if there is none or `seen` (a bit for
+ * each field) has it already. */
+static const ProtobufCFieldDescriptor *find_field(struct grpcc_json_reader *reader,
+                                                  const ProtobufCMessageDescriptor *type,
                                                   unsigned char *seen)
 {
     const char *name = reader->string.data;
@@ -215,27 +227,31 @@ static int read_message(struct grpcc_json_reader *reader, ProtobufCMessage *mess
     case GRPCC_JSON_OBJECT:
         return read_object(reader, message);
     case GRPCC_JSON_DURATION:
-        return grpcc_json_read_duration(reader, member(message, fields[0].offset), member(message, fields[1].offset));
+        return grpcc_json_read_duration(reader, member(message, fields[0].offset),
+                                        member(message, fields[1].offset));
     case GRPCC_JSON_TIMESTAMP:
-        return grpcc_json_read_timestamp(reader, member(message, fields[0].offset), member(message, fields[1].offset));
+        return grpcc_json_read_timestamp(reader, member(message, fields[0].offset),
+                                         member(message, fields[1].offset));
     case GRPCC_JSON_FIELD_MASK:
         return read_field_mask(reader, message);
     case GRPCC_JSON_WRAPPER:
         return read_value(reader, &fields[0], member(message, fields[0].offset));
     default:
-        return grpcc_json_fail(reader, "has the type %s, which can't be given in JSON here", message->descriptor->name);
+        return grpcc_json_fail(reader, "has the type %s, which can't be given in JSON here",
+                               message->descriptor->name);
     }
 }
 
-ProtobufCMessage *grpcc_json_parse(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t length,
-                                   struct grpcc_status **status)
+ProtobufCMessage *grpcc_json_parse(const ProtobufCMessageDescriptor *descriptor, const char *text,
+                                   size_t length, struct grpcc_status **status)
 {
     ProtobufCMessage *message = new_message(descriptor);
     struct grpcc_json_reader reader;
     int result;
 
     grpcc_json_reader_init(&reader, text, length);
-    result = length > INT_MAX ? grpcc_json_fail(&reader, "is longer than 2 GiB") : read_message(&reader, message);
+    result = length > INT_MAX ? grpcc_json_fail(&reader, "is longer than 2 GiB")
+                              : read_message(&reader, message);
     if (result == 0)
         result = grpcc_json_end(&reader);
     if (result) {

@@ -21,7 +21,7 @@ static const void *member(const ProtobufCMessage *message, unsigned offset)
     return (const char *)message + offset;
 }
 
-/* ---- layout ---------------------------------------------------------------------------------------------------------- */
+/* ---- layout ----------------------------------------------------------------------- */
 
 static void put(struct printer *printer, const char *text)
 {
@@ -30,8 +30,10 @@ static void put(struct printer *printer, const char *text)
 
 static void new_line(struct printer *printer)
 {
-    if (printer->options.indent)
-        heel_buffer_printf(printer->to, "\n%*s", (int)(printer->options.indent * printer->level), "");
+    unsigned indent = printer->options.indent;
+
+    if (indent)
+        heel_buffer_printf(printer->to, "\n%*s", (int)(indent * printer->level), "");
 }
 
 /* Before each element; `first` is true for the first one. */
@@ -60,12 +62,13 @@ static void put_colon(struct printer *printer)
     put(printer, printer->options.indent ? ": " : ":");
 }
 
-/* ---- strings --------------------------------------------------------------------------------------------------------- */
+/* ---- strings ---------------------------------------------------------------------- */
 
 static const char *short_escape(unsigned char letter)
 {
     static const char *escapes[256] = {
-        ['"'] = "\\\"", ['\\'] = "\\\\", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t",
+        ['"'] = "\\\"", ['\\'] = "\\\\", ['\b'] = "\\b", ['\f'] = "\\f",
+        ['\n'] = "\\n", ['\r'] = "\\r",  ['\t'] = "\\t",
     };
 
     return escapes[letter];
@@ -76,7 +79,8 @@ static bool is_plain(unsigned char letter)
     return letter >= 0x20 && letter < 0x7f && letter != '"' && letter != '\\';
 }
 
-/* One character that isn't plain ASCII; returns its length. U+0080 to U+009F are control characters of terminals. */
+/* One character that isn't plain ASCII; returns its length. U+0080 to U+009F are control characters
+ * of terminals. */
 static size_t print_character(const char *text, size_t length, struct heel_buffer *to)
 {
     unsigned char first = (unsigned char)text[0], second = length > 1 ? (unsigned char)text[1] : 0;
@@ -118,7 +122,7 @@ static void print_text(struct printer *printer, const char *text)
     grpcc_json_print_string(text ? text : "", text ? strlen(text) : 0, printer->to);
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------------------- */
+/* ---- values ----------------------------------------------------------------------- */
 
 static void print_message(struct printer *printer, const ProtobufCMessage *message);
 
@@ -139,8 +143,10 @@ static void print_bytes(struct printer *printer, const ProtobufCBinaryData *byte
     put(printer, "\"");
 }
 
-/* A message that is absent where the format has no way to say so (the value of a map's entry) is an empty one. */
-static void print_message_or_empty(struct printer *printer, const ProtobufCMessageDescriptor *type, const ProtobufCMessage *message)
+/* A message that is absent where the format has no way to say so (the value of a map's entry) is an
+ * empty one. */
+static void print_message_or_empty(struct printer *printer, const ProtobufCMessageDescriptor *type,
+                                   const ProtobufCMessage *message)
 {
     heel_autofree ProtobufCMessage *empty = NULL;
 
@@ -152,7 +158,8 @@ static void print_message_or_empty(struct printer *printer, const ProtobufCMessa
     print_message(printer, message);
 }
 
-static void print_value(struct printer *printer, const ProtobufCFieldDescriptor *field, const void *value)
+static void print_value(struct printer *printer, const ProtobufCFieldDescriptor *field,
+                        const void *value)
 {
     switch (field->type) {
     case PROTOBUF_C_TYPE_INT32:
@@ -197,9 +204,10 @@ static void print_value(struct printer *printer, const ProtobufCFieldDescriptor 
     }
 }
 
-/* ---- fields ---------------------------------------------------------------------------------------------------------- */
+/* ---- fields ----------------------------------------------------------------------- */
 
-static void print_list(struct printer *printer, const ProtobufCFieldDescriptor *field, const char *elements, size_t count)
+static void print_list(struct printer *printer, const ProtobufCFieldDescriptor *field,
+                       const char *elements, size_t count)
 {
     bool first = true;
 
@@ -212,7 +220,8 @@ static void print_list(struct printer *printer, const ProtobufCFieldDescriptor *
 }
 
 /* Keys are strings in JSON, whatever they are in the map. */
-static void print_key(struct printer *printer, const ProtobufCFieldDescriptor *field, const void *key)
+static void print_key(struct printer *printer, const ProtobufCFieldDescriptor *field,
+                      const void *key)
 {
     size_t start = printer->to->length;
     bool quoted;
@@ -227,8 +236,10 @@ static void print_key(struct printer *printer, const ProtobufCFieldDescriptor *f
     }
 }
 
-/* In the order of the keys; of entries with the same key the last one counts, as for any reader of the wire. */
-static void print_map(struct printer *printer, const ProtobufCFieldDescriptor *field, ProtobufCMessage *const *entries, size_t count)
+/* In the order of the keys; of entries with the same key the last one counts, as for any reader of
+ * the wire. */
+static void print_map(struct printer *printer, const ProtobufCFieldDescriptor *field,
+                      ProtobufCMessage *const *entries, size_t count)
 {
     const ProtobufCMessageDescriptor *type = field->descriptor;
     const ProtobufCFieldDescriptor *key = &type->fields[0], *value = &type->fields[1];
@@ -267,9 +278,11 @@ static bool is_pointer(ProtobufCType type)
     return type == PROTOBUF_C_TYPE_STRING || type == PROTOBUF_C_TYPE_MESSAGE;
 }
 
-static bool is_printed(const struct printer *printer, const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+static bool is_printed(const struct printer *printer, const ProtobufCMessage *message,
+                       const ProtobufCFieldDescriptor *field)
 {
-    const void *value = member(message, field->offset), *quantifier = member(message, field->quantifier_offset);
+    const void *value = member(message, field->offset);
+    const void *quantifier = member(message, field->quantifier_offset);
 
     if (field->label == PROTOBUF_C_LABEL_REQUIRED)
         return true;
@@ -277,14 +290,16 @@ static bool is_printed(const struct printer *printer, const ProtobufCMessage *me
         return printer->options.emit_defaults || *(const size_t *)quantifier > 0;
     if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
         return *(const uint32_t *)quantifier == field->id;
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE || (field->label == PROTOBUF_C_LABEL_OPTIONAL && is_pointer(field->type)))
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE ||
+        (field->label == PROTOBUF_C_LABEL_OPTIONAL && is_pointer(field->type)))
         return *(const void *const *)value && *(const void *const *)value != field->default_value;
     if (field->label == PROTOBUF_C_LABEL_OPTIONAL)
         return *(const protobuf_c_boolean *)quantifier != 0;
     return printer->options.emit_defaults || !is_default(field, value);
 }
 
-static void print_field(struct printer *printer, const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+static void print_field(struct printer *printer, const ProtobufCMessage *message,
+                        const ProtobufCFieldDescriptor *field)
 {
     const void *value = member(message, field->offset);
     size_t count;
@@ -302,7 +317,7 @@ static void print_field(struct printer *printer, const ProtobufCMessage *message
     }
     count = *(const size_t *)member(message, field->quantifier_offset);
     if (grpcc_json_is_map(message->descriptor, field))
-        print_map(printer, field, *(ProtobufCMessage **const *)value, count);
+        print_map(printer, field, *(ProtobufCMessage *const *const *)value, count);
     else
         print_list(printer, field, *(const char *const *)value, count);
 }
@@ -322,11 +337,12 @@ static void print_object(struct printer *printer, const ProtobufCMessage *messag
     end_elements(printer, first, "}");
 }
 
-/* ---- special forms ------------------------------------------------------------------------------------------------------ */
+/* ---- special forms ---------------------------------------------------------------- */
 
 typedef bool format_time(int64_t seconds, int32_t nanos, struct heel_buffer *to);
 
-static bool print_time(struct printer *printer, const ProtobufCMessage *message, format_time *format)
+static bool print_time(struct printer *printer, const ProtobufCMessage *message,
+                       format_time *format)
 {
     const ProtobufCMessageDescriptor *type = message->descriptor;
     heel_autobuffer struct heel_buffer text = {0};
@@ -338,7 +354,8 @@ static bool print_time(struct printer *printer, const ProtobufCMessage *message,
     return true;
 }
 
-/* Only a path whose JSON spelling leads back to it: lower case, digits, dots, and underscores that a letter follows. */
+/* Only a path whose JSON spelling leads back to it: lower case, digits, dots, and underscores that
+ * a letter follows. */
 static bool is_reversible_path(const char *path)
 {
     for (; *path; path++) {
@@ -395,7 +412,8 @@ static void print_message(struct printer *printer, const ProtobufCMessage *messa
         print_object(printer, message);
 }
 
-void grpcc_json_print(const ProtobufCMessage *message, const struct grpcc_json_options *options, struct heel_buffer *to)
+void grpcc_json_print(const ProtobufCMessage *message, const struct grpcc_json_options *options,
+                      struct heel_buffer *to)
 {
     struct printer printer = {.to = to};
 

@@ -8,7 +8,8 @@
 
 void grpcc_json_reader_init(struct grpcc_json_reader *reader, const char *text, size_t length)
 {
-    *reader = (struct grpcc_json_reader){.text = text, .at = text, .end = text + length, .token = text};
+    *reader = (struct grpcc_json_reader){
+        .text = text, .at = text, .end = text + length, .token = text};
 }
 
 void grpcc_json_reader_clear(struct grpcc_json_reader *reader)
@@ -45,7 +46,8 @@ int grpcc_json_fail(struct grpcc_json_reader *reader, const char *format, ...)
     problem = heel_vformat(format, arguments);
     va_end(arguments);
     locate(reader, &line, &column);
-    message = heel_format("line %zu, column %zu: %s %s", line, column, in_field ? reader->path.data : "the message", problem);
+    message = heel_format("line %zu, column %zu: %s %s", line, column,
+                          in_field ? reader->path.data : "the message", problem);
     reader->status = grpcc_status_new(INVALID_ARGUMENT, message);
     grpcc_status_set_info(reader->status, GRPCC_STATUS_DOMAIN, "INVALID_MESSAGE");
     if (in_field)
@@ -78,7 +80,9 @@ enum grpcc_json_kind grpcc_json_peek(struct grpcc_json_reader *reader)
     case '{':
         return GRPCC_JSON_IS_OBJECT;
     default:
-        return *reader->at == '-' || (*reader->at >= '0' && *reader->at <= '9') ? GRPCC_JSON_IS_NUMBER : GRPCC_JSON_IS_BROKEN;
+        return *reader->at == '-' || (*reader->at >= '0' && *reader->at <= '9')
+                   ? GRPCC_JSON_IS_NUMBER
+                   : GRPCC_JSON_IS_BROKEN;
     }
 }
 
@@ -91,7 +95,8 @@ static int fail_syntax(struct grpcc_json_reader *reader, const char *wanted)
 }
 
 /* Where a value of `kind` was asked for: another kind begins here, or none. */
-static int fail_value(struct grpcc_json_reader *reader, enum grpcc_json_kind kind, const char *wanted)
+static int fail_value(struct grpcc_json_reader *reader, enum grpcc_json_kind kind,
+                      const char *wanted)
 {
     enum grpcc_json_kind found = grpcc_json_peek(reader);
 
@@ -102,14 +107,16 @@ static int fail_value(struct grpcc_json_reader *reader, enum grpcc_json_kind kin
 
 static bool is_word(char letter)
 {
-    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '_';
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || letter == '_';
 }
 
 static bool take_word(struct grpcc_json_reader *reader, const char *word)
 {
     size_t length = strlen(word), left = (size_t)(reader->end - reader->at);
 
-    if (left < length || memcmp(reader->at, word, length) != 0 || (left > length && is_word(reader->at[length])))
+    if (left < length || memcmp(reader->at, word, length) != 0 ||
+        (left > length && is_word(reader->at[length])))
         return false;
     reader->at += length;
     return true;
@@ -147,7 +154,7 @@ int grpcc_json_read_number(struct grpcc_json_reader *reader, const char **number
     return 0;
 }
 
-/* ---- strings --------------------------------------------------------------------------------------------------------- */
+/* ---- strings ---------------------------------------------------------------------- */
 
 /* Four hexadecimal digits. */
 static int read_code_unit(struct grpcc_json_reader *reader, unsigned *unit)
@@ -156,7 +163,8 @@ static int read_code_unit(struct grpcc_json_reader *reader, unsigned *unit)
 
     for (int i = 0; i < 4; i++) {
         static const char digits[] = "0123456789abcdefABCDEF";
-        const char *digit = reader->at < reader->end && *reader->at ? strchr(digits, *reader->at) : NULL;
+        const char *digit = reader->at < reader->end && *reader->at ? strchr(digits, *reader->at)
+                                                                    : NULL;
         unsigned value;
 
         if (!digit)
@@ -230,7 +238,8 @@ static int read_characters(struct grpcc_json_reader *reader)
 {
     size_t left = (size_t)(reader->end - reader->at), run = 0;
 
-    while (run < left && reader->at[run] >= 0x20 && reader->at[run] < 0x7f && reader->at[run] != '"' && reader->at[run] != '\\')
+    while (run < left && reader->at[run] >= 0x20 && reader->at[run] < 0x7f &&
+           reader->at[run] != '"' && reader->at[run] != '\\')
         run++;
     if (run == 0 && *reader->at == '\\') {
         reader->at++;
@@ -264,7 +273,7 @@ int grpcc_json_read_string(struct grpcc_json_reader *reader)
     return 0;
 }
 
-/* ---- arrays and objects ------------------------------------------------------------------------------------------------ */
+/* ---- arrays and objects ----------------------------------------------------------- */
 
 static bool take(struct grpcc_json_reader *reader, char letter)
 {

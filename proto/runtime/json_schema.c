@@ -13,12 +13,16 @@ struct known_type {
     } fields[2];
 };
 
+/* clang-format off */
 #define WRAPPER(name, type) {"google.protobuf." name, GRPCC_JSON_WRAPPER, {{"value", type, false}}}
+/* clang-format on */
 
 static const struct known_type known_types[] = {
-    {"google.protobuf.Duration", GRPCC_JSON_DURATION,
+    {"google.protobuf.Duration",
+     GRPCC_JSON_DURATION,
      {{"seconds", PROTOBUF_C_TYPE_INT64, false}, {"nanos", PROTOBUF_C_TYPE_INT32, false}}},
-    {"google.protobuf.Timestamp", GRPCC_JSON_TIMESTAMP,
+    {"google.protobuf.Timestamp",
+     GRPCC_JSON_TIMESTAMP,
      {{"seconds", PROTOBUF_C_TYPE_INT64, false}, {"nanos", PROTOBUF_C_TYPE_INT32, false}}},
     {"google.protobuf.FieldMask", GRPCC_JSON_FIELD_MASK, {{"paths", PROTOBUF_C_TYPE_STRING, true}}},
     WRAPPER("DoubleValue", PROTOBUF_C_TYPE_DOUBLE),
@@ -47,7 +51,8 @@ static bool has_shape(const ProtobufCMessageDescriptor *type, const struct known
     for (unsigned i = 0; i < count; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
 
-        if (strcmp(field->name, known->fields[i].name) != 0 || field->id != i + 1 || field->type != known->fields[i].type ||
+        if (strcmp(field->name, known->fields[i].name) != 0 || field->id != i + 1 ||
+            field->type != known->fields[i].type ||
             (field->label == PROTOBUF_C_LABEL_REPEATED) != known->fields[i].repeated)
             return false;
     }
@@ -69,7 +74,8 @@ static char upper(char letter)
     return letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
 }
 
-/* The character at *at in the spelling that drops underscores and makes the next letter a capital; NUL at the end. Moves *at on. */
+/* The character at *at in the spelling that drops underscores and makes the next letter a capital;
+ * NUL at the end. Moves *at on. */
 static char next_camel(const char **at, bool capital)
 {
     for (; **at == '_'; (*at)++)
@@ -80,7 +86,8 @@ static char next_camel(const char **at, bool capital)
 }
 
 /* LabelsEntry for labels, in the type that declares the field. */
-static bool has_entry_name(const ProtobufCMessageDescriptor *owner, const ProtobufCFieldDescriptor *field)
+static bool has_entry_name(const ProtobufCMessageDescriptor *owner,
+                           const ProtobufCFieldDescriptor *field)
 {
     const char *name = ((const ProtobufCMessageDescriptor *)field->descriptor)->name;
     const char *at = field->name;
@@ -98,19 +105,22 @@ static bool has_entry_name(const ProtobufCMessageDescriptor *owner, const Protob
 
 static bool can_be_key(ProtobufCType type)
 {
-    return type != PROTOBUF_C_TYPE_FLOAT && type != PROTOBUF_C_TYPE_DOUBLE && type != PROTOBUF_C_TYPE_BYTES &&
-           type != PROTOBUF_C_TYPE_MESSAGE && type != PROTOBUF_C_TYPE_ENUM;
+    return type != PROTOBUF_C_TYPE_FLOAT && type != PROTOBUF_C_TYPE_DOUBLE &&
+           type != PROTOBUF_C_TYPE_BYTES && type != PROTOBUF_C_TYPE_MESSAGE &&
+           type != PROTOBUF_C_TYPE_ENUM;
 }
 
-bool grpcc_json_is_map(const ProtobufCMessageDescriptor *owner, const ProtobufCFieldDescriptor *field)
+bool grpcc_json_is_map(const ProtobufCMessageDescriptor *owner,
+                       const ProtobufCFieldDescriptor *field)
 {
     const ProtobufCMessageDescriptor *entry = field->descriptor;
 
-    return field->label == PROTOBUF_C_LABEL_REPEATED && field->type == PROTOBUF_C_TYPE_MESSAGE && entry->n_fields == 2 &&
-           entry->fields[0].id == 1 && strcmp(entry->fields[0].name, "key") == 0 && can_be_key(entry->fields[0].type) &&
+    return field->label == PROTOBUF_C_LABEL_REPEATED && field->type == PROTOBUF_C_TYPE_MESSAGE &&
+           entry->n_fields == 2 && entry->fields[0].id == 1 &&
+           strcmp(entry->fields[0].name, "key") == 0 && can_be_key(entry->fields[0].type) &&
            entry->fields[0].label != PROTOBUF_C_LABEL_REPEATED && entry->fields[1].id == 2 &&
-           strcmp(entry->fields[1].name, "value") == 0 && entry->fields[1].label != PROTOBUF_C_LABEL_REPEATED &&
-           has_entry_name(owner, field);
+           strcmp(entry->fields[1].name, "value") == 0 &&
+           entry->fields[1].label != PROTOBUF_C_LABEL_REPEATED && has_entry_name(owner, field);
 }
 
 void grpcc_json_append_name(struct heel_buffer *to, const char *name)
@@ -131,7 +141,8 @@ static bool is_json_name(const char *name, const char *text)
     return *text == '\0';
 }
 
-const ProtobufCFieldDescriptor *grpcc_json_find_field(const ProtobufCMessageDescriptor *type, const char *name)
+const ProtobufCFieldDescriptor *grpcc_json_find_field(const ProtobufCMessageDescriptor *type,
+                                                      const char *name)
 {
     for (unsigned i = 0; i < type->n_fields; i++)
         if (strcmp(type->fields[i].name, name) == 0 || is_json_name(type->fields[i].name, name))
@@ -142,10 +153,18 @@ const ProtobufCFieldDescriptor *grpcc_json_find_field(const ProtobufCMessageDesc
 size_t grpcc_json_size_of(ProtobufCType type)
 {
     static const size_t sizes[] = {
-        [PROTOBUF_C_TYPE_INT32] = 4,     [PROTOBUF_C_TYPE_SINT32] = 4,  [PROTOBUF_C_TYPE_SFIXED32] = 4,
-        [PROTOBUF_C_TYPE_INT64] = 8,     [PROTOBUF_C_TYPE_SINT64] = 8,  [PROTOBUF_C_TYPE_SFIXED64] = 8,
-        [PROTOBUF_C_TYPE_UINT32] = 4,    [PROTOBUF_C_TYPE_FIXED32] = 4, [PROTOBUF_C_TYPE_UINT64] = 8,
-        [PROTOBUF_C_TYPE_FIXED64] = 8,   [PROTOBUF_C_TYPE_FLOAT] = 4,   [PROTOBUF_C_TYPE_DOUBLE] = 8,
+        [PROTOBUF_C_TYPE_INT32] = 4,
+        [PROTOBUF_C_TYPE_SINT32] = 4,
+        [PROTOBUF_C_TYPE_SFIXED32] = 4,
+        [PROTOBUF_C_TYPE_INT64] = 8,
+        [PROTOBUF_C_TYPE_SINT64] = 8,
+        [PROTOBUF_C_TYPE_SFIXED64] = 8,
+        [PROTOBUF_C_TYPE_UINT32] = 4,
+        [PROTOBUF_C_TYPE_FIXED32] = 4,
+        [PROTOBUF_C_TYPE_UINT64] = 8,
+        [PROTOBUF_C_TYPE_FIXED64] = 8,
+        [PROTOBUF_C_TYPE_FLOAT] = 4,
+        [PROTOBUF_C_TYPE_DOUBLE] = 8,
         [PROTOBUF_C_TYPE_BOOL] = sizeof(protobuf_c_boolean),
         [PROTOBUF_C_TYPE_ENUM] = sizeof(int),
         [PROTOBUF_C_TYPE_STRING] = sizeof(char *),

@@ -6,10 +6,10 @@
 #define SECONDS_PER_DAY 86400
 #define NANOS_PER_SECOND 1000000000
 #define LONGEST_DURATION INT64_C(315576000000)
-#define FIRST_TIMESTAMP INT64_C(-62135596800)  /* 0001-01-01T00:00:00Z */
-#define LAST_TIMESTAMP INT64_C(253402300799)   /* 9999-12-31T23:59:59Z */
+#define FIRST_TIMESTAMP INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
+#define LAST_TIMESTAMP INT64_C(253402300799)  /* 9999-12-31T23:59:59Z */
 
-/* ---- writing ------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------- */
 
 /* Nothing, or a point with 3, 6 or 9 digits. */
 static void format_fraction(int32_t nanos, struct heel_buffer *to)
@@ -26,8 +26,8 @@ static void format_fraction(int32_t nanos, struct heel_buffer *to)
 
 static bool is_duration(int64_t seconds, int32_t nanos)
 {
-    bool in_range = seconds >= -LONGEST_DURATION && seconds <= LONGEST_DURATION && nanos > -NANOS_PER_SECOND &&
-                    nanos < NANOS_PER_SECOND;
+    bool in_range = seconds >= -LONGEST_DURATION && seconds <= LONGEST_DURATION &&
+                    nanos > -NANOS_PER_SECOND && nanos < NANOS_PER_SECOND;
 
     return in_range && !(seconds > 0 && nanos < 0) && !(seconds < 0 && nanos > 0);
 }
@@ -44,8 +44,8 @@ bool grpcc_json_format_duration(int64_t seconds, int32_t nanos, struct heel_buff
     return true;
 }
 
-/* The proleptic Gregorian calendar, in years that begin in March, so that the leap day comes last; 400 of them are 146,097 days. Day 0 is
- * 0000-03-01. */
+/* The proleptic Gregorian calendar, in years that begin in March, so that the leap day comes last;
+ * 400 of them are 146,097 days. Day 0 is 0000-03-01. */
 #define DAYS_TO_1970 INT64_C(719468)
 
 static void date_of_day(int64_t day, int *year, int *month, int *day_of_month)
@@ -65,8 +65,8 @@ static int64_t day_of_date(int year, int month, int day_of_month)
     int64_t march_year = month <= 2 ? year - 1 : year;
     int64_t march_month = month <= 2 ? month + 9 : month - 3;
 
-    return march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 + (153 * march_month + 2) / 5 +
-           day_of_month - 1;
+    return march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 +
+           (153 * march_month + 2) / 5 + day_of_month - 1;
 }
 
 bool grpcc_json_format_timestamp(int64_t seconds, int32_t nanos, struct heel_buffer *to)
@@ -74,20 +74,21 @@ bool grpcc_json_format_timestamp(int64_t seconds, int32_t nanos, struct heel_buf
     int year, month, day;
     int64_t days, rest;
 
-    if (seconds < FIRST_TIMESTAMP || seconds > LAST_TIMESTAMP || nanos < 0 || nanos >= NANOS_PER_SECOND)
+    if (seconds < FIRST_TIMESTAMP || seconds > LAST_TIMESTAMP || nanos < 0 ||
+        nanos >= NANOS_PER_SECOND)
         return false;
     rest = seconds + DAYS_TO_1970 * SECONDS_PER_DAY;
     days = rest / SECONDS_PER_DAY;
     rest %= SECONDS_PER_DAY;
     date_of_day(days, &year, &month, &day);
-    heel_buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day, (int)(rest / 3600), (int)(rest / 60 % 60),
-                       (int)(rest % 60));
+    heel_buffer_printf(to, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day, (int)(rest / 3600),
+                       (int)(rest / 60 % 60), (int)(rest % 60));
     format_fraction(nanos, to);
     heel_buffer_append_text(to, "Z");
     return true;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------- */
 
 static bool is_digit(char letter)
 {
@@ -166,10 +167,11 @@ static bool read_date(const char **at, int64_t *day)
 {
     int year, month, day_of_month;
 
-    if (!read_digits(at, 4, &year) || !read_letter(at, '-') || !read_digits(at, 2, &month) || !read_letter(at, '-') ||
-        !read_digits(at, 2, &day_of_month))
+    if (!read_digits(at, 4, &year) || !read_letter(at, '-') || !read_digits(at, 2, &month) ||
+        !read_letter(at, '-') || !read_digits(at, 2, &day_of_month))
         return false;
-    if (year < 1 || month < 1 || month > 12 || day_of_month < 1 || day_of_month > days_in_month(year, month))
+    if (year < 1 || month < 1 || month > 12 || day_of_month < 1 ||
+        day_of_month > days_in_month(year, month))
         return false;
     *day = day_of_date(year, month, day_of_month) - DAYS_TO_1970;
     return true;
@@ -180,7 +182,8 @@ static bool read_hour_and_minute(const char **at, int *seconds)
 {
     int hour, minute;
 
-    if (!read_digits(at, 2, &hour) || !read_letter(at, ':') || !read_digits(at, 2, &minute) || hour > 23 || minute > 59)
+    if (!read_digits(at, 2, &hour) || !read_letter(at, ':') || !read_digits(at, 2, &minute) ||
+        hour > 23 || minute > 59)
         return false;
     *seconds = hour * 3600 + minute * 60;
     return true;
@@ -208,8 +211,9 @@ bool grpcc_json_parse_timestamp(const char *text, int64_t *seconds, int32_t *nan
     int32_t fraction;
     int64_t day, sum;
 
-    if (!read_date(&text, &day) || !read_letter(&text, 'T') || !read_hour_and_minute(&text, &in_day) ||
-        !read_letter(&text, ':') || !read_digits(&text, 2, &second) || second > 59)
+    if (!read_date(&text, &day) || !read_letter(&text, 'T') ||
+        !read_hour_and_minute(&text, &in_day) || !read_letter(&text, ':') ||
+        !read_digits(&text, 2, &second) || second > 59)
         return false;
     if (!read_fraction(&text, &fraction) || !read_zone(&text, &offset) || *text != '\0')
         return false;

@@ -7,8 +7,8 @@
 
 #include "base/text.h"
 
-/* Append the text without quotes; false, with nothing appended, where the value is out of range (10,000 years; years 1 to 9999; a billion nanoseconds; signs
- * that differ). */
+/* Append the text without quotes; false, with nothing appended, where the value is out of range
+ * (10,000 years; years 1 to 9999; a billion nanoseconds; signs that differ). */
 bool grpcc_json_format_duration(int64_t seconds, int32_t nanos, struct heel_buffer *to);
 bool grpcc_json_format_timestamp(int64_t seconds, int32_t nanos, struct heel_buffer *to);
 

@@ -19,7 +19,7 @@ void grpcc_json_leave(struct grpcc_json_reader *reader, size_t length)
     reader->path.data[length] = '\0';
 }
 
-/* ---- numbers --------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ---------------------------------------------------------------------- */
 
 static bool is_number(const struct token *token)
 {
@@ -37,31 +37,37 @@ static int read_number_or_string(struct grpcc_json_reader *reader, struct token 
     return 0;
 }
 
-static int to_signed(struct grpcc_json_reader *reader, const struct token *token, int64_t lowest, int64_t highest, int64_t *value)
+static int to_signed(struct grpcc_json_reader *reader, const struct token *token, int64_t lowest,
+                     int64_t highest, int64_t *value)
 {
     uint64_t magnitude;
     bool negative;
 
-    if (!is_number(token) || !grpcc_json_to_integer(token->text, token->length, &negative, &magnitude) ||
+    if (!is_number(token) ||
+        !grpcc_json_to_integer(token->text, token->length, &negative, &magnitude) ||
         magnitude > (negative ? -(uint64_t)lowest : (uint64_t)highest))
-        return grpcc_json_fail(reader, "is no integer from %lld to %lld", (long long)lowest, (long long)highest);
+        return grpcc_json_fail(reader, "is no integer from %lld to %lld", (long long)lowest,
+                               (long long)highest);
     *value = (int64_t)(negative ? -magnitude : magnitude);
     return 0;
 }
 
-static int to_unsigned(struct grpcc_json_reader *reader, const struct token *token, uint64_t highest, uint64_t *value)
+static int to_unsigned(struct grpcc_json_reader *reader, const struct token *token,
+                       uint64_t highest, uint64_t *value)
 {
     uint64_t magnitude;
     bool negative;
 
-    if (!is_number(token) || !grpcc_json_to_integer(token->text, token->length, &negative, &magnitude) ||
+    if (!is_number(token) ||
+        !grpcc_json_to_integer(token->text, token->length, &negative, &magnitude) ||
         magnitude > (negative ? 0 : highest))
         return grpcc_json_fail(reader, "is no integer from 0 to %llu", (unsigned long long)highest);
     *value = magnitude;
     return 0;
 }
 
-static int to_integer(struct grpcc_json_reader *reader, ProtobufCType type, const struct token *token, void *value)
+static int to_integer(struct grpcc_json_reader *reader, ProtobufCType type,
+                      const struct token *token, void *value)
 {
     uint64_t natural = 0;
     int64_t number = 0;
@@ -93,10 +99,12 @@ static bool is_special(const struct token *token, double *value)
     static const struct {
         const char *name;
         double value;
-    } specials[] = {{"NaN", (double)NAN}, {"Infinity", (double)INFINITY}, {"-Infinity", -(double)INFINITY}};
+    } specials[] = {
+        {"NaN", (double)NAN}, {"Infinity", (double)INFINITY}, {"-Infinity", -(double)INFINITY}};
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(specials); i++) {
-        if (token->length == strlen(specials[i].name) && memcmp(token->text, specials[i].name, token->length) == 0) {
+        if (token->length == strlen(specials[i].name) &&
+            memcmp(token->text, specials[i].name, token->length) == 0) {
             *value = specials[i].value;
             return true;
         }
@@ -106,7 +114,8 @@ static bool is_special(const struct token *token, double *value)
 
 static int read_floating(struct grpcc_json_reader *reader, ProtobufCType type, void *value)
 {
-    bool is_string = grpcc_json_peek(reader) == GRPCC_JSON_IS_STRING, is_float = type == PROTOBUF_C_TYPE_FLOAT;
+    bool is_string = grpcc_json_peek(reader) == GRPCC_JSON_IS_STRING;
+    bool is_float = type == PROTOBUF_C_TYPE_FLOAT;
     struct token token;
     double special;
 
@@ -121,12 +130,13 @@ static int read_floating(struct grpcc_json_reader *reader, ProtobufCType type, v
     }
     if (!is_number(&token))
         return grpcc_json_fail(reader, "is no number, \"NaN\", \"Infinity\" or \"-Infinity\"");
-    if (is_float ? !grpcc_json_to_float(token.text, token.length, value) : !grpcc_json_to_double(token.text, token.length, value))
+    if (is_float ? !grpcc_json_to_float(token.text, token.length, value)
+                 : !grpcc_json_to_double(token.text, token.length, value))
         return grpcc_json_fail(reader, "is out of range");
     return 0;
 }
 
-/* ---- the other scalars ------------------------------------------------------------------------------------------------ */
+/* ---- the other scalars ------------------------------------------------------------ */
 
 static int read_bool(struct grpcc_json_reader *reader, protobuf_c_boolean *value)
 {
@@ -139,7 +149,8 @@ static int read_bool(struct grpcc_json_reader *reader, protobuf_c_boolean *value
 }
 
 /* A name, or a number, which need not be a known one. */
-static int read_enum(struct grpcc_json_reader *reader, const ProtobufCEnumDescriptor *type, int *value)
+static int read_enum(struct grpcc_json_reader *reader, const ProtobufCEnumDescriptor *type,
+                     int *value)
 {
     heel_autobuffer struct heel_buffer escaped = {0};
     const ProtobufCEnumValue *known = NULL;
@@ -156,7 +167,8 @@ static int read_enum(struct grpcc_json_reader *reader, const ProtobufCEnumDescri
         known = protobuf_c_enum_descriptor_get_value_by_name(type, reader->string.data);
     if (!known) {
         heel_buffer_append_escaped(&escaped, reader->string.data, reader->string.length);
-        return grpcc_json_fail(reader, "is \"%s\", which is no value of %s", escaped.data ? escaped.data : "", type->name);
+        return grpcc_json_fail(reader, "is \"%s\", which is no value of %s",
+                               escaped.data ? escaped.data : "", type->name);
     }
     *value = known->value;
     return 0;
@@ -190,7 +202,8 @@ static int read_bytes(struct grpcc_json_reader *reader, ProtobufCBinaryData *val
     return 0;
 }
 
-int grpcc_json_read_scalar(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field, void *value)
+int grpcc_json_read_scalar(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field,
+                           void *value)
 {
     struct token token;
 
@@ -207,11 +220,14 @@ int grpcc_json_read_scalar(struct grpcc_json_reader *reader, const ProtobufCFiel
     case PROTOBUF_C_TYPE_BYTES:
         return read_bytes(reader, value);
     default:
-        return read_number_or_string(reader, &token) ? -1 : to_integer(reader, field->type, &token, value);
+        if (read_number_or_string(reader, &token))
+            return -1;
+        return to_integer(reader, field->type, &token, value);
     }
 }
 
-int grpcc_json_read_map_key(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field, void *value)
+int grpcc_json_read_map_key(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field,
+                            void *value)
 {
     struct token key = {reader->string.data, reader->string.length};
     bool is_true = strcmp(reader->string.data, "true") == 0;
@@ -226,7 +242,7 @@ int grpcc_json_read_map_key(struct grpcc_json_reader *reader, const ProtobufCFie
     return 0;
 }
 
-/* ---- well-known types --------------------------------------------------------------------------------------------------- */
+/* ---- well-known types ------------------------------------------------------------- */
 
 int grpcc_json_read_duration(struct grpcc_json_reader *reader, int64_t *seconds, int32_t *nanos)
 {
@@ -258,7 +274,8 @@ char *grpcc_json_to_proto_path(const char *path)
         return NULL;
     for (; *path; path++) {
         bool upper = *path >= 'A' && *path <= 'Z';
-        bool other = (*path >= 'a' && *path <= 'z') || (*path >= '0' && *path <= '9') || *path == '.';
+        bool other = (*path >= 'a' && *path <= 'z') || (*path >= '0' && *path <= '9') ||
+                     *path == '.';
 
         if (!upper && !other) {
             heel_buffer_free(&result);

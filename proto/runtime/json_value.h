@@ -1,5 +1,5 @@
-/* Single values in JSON: into a field of a message, with everything that protobuf's mapping allows for its type. All return 0, or -1 with the
- * reader's status. */
+/* Single values in JSON: into a field of a message, with everything that protobuf's mapping allows
+ * for its type. All return 0, or -1 with the reader's status. */
 #ifndef GRPCC_JSON_VALUE_H
 #define GRPCC_JSON_VALUE_H
 
@@ -9,12 +9,14 @@
 
 #include "proto/runtime/json_reader.h"
 
-/* Takes the next value for a field that isn't a message. `value` is where it lies in the generated structure; strings and bytes are
- * owned by that. On failure *value is as it was. */
-int grpcc_json_read_scalar(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field, void *value);
+/* Takes the next value for a field that isn't a message. `value` is where it lies in the generated
+ * structure; strings and bytes are owned by that. On failure *value is as it was. */
+int grpcc_json_read_scalar(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field,
+                           void *value);
 
 /* The same for the key of a map, which was read into reader->string. */
-int grpcc_json_read_map_key(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field, void *value);
+int grpcc_json_read_map_key(struct grpcc_json_reader *reader, const ProtobufCFieldDescriptor *field,
+                            void *value);
 
 /* A string without NUL, which the caller owns. */
 int grpcc_json_read_c_string(struct grpcc_json_reader *reader, char **text);

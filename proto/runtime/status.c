@@ -15,7 +15,8 @@ struct grpcc_status *grpcc_status_new(int code, const char *message)
     return status;
 }
 
-/* Grows the array that `array_pointer` points to by one element of `size` bytes, zeroed; returns the new element. */
+/* Grows the array that `array_pointer` points to by one element of `size` bytes, zeroed; returns
+ * the new element. */
 static void *append_element(void *array_pointer, size_t *count, size_t size)
 {
     void **array = array_pointer;
@@ -58,16 +59,18 @@ void grpcc_status_add_metadata(struct grpcc_status *status, const char *key, con
 
 void grpcc_status_add_field(struct grpcc_status *status, const char *field, const char *description)
 {
-    struct grpcc_field_violation *added = append_element(&status->fields, &status->field_count, sizeof(*added));
+    struct grpcc_field_violation *added = append_element(&status->fields, &status->field_count,
+                                                         sizeof(*added));
 
     added->field = heel_xstrdup(field);
     added->description = heel_xstrdup(description);
 }
 
-void grpcc_status_add_precondition(struct grpcc_status *status, const char *type, const char *subject, const char *description)
+void grpcc_status_add_precondition(struct grpcc_status *status, const char *type,
+                                   const char *subject, const char *description)
 {
-    struct grpcc_precondition_violation *added =
-        append_element(&status->preconditions, &status->precondition_count, sizeof(*added));
+    struct grpcc_precondition_violation *added = append_element(
+        &status->preconditions, &status->precondition_count, sizeof(*added));
 
     added->type = heel_xstrdup(type);
     added->subject = heel_xstrdup(subject);

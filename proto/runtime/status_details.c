@@ -1,5 +1,5 @@
-/* google.rpc.Status on the wire. The five messages involved are published, flat and final, so they are written and read here field
- * by field; the unpacker of the runtime stands above this file. */
+/* google.rpc.Status on the wire. The five messages involved are published, flat and final, so they
+ * are written and read here field by field; the unpacker of the runtime stands above this file. */
 #include "proto/runtime/status.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #define TYPE_PREFIX "type.googleapis.com/google.rpc."
 
-/* ---- writing -------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------- */
 
 static void put_message(struct heel_buffer *to, uint32_t number, struct heel_buffer *message)
 {
@@ -88,7 +88,8 @@ uint8_t *grpcc_status_encode_details(const struct grpcc_status *status, size_t *
     bool has_info = status->reason || status->domain || status->metadata_count;
     struct heel_buffer to = {0};
 
-    if (!has_info && !status->field_count && !status->precondition_count && status->retry_delay_ms < 0)
+    if (!has_info && !status->field_count && !status->precondition_count &&
+        status->retry_delay_ms < 0)
         return NULL;
     grpcc_wire_put_varint(&to, 1, (uint64_t)status->code);
     grpcc_wire_put_string(&to, 2, status->message);
@@ -104,7 +105,7 @@ uint8_t *grpcc_status_encode_details(const struct grpcc_status *status, size_t *
     return (uint8_t *)to.data;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------- */
 
 /* The next field that has the type bytes; false at the end, and where the rest is malformed. */
 static bool next_bytes(struct grpcc_wire_reader *reader, struct grpcc_wire_field *field)
@@ -131,7 +132,8 @@ static void read_strings(struct grpcc_wire_reader reader, char **strings, uint32
     while (next_bytes(&reader, &field)) {
         const char *text = (const char *)field.data;
 
-        if (field.number > count || memchr(text, '\0', field.length) || !heel_utf8_valid(text, field.length))
+        if (field.number > count || memchr(text, '\0', field.length) ||
+            !heel_utf8_valid(text, field.length))
             continue;
         free(strings[field.number - 1]);
         strings[field.number - 1] = heel_format("%.*s", (int)field.length, text);

@@ -53,7 +53,9 @@ static void test_round_trip(void)
 /* What every other language's decoder expects, byte by byte. */
 static void test_wire_form(void)
 {
-    static const char expected[] = "\x08\x0e\x12\x01m\x1a\x30\x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12\x04\x0a\x02\x08\x03";
+    static const char expected[] =
+        "\x08\x0e\x12\x01m\x1a\x30\x0a\x28type.googleapis.com/google.rpc.RetryInfo"
+        "\x12\x04\x0a\x02\x08\x03";
     grpcc_autostatus struct grpcc_status *status = grpcc_status_new(14, "m");
     heel_autofree uint8_t *details = NULL;
     size_t length = 0;

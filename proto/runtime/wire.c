@@ -11,18 +11,19 @@ static const struct grpcc_wire_limits default_limits = {.max_depth = 32, .max_el
 
 struct walk {
     struct grpcc_wire_limits limits;
-    size_t elements;              /* seen so far */
-    struct grpcc_status *status;  /* owned; set once, by refuse() */
+    size_t elements;             /* seen so far */
+    struct grpcc_status *status; /* owned; set once, by refuse() */
 };
 
-/* A message that is being walked. The frames form a chain from the innermost one out, from which a refusal names the path. */
+/* A message that is being walked. The frames form a chain from the innermost one out, from which a
+ * refusal names the path. */
 struct frame {
-    const struct frame *parent;  /* NULL for the outermost */
+    const struct frame *parent; /* NULL for the outermost */
     const ProtobufCMessageDescriptor *descriptor;
     const uint8_t *start;
     struct grpcc_wire_reader reader;
-    struct grpcc_wire_field wire;            /* the field that is being looked at; number 0 before the first */
-    const ProtobufCFieldDescriptor *field;   /* its descriptor, or NULL */
+    struct grpcc_wire_field wire; /* the field that is being looked at; number 0 before the first */
+    const ProtobufCFieldDescriptor *field; /* its descriptor, or NULL */
 };
 
 /* How many fields with the number of the current one came before it. */
@@ -99,14 +100,22 @@ static int check_string(struct walk *walk, const struct frame *frame)
 static enum grpcc_wire_type wire_type_of(ProtobufCType type)
 {
     static const enum grpcc_wire_type types[] = {
-        [PROTOBUF_C_TYPE_INT32] = GRPCC_WIRE_VARINT,     [PROTOBUF_C_TYPE_SINT32] = GRPCC_WIRE_VARINT,
-        [PROTOBUF_C_TYPE_SFIXED32] = GRPCC_WIRE_FIXED32, [PROTOBUF_C_TYPE_INT64] = GRPCC_WIRE_VARINT,
-        [PROTOBUF_C_TYPE_SINT64] = GRPCC_WIRE_VARINT,    [PROTOBUF_C_TYPE_SFIXED64] = GRPCC_WIRE_FIXED64,
-        [PROTOBUF_C_TYPE_UINT32] = GRPCC_WIRE_VARINT,    [PROTOBUF_C_TYPE_FIXED32] = GRPCC_WIRE_FIXED32,
-        [PROTOBUF_C_TYPE_UINT64] = GRPCC_WIRE_VARINT,    [PROTOBUF_C_TYPE_FIXED64] = GRPCC_WIRE_FIXED64,
-        [PROTOBUF_C_TYPE_FLOAT] = GRPCC_WIRE_FIXED32,    [PROTOBUF_C_TYPE_DOUBLE] = GRPCC_WIRE_FIXED64,
-        [PROTOBUF_C_TYPE_BOOL] = GRPCC_WIRE_VARINT,      [PROTOBUF_C_TYPE_ENUM] = GRPCC_WIRE_VARINT,
-        [PROTOBUF_C_TYPE_STRING] = GRPCC_WIRE_BYTES,     [PROTOBUF_C_TYPE_BYTES] = GRPCC_WIRE_BYTES,
+        [PROTOBUF_C_TYPE_INT32] = GRPCC_WIRE_VARINT,
+        [PROTOBUF_C_TYPE_SINT32] = GRPCC_WIRE_VARINT,
+        [PROTOBUF_C_TYPE_SFIXED32] = GRPCC_WIRE_FIXED32,
+        [PROTOBUF_C_TYPE_INT64] = GRPCC_WIRE_VARINT,
+        [PROTOBUF_C_TYPE_SINT64] = GRPCC_WIRE_VARINT,
+        [PROTOBUF_C_TYPE_SFIXED64] = GRPCC_WIRE_FIXED64,
+        [PROTOBUF_C_TYPE_UINT32] = GRPCC_WIRE_VARINT,
+        [PROTOBUF_C_TYPE_FIXED32] = GRPCC_WIRE_FIXED32,
+        [PROTOBUF_C_TYPE_UINT64] = GRPCC_WIRE_VARINT,
+        [PROTOBUF_C_TYPE_FIXED64] = GRPCC_WIRE_FIXED64,
+        [PROTOBUF_C_TYPE_FLOAT] = GRPCC_WIRE_FIXED32,
+        [PROTOBUF_C_TYPE_DOUBLE] = GRPCC_WIRE_FIXED64,
+        [PROTOBUF_C_TYPE_BOOL] = GRPCC_WIRE_VARINT,
+        [PROTOBUF_C_TYPE_ENUM] = GRPCC_WIRE_VARINT,
+        [PROTOBUF_C_TYPE_STRING] = GRPCC_WIRE_BYTES,
+        [PROTOBUF_C_TYPE_BYTES] = GRPCC_WIRE_BYTES,
         [PROTOBUF_C_TYPE_MESSAGE] = GRPCC_WIRE_BYTES,
     };
 
@@ -176,21 +185,24 @@ static int check_value(struct walk *walk, struct frame *frame, unsigned depth)
     return 0;
 }
 
-/* True the second time for a message-typed field that isn't repeated. `seen` has a bit for each field of the message. */
+/* True the second time for a message-typed field that isn't repeated. `seen` has a bit for each
+ * field of the message. */
 static bool is_second_message(const struct frame *frame, uint8_t *seen)
 {
     size_t index = (size_t)(frame->field - frame->descriptor->fields);
     uint8_t bit = (uint8_t)(1u << (index % 8));
     bool before;
 
-    if (frame->field->type != PROTOBUF_C_TYPE_MESSAGE || frame->field->label == PROTOBUF_C_LABEL_REPEATED)
+    if (frame->field->type != PROTOBUF_C_TYPE_MESSAGE ||
+        frame->field->label == PROTOBUF_C_LABEL_REPEATED)
         return false;
     before = (seen[index / 8] & bit) != 0;
     seen[index / 8] |= bit;
     return before;
 }
 
-/* Recursion is bounded by max_depth; `seen` has its size from the generated code, not from the peer. */
+/* Recursion is bounded by max_depth; `seen` has its size from the generated code, not from the
+ * peer. */
 static int check_message(struct walk *walk, struct frame *frame, unsigned depth)
 {
     uint8_t seen[frame->descriptor->n_fields / 8 + 1];
@@ -199,7 +211,8 @@ static int check_message(struct walk *walk, struct frame *frame, unsigned depth)
 
     memset(seen, 0, sizeof(seen));
     while ((more = grpcc_wire_read(&frame->reader, &frame->wire, &problem)) == 1) {
-        frame->field = protobuf_c_message_descriptor_get_field(frame->descriptor, frame->wire.number);
+        frame->field = protobuf_c_message_descriptor_get_field(frame->descriptor,
+                                                               frame->wire.number);
         if (count_elements(walk, frame, 1))
             return -1;
         if (!frame->field)
@@ -210,17 +223,23 @@ static int check_message(struct walk *walk, struct frame *frame, unsigned depth)
             return -1;
     }
     if (more < 0) {
-        frame->field = protobuf_c_message_descriptor_get_field(frame->descriptor, frame->wire.number);
+        frame->field = protobuf_c_message_descriptor_get_field(frame->descriptor,
+                                                               frame->wire.number);
         return refuse(walk, frame, problem);
     }
     return 0;
 }
 
-int grpcc_wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data, size_t length,
-                     const struct grpcc_wire_limits *limits, struct grpcc_status **status)
+int grpcc_wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
+                     size_t length, const struct grpcc_wire_limits *limits,
+                     struct grpcc_status **status)
 {
     struct walk walk = {.limits = limits ? *limits : default_limits};
-    struct frame outermost = {.descriptor = descriptor, .start = data, .reader = {data, data + length}};
+    struct frame outermost = {
+        .descriptor = descriptor,
+        .start = data,
+        .reader = {data, data + length},
+    };
 
     if (check_message(&walk, &outermost, 1) == 0)
         return 0;

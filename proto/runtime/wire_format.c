@@ -56,12 +56,14 @@ static bool read_bytes(struct grpcc_wire_reader *reader, struct grpcc_wire_field
 }
 
 /* A tag is at most five bytes, however it is spelled. */
-static bool read_tag(struct grpcc_wire_reader *reader, struct grpcc_wire_field *field, unsigned *type)
+static bool read_tag(struct grpcc_wire_reader *reader, struct grpcc_wire_field *field,
+                     unsigned *type)
 {
     const uint8_t *start = reader->at;
     uint64_t tag;
 
-    if (!grpcc_wire_read_varint(reader, &tag) || reader->at - start > 5 || tag >> 3 == 0 || tag >> 3 > MAX_FIELD_NUMBER)
+    if (!grpcc_wire_read_varint(reader, &tag) || reader->at - start > 5 || tag >> 3 == 0 ||
+        tag >> 3 > MAX_FIELD_NUMBER)
         return false;
     field->number = (uint32_t)(tag >> 3);
     *type = (unsigned)(tag & 7);
@@ -74,7 +76,8 @@ static int malformed(const char **problem, const char *what)
     return -1;
 }
 
-int grpcc_wire_read(struct grpcc_wire_reader *reader, struct grpcc_wire_field *field, const char **problem)
+int grpcc_wire_read(struct grpcc_wire_reader *reader, struct grpcc_wire_field *field,
+                    const char **problem)
 {
     unsigned type;
 
@@ -86,7 +89,9 @@ int grpcc_wire_read(struct grpcc_wire_reader *reader, struct grpcc_wire_field *f
     field->type = (enum grpcc_wire_type)type;
     switch (type) {
     case GRPCC_WIRE_VARINT:
-        return grpcc_wire_read_varint(reader, &field->value) ? 1 : malformed(problem, "has a malformed varint");
+        return grpcc_wire_read_varint(reader, &field->value)
+                   ? 1
+                   : malformed(problem, "has a malformed varint");
     case GRPCC_WIRE_FIXED64:
         return read_fixed(reader, 8, &field->value) ? 1 : malformed(problem, "is cut short");
     case GRPCC_WIRE_FIXED32:

@@ -1,4 +1,5 @@
-/* Damaged messages, always the same ones: what passes the check is unpacked, packed again and freed under the sanitizers' eyes. */
+/* Damaged messages, always the same ones: what passes the check is unpacked, packed again and freed
+ * under the sanitizers' eyes. */
 #include "base/test.h"
 #include "proto/runtime/tests/random_message.h"
 #include "proto/runtime/wire.h"
@@ -26,7 +27,8 @@ static void try(const ProtobufCMessageDescriptor *descriptor, const uint8_t *dat
     passed++;
     message = protobuf_c_message_unpack(descriptor, NULL, length, copy);
     if (!message) {
-        CHECK(descriptor == &grpcc__tests__legacy__descriptor);  /* a required field may be missing */
+        CHECK(descriptor ==
+              &grpcc__tests__legacy__descriptor); /* a required field may be missing */
         return;
     }
     grpcc_message_find_unknown(message, &path, &unknown_enum);

@@ -18,8 +18,10 @@ static size_t count_values(const ProtobufCMessage *message, const ProtobufCField
     return 1;
 }
 
-/* Puts the field's name before what the buffer holds from `start` on: the path grows outwards, once something was found. */
-static void prepend_name(struct heel_buffer *path, size_t start, const ProtobufCFieldDescriptor *field, size_t index)
+/* Puts the field's name before what the buffer holds from `start` on: the path grows outwards, once
+ * something was found. */
+static void prepend_name(struct heel_buffer *path, size_t start,
+                         const ProtobufCFieldDescriptor *field, size_t index)
 {
     heel_autofree char *inner = heel_format("%s", path->data ? path->data + start : "");
 
@@ -32,13 +34,14 @@ static void prepend_name(struct heel_buffer *path, size_t start, const ProtobufC
 
 static bool find(const ProtobufCMessage *message, struct heel_buffer *path, bool *unknown_enum);
 
-static bool find_in_value(const ProtobufCFieldDescriptor *field, const void *values, size_t index, struct heel_buffer *path,
-                          bool *unknown_enum)
+static bool find_in_value(const ProtobufCFieldDescriptor *field, const void *values, size_t index,
+                          struct heel_buffer *path, bool *unknown_enum)
 {
     const ProtobufCMessage *message;
 
     if (field->type == PROTOBUF_C_TYPE_ENUM) {
-        *unknown_enum = !protobuf_c_enum_descriptor_get_value(field->descriptor, ((const int *)values)[index]);
+        *unknown_enum = !protobuf_c_enum_descriptor_get_value(field->descriptor,
+                                                              ((const int *)values)[index]);
         return *unknown_enum;
     }
     message = ((ProtobufCMessage *const *)values)[index];
@@ -74,7 +77,8 @@ static bool find(const ProtobufCMessage *message, struct heel_buffer *path, bool
     }
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        bool can_hide = field->type == PROTOBUF_C_TYPE_ENUM || field->type == PROTOBUF_C_TYPE_MESSAGE;
+        bool can_hide = field->type == PROTOBUF_C_TYPE_ENUM ||
+                        field->type == PROTOBUF_C_TYPE_MESSAGE;
 
         if (can_hide && find_in_field(message, field, path, unknown_enum))
             return true;
@@ -82,7 +86,8 @@ static bool find(const ProtobufCMessage *message, struct heel_buffer *path, bool
     return false;
 }
 
-bool grpcc_message_find_unknown(const ProtobufCMessage *message, struct heel_buffer *path, bool *unknown_enum)
+bool grpcc_message_find_unknown(const ProtobufCMessage *message, struct heel_buffer *path,
+                                bool *unknown_enum)
 {
     heel_autobuffer struct heel_buffer found = {0};
 

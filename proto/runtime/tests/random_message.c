@@ -22,7 +22,8 @@ static uint64_t below(uint64_t *state, uint64_t limit)
 /* Small numbers, and those at the edges of the types, more often than others. */
 static uint64_t random_integer(uint64_t *state)
 {
-    static const uint64_t edges[] = {0, 1, 127, 128, INT32_MAX, 0x80000000u, UINT32_MAX, INT64_MAX, 1ull << 63, UINT64_MAX};
+    static const uint64_t edges[] = {0,           1,          127,       128,        INT32_MAX,
+                                     0x80000000u, UINT32_MAX, INT64_MAX, 1ull << 63, UINT64_MAX};
 
     switch (below(state, 3)) {
     case 0:
@@ -36,7 +37,8 @@ static uint64_t random_integer(uint64_t *state)
 
 static double random_double(uint64_t *state)
 {
-    static const double some[] = {0.1, -1.5, 1e300, 5e-324, 1e21, 123456789.125, __builtin_inf(), -__builtin_inf()};
+    static const double some[] = {0.1,  -1.5,          1e300,           5e-324,
+                                  1e21, 123456789.125, __builtin_inf(), -__builtin_inf()};
 
     if (below(state, 2))
         return some[below(state, HEEL_ARRAY_LENGTH(some))];
@@ -45,7 +47,10 @@ static double random_double(uint64_t *state)
 
 static char *random_string(uint64_t *state)
 {
-    static const char *pieces[] = {"a", "Z9", "\"", "\\", "\n", "\x01", "/", "\x7f", "\xc2\x85", "ä", "\xe2\x80\xa8", "\xf0\x9f\x90\x9f", "{}"};
+    static const char *pieces[] = {
+        "a", "Z9",   "\"",       "\\", "\n",           "\x01",
+        "/", "\x7f", "\xc2\x85", "ä",  "\xe2\x80\xa8", "\xf0\x9f\x90\x9f",
+        "{}"};
     struct heel_buffer text = {0};
     uint64_t length = below(state, 6);
 
@@ -66,7 +71,8 @@ static ProtobufCBinaryData random_bytes(uint64_t *state)
     return bytes;
 }
 
-static void fill_value(const ProtobufCFieldDescriptor *field, void *slot, unsigned depth, uint64_t *state)
+static void fill_value(const ProtobufCFieldDescriptor *field, void *slot, unsigned depth,
+                       uint64_t *state)
 {
     const ProtobufCEnumDescriptor *values = field->descriptor;
 
@@ -78,10 +84,12 @@ static void fill_value(const ProtobufCFieldDescriptor *field, void *slot, unsign
         *(ProtobufCBinaryData *)slot = random_bytes(state);
         break;
     case PROTOBUF_C_TYPE_MESSAGE:
-        *(ProtobufCMessage **)slot = random_message(field->descriptor, depth ? depth - 1 : 0, state);
+        depth = depth ? depth - 1 : 0;
+        *(ProtobufCMessage **)slot = random_message(field->descriptor, depth, state);
         break;
     case PROTOBUF_C_TYPE_ENUM:
-        *(int *)slot = below(state, 8) ? values->values[below(state, values->n_values)].value : (int)below(state, 1000);
+        *(int *)slot = below(state, 8) ? values->values[below(state, values->n_values)].value
+                                       : (int)below(state, 1000);
         break;
     case PROTOBUF_C_TYPE_BOOL:
         *(protobuf_c_boolean *)slot = (int)below(state, 2);
@@ -132,10 +140,13 @@ static bool is_entry(const ProtobufCMessageDescriptor *type)
     return length > 5 && strcmp(type->short_name + length - 5, "Entry") == 0;
 }
 
-static void fill_repeated(char *message, const ProtobufCFieldDescriptor *field, unsigned depth, uint64_t *state)
+static void fill_repeated(char *message, const ProtobufCFieldDescriptor *field, unsigned depth,
+                          uint64_t *state)
 {
     /* One entry in a map: its key is unique then. */
-    size_t count = field->type == PROTOBUF_C_TYPE_MESSAGE && is_entry(field->descriptor) ? 1 : 1 + below(state, 3);
+    size_t count = field->type == PROTOBUF_C_TYPE_MESSAGE && is_entry(field->descriptor)
+                       ? 1
+                       : 1 + below(state, 3);
     size_t size = size_of(field->type);
     char *elements = heel_xcalloc(count, size);
 
@@ -145,7 +156,8 @@ static void fill_repeated(char *message, const ProtobufCFieldDescriptor *field, 
     *(void **)(message + field->offset) = elements;
 }
 
-static void fill_field(char *message, const ProtobufCFieldDescriptor *field, unsigned depth, uint64_t *state)
+static void fill_field(char *message, const ProtobufCFieldDescriptor *field, unsigned depth,
+                       uint64_t *state)
 {
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         fill_repeated(message, field, depth, state);
@@ -163,7 +175,8 @@ static void fill_field(char *message, const ProtobufCFieldDescriptor *field, uns
     fill_value(field, message + field->offset, depth, state);
 }
 
-/* Seconds and nanoseconds that are in range for Duration and Timestamp, and of the same sign; a mask with one path. True if it was one of these. */
+/* Seconds and nanoseconds that are in range for Duration and Timestamp, and of the same sign; a
+ * mask with one path. True if it was one of these. */
 static bool fill_well_known(ProtobufCMessage *message, uint64_t *state)
 {
     const ProtobufCMessageDescriptor *type = message->descriptor;
@@ -172,9 +185,11 @@ static bool fill_well_known(ProtobufCMessage *message, uint64_t *state)
     if (duration || strcmp(type->name, "google.protobuf.Timestamp") == 0) {
         static const int32_t nanos[] = {0, 1, 500000000, 120000, 999999999};
         int32_t sign = duration && below(state, 2) ? -1 : 1;
+        char *fields = (char *)message;
+        int64_t seconds = sign * (int64_t)below(state, 200000000000);
 
-        *(int64_t *)((char *)message + type->fields[0].offset) = sign * (int64_t)below(state, 200000000000);
-        *(int32_t *)((char *)message + type->fields[1].offset) = sign * nanos[below(state, HEEL_ARRAY_LENGTH(nanos))];
+        *(int64_t *)(fields + type->fields[0].offset) = seconds;
+        *(int32_t *)(fields + type->fields[1].offset) = sign * nanos[below(state, 5)];
         return true;
     }
     if (strcmp(type->name, "google.protobuf.FieldMask") == 0) {
@@ -189,17 +204,20 @@ static bool fill_well_known(ProtobufCMessage *message, uint64_t *state)
 }
 
 /* Any has no form in JSON; an entry of a map has its value, which JSON can't leave out. */
-static bool is_wanted(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field, unsigned depth, uint64_t *state)
+static bool is_wanted(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field,
+                      unsigned depth, uint64_t *state)
 {
     bool chosen = field->label == PROTOBUF_C_LABEL_REQUIRED || below(state, 4) == 0;
     const ProtobufCMessageDescriptor *inner = field->descriptor;
 
     if (field->type != PROTOBUF_C_TYPE_MESSAGE)
         return chosen;
-    return is_entry(type) || (chosen && depth > 0 && strcmp(inner->name, "google.protobuf.Any") != 0);
+    return is_entry(type) ||
+           (chosen && depth > 0 && strcmp(inner->name, "google.protobuf.Any") != 0);
 }
 
-ProtobufCMessage *random_message(const ProtobufCMessageDescriptor *descriptor, unsigned depth, uint64_t *state)
+ProtobufCMessage *random_message(const ProtobufCMessageDescriptor *descriptor, unsigned depth,
+                                 uint64_t *state)
 {
     ProtobufCMessage *message = heel_xmalloc(descriptor->sizeof_message);
 

@@ -8,8 +8,10 @@
 /* The next number of the sequence that *state (not 0) stands in. */
 uint64_t random_next(uint64_t *state);
 
-/* A message with some of its fields set, nested at most `depth` levels below it. Durations, timestamps and field masks are valid ones, map keys
- * unique. The caller frees it with protobuf_c_message_free_unpacked(). */
-ProtobufCMessage *random_message(const ProtobufCMessageDescriptor *descriptor, unsigned depth, uint64_t *state);
+/* A message with some of its fields set, nested at most `depth` levels below it. Durations,
+ * timestamps and field masks are valid ones, map keys unique. The caller frees it with
+ * protobuf_c_message_free_unpacked(). */
+ProtobufCMessage *random_message(const ProtobufCMessageDescriptor *descriptor, unsigned depth,
+                                 uint64_t *state);
 
 #endif
