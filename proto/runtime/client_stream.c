@@ -4,8 +4,8 @@
 struct client_stream {
     struct grpcc_stream stream;
     struct grpcc_call_options options;  /* only on_metadata is used */
-    bool headers_asked;                 /* receiving the server's headers is part of the first read */
-    bool headers_reported;
+
+    struct grpcc_op headers_op;         /* receives the server's headers; gRPC holds the status back until somebody does */
 
     struct grpcc_op half_close_op;
     bool half_close_wanted;
@@ -22,12 +22,24 @@ static struct client_stream *client_stream(struct grpcc_stream *stream)
     return heel_container_of(stream, struct client_stream, stream);
 }
 
-static void report_headers(struct client_stream *client)
+/* ---- headers ---- */
+
+static void headers_done(struct grpcc_op *op, bool ok)
 {
-    if (!client->headers_asked || client->headers_reported)
-        return;
-    client->headers_reported = true;
-    grpcc_incoming_report(&client->stream.call.received, &client->options, false);
+    struct client_stream *client = heel_container_of(op, struct client_stream, headers_op);
+
+    if (ok)
+        grpcc_incoming_report(&client->stream.call.received, &client->options, false);
+    grpcc_stream_release(&client->stream);
+}
+
+static void start_headers(struct client_stream *client)
+{
+    grpc_op receive = {.op = GRPC_OP_RECV_INITIAL_METADATA};
+
+    receive.data.recv_initial_metadata.recv_initial_metadata = &client->stream.call.received.array;
+    client->stream.outstanding++;
+    grpcc_call_start_batch(&client->stream.call, &receive, 1, &client->headers_op);
 }
 
 /* ---- half-close ---- */
@@ -92,7 +104,6 @@ static void over(struct grpcc_stream *stream)
 
     if (!status)
         status = grpcc_client_status_take(&client->received_status, &stream->call);
-    report_headers(client);
     grpcc_incoming_report(&stream->call.received_trailers, &client->options, true);
     if (client->on_status)
         client->on_status(stream, status, stream->data);
@@ -106,17 +117,11 @@ static void over(struct grpcc_stream *stream)
 /* The call goes out with whatever comes first, so that its headers and the first request leave in one write. */
 static size_t add_first(struct grpcc_stream *stream, bool reading, grpc_op *ops)
 {
-    struct client_stream *client = client_stream(stream);
-    size_t count = 0;
-
-    if (!stream->call.headers_sent)
-        grpcc_call_send_headers(&stream->call, &ops[count++]);
-    if (reading && !client->headers_asked) {
-        client->headers_asked = true;
-        ops[count] = (grpc_op){.op = GRPC_OP_RECV_INITIAL_METADATA};
-        ops[count++].data.recv_initial_metadata.recv_initial_metadata = &stream->call.received.array;
-    }
-    return count;
+    (void)reading;
+    if (stream->call.headers_sent)
+        return 0;
+    grpcc_call_send_headers(&stream->call, ops);
+    return 1;
 }
 
 static void reject(struct grpcc_stream *stream, struct grpcc_status *status)
@@ -157,9 +162,11 @@ struct grpcc_stream *grpcc_stream_open(struct grpcc_channel *channel, struct grp
     client->on_status = on_status;
     client->half_close_op.done = half_close_done;
     client->status_op.done = status_done;
+    client->headers_op.done = headers_done;
     if (options)
         client->options = *options;
     stream->call.core = grpcc_channel_create_call(channel, grpcc_queue_core(queue), method, stream->call.deadline);
+    start_headers(client);
     start_status(client);
     if (grpcc_call_add_option_headers(&stream->call, options))
         reject(stream, grpcc_status_new(GRPC_STATUS_INTERNAL, "the call can't be started: gRPC refuses its metadata"));
