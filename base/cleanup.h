@@ -1,6 +1,6 @@
-/* Scope-bound ownership: a local that is declared with one of these attributes is released when it leaves its scope, and
- * heel_steal() is the one way to carry it out alive. A type with its own _free has its own attribute beside its API, made
- * with HEEL_DEFINE_AUTOFREE. */
+/* Scope-bound ownership: a local that is declared with one of these attributes is released when it
+ * leaves its scope, and heel_steal() is the one way to carry it out alive. A type with its own
+ * _free has its own attribute beside its API, made with HEEL_DEFINE_AUTOFREE. */
 #ifndef HEEL_BASE_CLEANUP_H
 #define HEEL_BASE_CLEANUP_H
 
@@ -26,7 +26,8 @@ static inline void heel_cleanup_close(const int *fd)
 /* A file descriptor, closed at the end of the scope; negative means none. */
 #define heel_autoclose __attribute__((cleanup(heel_cleanup_close)))
 
-/* Yields the pointer that `pointer` (an lvalue) holds and leaves NULL behind: ownership moves to whoever takes the value. */
+/* Yields the pointer that `pointer` (an lvalue) holds and leaves NULL behind: ownership moves to
+ * whoever takes the value. */
 #define heel_steal(pointer) \
     __extension__({ \
         __typeof__(pointer) *heel_steal_from = &(pointer); \
@@ -44,7 +45,8 @@ static inline int heel_steal_fd(int *fd)
     return stolen;
 }
 
-/* Defines `attribute` for pointers to `type`, released with `release(type *)`, which must accept NULL. */
+/* Defines `attribute` for pointers to `type`, released with `release(type *)`, which must accept
+ * NULL. */
 #define HEEL_DEFINE_AUTOFREE(attribute, type, release) \
     static inline void heel_cleanup_##attribute(type **pointer) \
     { \

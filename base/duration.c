@@ -6,7 +6,8 @@
 
 #include "base/cleanup.h"
 
-#define MAX_MILLISECONDS 315576000000000.0 /* 10,000 years, as in google/protobuf/duration.proto */
+#define MAX_MILLISECONDS 315576000000000.0 /* 10,000 years, as in google/protobuf/duration.proto \
+                                            */
 
 static const struct unit {
     const char *name;

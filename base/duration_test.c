@@ -8,7 +8,8 @@ static void check(const char *text, long long expected)
     int result = heel_duration_parse(text, &milliseconds);
 
     if (result != (expected < 0 ? -1 : 0) || milliseconds != expected)
-        HEEL_TEST_FAIL("\"%s\" is %lld (%d), expected %lld", text, (long long)milliseconds, result, expected);
+        HEEL_TEST_FAIL("\"%s\" is %lld (%d), expected %lld", text, (long long)milliseconds, result,
+                       expected);
 }
 
 int main(void)

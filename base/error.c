@@ -6,7 +6,8 @@
 
 #include "base/text.h"
 
-static struct heel_error *error_new(enum heel_code code, const char *reason, int system_errno, char *message)
+static struct heel_error *error_new(enum heel_code code, const char *reason, int system_errno,
+                                    char *message)
 {
     struct heel_error *error = heel_xcalloc(1, sizeof *error);
 
@@ -17,7 +18,8 @@ static struct heel_error *error_new(enum heel_code code, const char *reason, int
     return error;
 }
 
-/* A second error on top of a first one means that the first was handled: keep the newer, lose nothing silently in debug. */
+/* A second error on top of a first one means that the first was handled: keep the newer, lose
+ * nothing silently in debug. */
 static int error_store(struct heel_error **err, struct heel_error *error)
 {
     if (!err) {
@@ -29,7 +31,8 @@ static int error_store(struct heel_error **err, struct heel_error *error)
     return -1;
 }
 
-int heel_error_set(struct heel_error **err, enum heel_code code, const char *reason, const char *format, ...)
+int heel_error_set(struct heel_error **err, enum heel_code code, const char *reason,
+                   const char *format, ...)
 {
     va_list arguments;
     char *message;

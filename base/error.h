@@ -1,8 +1,9 @@
 /* The error that crosses every component of heel.
  *
- * A function that can fail takes `struct heel_error **err` last, returns 0 or -1 (or NULL), and on failure stores one error
- * there; the caller owns it. `err` may be NULL where the caller does not care. Libraries neither log nor exit: whoever stands
- * at the edge (an RPC handler, a CLI verb) reports the error once. */
+ * A function that can fail takes `struct heel_error **err` last, returns 0 or -1 (or NULL), and on
+ * failure stores one error there; the caller owns it. `err` may be NULL where the caller does not
+ * care. Libraries neither log nor exit: whoever stands at the edge (an RPC handler, a CLI verb)
+ * reports the error once. */
 #ifndef HEEL_BASE_ERROR_H
 #define HEEL_BASE_ERROR_H
 
@@ -42,23 +43,26 @@ struct heel_error_metadata {
 
 struct heel_error {
     enum heel_code code;
-    int system_errno;    /* errno of the call that failed, 0 where there was none */
-    const char *reason;  /* UPPER_SNAKE, a literal; NULL where the code says it all. See proto/heel/v1/error.proto. */
-    char *message;       /* owned; one sentence that a person can act on */
-    char *field;         /* owned; the offending request field, as in "spec.filesystem.paths[2].path"; NULL if none */
-    int retry_after_ms;  /* when a retry may succeed; 0 if unknown or never */
+    int system_errno;   /* errno of the call that failed, 0 where there was none */
+    const char *reason; /* UPPER_SNAKE, a literal; NULL where the code says it all. See
+                           proto/heel/v1/error.proto. */
+    char *message;      /* owned; one sentence that a person can act on */
+    char *field; /* owned; the offending request field, as in "spec.filesystem.paths[2].path"; NULL
+                    if none */
+    int retry_after_ms; /* when a retry may succeed; 0 if unknown or never */
     size_t metadata_count;
     struct heel_error_metadata metadata[HEEL_ERROR_METADATA_MAX];
 };
 
-/* Each stores a new error in *err (if err is not NULL) and returns -1, so that `return heel_error_set(...)` reads well.
- * `reason` must be a string literal or NULL. Out of memory aborts: an error that can't be reported is no error model. */
-int heel_error_set(struct heel_error **err, enum heel_code code, const char *reason, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Each stores a new error in *err (if err is not NULL) and returns -1, so that `return
+ * heel_error_set(...)` reads well. `reason` must be a string literal or NULL. Out of memory aborts:
+ * an error that can't be reported is no error model. */
+int heel_error_set(struct heel_error **err, enum heel_code code, const char *reason,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* As heel_error_set, for a failed system call: the message gains ": " and the text of `system_errno`. The code is chosen from
- * the errno (ENOENT: NOT_FOUND, EACCES and EPERM: PERMISSION_DENIED, EMFILE, ENFILE, ENOSPC, ENOMEM, EAGAIN: RESOURCE_EXHAUSTED,
- * else INTERNAL). */
+/* As heel_error_set, for a failed system call: the message gains ": " and the text of
+ * `system_errno`. The code is chosen from the errno (ENOENT: NOT_FOUND, EACCES and EPERM:
+ * PERMISSION_DENIED, EMFILE, ENFILE, ENOSPC, ENOMEM, EAGAIN: RESOURCE_EXHAUSTED, else INTERNAL). */
 int heel_error_set_errno(struct heel_error **err, int system_errno, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -67,7 +71,8 @@ int heel_error_set_field(struct heel_error **err, const char *field, const char 
     __attribute__((format(printf, 3, 4)));
 
 /* Puts "context: " before the message of *err (nothing if err or *err is NULL) and returns -1. */
-int heel_error_wrap(struct heel_error **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int heel_error_wrap(struct heel_error **err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Sets the field path (replacing one), the reason, or adds a metadata pair (silently dropped beyond
  * HEEL_ERROR_METADATA_MAX). NULL error: nothing happens. */

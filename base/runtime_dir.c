@@ -39,8 +39,10 @@ int heel_runtime_dir_check(const char *path, struct heel_error **err)
     if (lstat(path, &status) < 0)
         return heel_error_set_errno(err, errno, "%s", path);
     if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
-        return heel_error_set(err, HEEL_PERMISSION_DENIED, NULL,
-                              "%s must be a directory of user %u with mode 0700; remove it or name another socket", path, geteuid());
+        return heel_error_set(
+            err, HEEL_PERMISSION_DENIED, NULL,
+            "%s must be a directory of user %u with mode 0700; remove it or name another socket",
+            path, geteuid());
     return 0;
 }
 

@@ -1,5 +1,6 @@
-/* The smallest test frame: a test is a program; CHECK macros print both operands and count; heel_test_end() is main's
- * return value. A test that can't run here returns heel_test_skip("why"): exit status 77. */
+/* The smallest test frame: a test is a program; CHECK macros print both operands and count;
+ * heel_test_end() is main's return value. A test that can't run here returns heel_test_skip("why"):
+ * exit status 77. */
 #ifndef HEEL_BASE_TEST_H
 #define HEEL_BASE_TEST_H
 
@@ -33,8 +34,10 @@ static int heel_test_failures;
 #define CHECK_STR(actual, expected) \
     do { \
         const char *heel_actual = (actual), *heel_expected = (expected); \
-        if (!heel_actual || !heel_expected ? heel_actual != heel_expected : strcmp(heel_actual, heel_expected) != 0) \
-            HEEL_TEST_FAIL("%s is \"%s\", expected \"%s\"", #actual, heel_actual ? heel_actual : "(null)", \
+        if (!heel_actual || !heel_expected ? heel_actual != heel_expected \
+                                           : strcmp(heel_actual, heel_expected) != 0) \
+            HEEL_TEST_FAIL("%s is \"%s\", expected \"%s\"", #actual, \
+                           heel_actual ? heel_actual : "(null)", \
                            heel_expected ? heel_expected : "(null)"); \
     } while (0)
 

@@ -59,7 +59,8 @@ char *heel_buffer_reserve(struct heel_buffer *buffer, size_t length)
 {
     size_t needed;
 
-    if (__builtin_add_overflow(buffer->length, length, &needed) || __builtin_add_overflow(needed, (size_t)1, &needed))
+    if (__builtin_add_overflow(buffer->length, length, &needed) ||
+        __builtin_add_overflow(needed, (size_t)1, &needed))
         abort();
     if (needed > buffer->capacity) {
         size_t doubled = buffer->capacity < SIZE_MAX / 2 ? buffer->capacity * 2 : SIZE_MAX;
@@ -100,7 +101,8 @@ void heel_buffer_printf(struct heel_buffer *buffer, const char *format, ...)
 
 bool heel_buffer_equal(const struct heel_buffer *left, const struct heel_buffer *right)
 {
-    return left->length == right->length && (left->length == 0 || memcmp(left->data, right->data, left->length) == 0);
+    return left->length == right->length &&
+           (left->length == 0 || memcmp(left->data, right->data, left->length) == 0);
 }
 
 void heel_buffer_free(struct heel_buffer *buffer)
@@ -128,8 +130,8 @@ size_t heel_utf8_sequence(const char *data, size_t length)
 
         return overlong || surrogate ? 0 : 3;
     }
-    if (length >= 4 && at[0] >= 0xf0 && at[0] <= 0xf4 && is_continuation(at[1]) && is_continuation(at[2]) &&
-        is_continuation(at[3])) {
+    if (length >= 4 && at[0] >= 0xf0 && at[0] <= 0xf4 && is_continuation(at[1]) &&
+        is_continuation(at[2]) && is_continuation(at[3])) {
         bool overlong = at[0] == 0xf0 && at[1] < 0x90;
         bool beyond = at[0] == 0xf4 && at[1] >= 0x90;
 

@@ -27,7 +27,8 @@ static void forget_beyond_bounds(struct answers *answers)
     }
 }
 
-void answers_keep(struct answers *answers, const char *process_id, struct heel_buffer *command, struct heel_buffer *response)
+void answers_keep(struct answers *answers, const char *process_id, struct heel_buffer *command,
+                  struct heel_buffer *response)
 {
     struct answer *answer = heel_xcalloc(1, sizeof *answer);
 

@@ -1,4 +1,5 @@
-/* The answers to commands whose id the client chose, kept so that a retry gets the same one instead of a second run. Bounded in count and bytes. */
+/* The answers to commands whose id the client chose, kept so that a retry gets the same one instead
+ * of a second run. Bounded in count and bytes. */
 #ifndef HEEL_SERVER_ANSWERS_H
 #define HEEL_SERVER_ANSWERS_H
 
@@ -10,20 +11,23 @@
 #define ANSWERS_MAX_BYTES (4u << 20)
 
 struct answer {
-    struct answer *next;          /* older */
-    char *process_id;             /* owned */
-    struct heel_buffer command;   /* canonical */
-    struct heel_buffer response;  /* a packed RunCommandResponse; empty if it can't be given (again) */
+    struct answer *next;        /* older */
+    char *process_id;           /* owned */
+    struct heel_buffer command; /* canonical */
+    struct heel_buffer
+        response; /* a packed RunCommandResponse; empty if it can't be given (again) */
 };
 
 /* Zero-initialised is empty. */
 struct answers {
-    struct answer *newest;  /* owned */
+    struct answer *newest; /* owned */
     size_t count;
 };
 
-/* Keeps one more, and forgets what is over the bounds: first responses, oldest first, then whole entries. The buffers are taken over. */
-void answers_keep(struct answers *answers, const char *process_id, struct heel_buffer *command, struct heel_buffer *response);
+/* Keeps one more, and forgets what is over the bounds: first responses, oldest first, then whole
+ * entries. The buffers are taken over. */
+void answers_keep(struct answers *answers, const char *process_id, struct heel_buffer *command,
+                  struct heel_buffer *response);
 
 /* NULL if there is none. Borrowed until the next answers_keep. */
 const struct answer *answers_find(const struct answers *answers, const char *process_id);

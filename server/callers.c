@@ -11,7 +11,7 @@
 #include "server/service.h"
 
 #define MAX_STREAMS_PER_CONNECTION 16384
-#define GROUPS_GUESS 64
+#define GROUPS_GUESS               64
 
 /* SO_PEERGROUPS tells the size that it needs with ERANGE. */
 static int read_groups(int fd, struct heel_caller *identity, struct heel_error **err)
@@ -49,7 +49,8 @@ int callers_identify(int fd, struct heel_caller *identity, struct heel_error **e
 
 static bool same_identity(const struct heel_caller *left, const struct heel_caller *right)
 {
-    return left->uid == right->uid && left->gid == right->gid && left->group_count == right->group_count &&
+    return left->uid == right->uid && left->gid == right->gid &&
+           left->group_count == right->group_count &&
            (left->group_count == 0 ||
             memcmp(left->groups, right->groups, left->group_count * sizeof *left->groups) == 0);
 }

@@ -1,5 +1,6 @@
-/* Who is connected. A call's caller is a fact of its connection: each distinct identity has a gRPC server of its own on the shared queue, and a
- * connection is handed to the server of the identity that the kernel names for it. */
+/* Who is connected. A call's caller is a fact of its connection: each distinct identity has a gRPC
+ * server of its own on the shared queue, and a connection is handed to the server of the identity
+ * that the kernel names for it. */
 #ifndef HEEL_SERVER_CALLERS_H
 #define HEEL_SERVER_CALLERS_H
 
@@ -29,7 +30,8 @@ struct caller {
     bool drained;
 };
 
-/* The identity behind a connected Unix socket (SO_PEERCRED, SO_PEERGROUPS). 0, or -1 and *err. groups are the caller's to free. */
+/* The identity behind a connected Unix socket (SO_PEERCRED, SO_PEERGROUPS). 0, or -1 and *err.
+ * groups are the caller's to free. */
 int callers_identify(int fd, struct heel_caller *identity, struct heel_error **err);
 
 /* Takes a connection over; on failure it is closed. */

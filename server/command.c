@@ -21,13 +21,16 @@ static int admit(const struct server_sandbox *sandbox, struct heel_error **err)
         return server_refuse_draining(err);
     if (!server_full && sandbox->owner->processes < options->max_processes_per_caller)
         return 0;
-    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED", "the limit of %u running commands%s is reached; try again later",
+    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED",
+                   "the limit of %u running commands%s is reached; try again later",
                    server_full ? options->max_processes : options->max_processes_per_caller,
                    server_full ? "" : " of one caller");
     if (err) {
-        heel_error_add_metadata(*err, "limit", server_full ? "processes" : "processes of one caller");
+        heel_error_add_metadata(*err, "limit",
+                                server_full ? "processes" : "processes of one caller");
         heel_error_add_metadata(*err, "maximum", "%u",
-                                server_full ? options->max_processes : options->max_processes_per_caller);
+                                server_full ? options->max_processes
+                                            : options->max_processes_per_caller);
         (*err)->retry_after_ms = RETRY_MS;
     }
     return -1;
@@ -139,8 +142,9 @@ static char *random_process_id(void)
     return heel_format("p-%016llx", (unsigned long long)bits);
 }
 
-static int start_process(struct server_command *command, struct server_sandbox *sandbox, const Heel__V1__Command *request,
-                         bool want_stdin, struct heel_stdio *stdio, struct heel_error **err)
+static int start_process(struct server_command *command, struct server_sandbox *sandbox,
+                         const Heel__V1__Command *request, bool want_stdin,
+                         struct heel_stdio *stdio, struct heel_error **err)
 {
     char **environment = environment_of_command(sandbox->spec, request);
     heel_autofree const char **argv = heel_xcalloc(request->n_argv + 1, sizeof *argv);
@@ -153,14 +157,16 @@ static int start_process(struct server_command *command, struct server_sandbox *
 
     for (size_t i = 0; i < request->n_argv; i++)
         argv[i] = request->argv[i];
-    result = heel_process_start(sandbox->handle, &backend_command, want_stdin, &process_events, command, &command->process,
-                                stdio, err);
+    result = heel_process_start(sandbox->handle, &backend_command, want_stdin, &process_events,
+                                command, &command->process, stdio, err);
     environment_free(environment);
     return result;
 }
 
-struct server_command *command_start(struct server_sandbox *sandbox, const Heel__V1__Command *request, bool want_stdin,
-                                     const struct command_events *events, void *data, struct heel_error **err)
+struct server_command *command_start(struct server_sandbox *sandbox,
+                                     const Heel__V1__Command *request, bool want_stdin,
+                                     const struct command_events *events, void *data,
+                                     struct heel_error **err)
 {
     uv_loop_t *loop = sandbox->core->loop;
     struct server_command *command;

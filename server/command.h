@@ -1,4 +1,5 @@
-/* A command that runs in a sandbox, as its service sees it: streams, timeout, reason of its end. Who started it reads its output and frees it. */
+/* A command that runs in a sandbox, as its service sees it: streams, timeout, reason of its end.
+ * Who started it reads its output and frees it. */
 #ifndef HEEL_SERVER_COMMAND_H
 #define HEEL_SERVER_COMMAND_H
 
@@ -12,36 +13,44 @@ struct server_command;
 
 /* None is run from inside command_start or after command_free. */
 struct command_events {
-    void (*on_started)(struct server_command *command, void *data);   /* not run for one that could not be started */
-    void (*on_readable)(struct server_command *command, void *data);  /* after output_wait on one of its outputs */
-    void (*on_input)(struct server_command *command, void *data);     /* in.taken grew */
-    void (*on_exited)(struct server_command *command, void *data);    /* once; its outputs may still hold bytes */
+    void (*on_started)(struct server_command *command,
+                       void *data); /* not run for one that could not be started */
+    void (*on_readable)(struct server_command *command,
+                        void *data); /* after output_wait on one of its outputs */
+    void (*on_input)(struct server_command *command, void *data); /* in.taken grew */
+    void (*on_exited)(struct server_command *command,
+                      void *data); /* once; its outputs may still hold bytes */
 };
 
 struct server_command {
     struct server_command *next;
     struct server_command *previous;
-    struct server_sandbox *sandbox;  /* borrowed; NULL once command_free or the sandbox's end took it out */
-    char *id;                        /* owned */
-    char *program;                   /* owned; argv[0] */
-    struct heel_process *process;    /* owned by the backend; NULL once it exited */
+    struct server_sandbox
+        *sandbox;  /* borrowed; NULL once command_free or the sandbox's end took it out */
+    char *id;      /* owned */
+    char *program; /* owned; argv[0] */
+    struct heel_process *process; /* owned by the backend; NULL once it exited */
     struct output out;
     struct output err;
     struct input in;
-    struct heel_exit exit;           /* once exited */
+    struct heel_exit exit; /* once exited */
     bool exited;
-    Heel__V1__ExitReason reason;     /* why we ended it; UNSPECIFIED if we didn't */
+    Heel__V1__ExitReason reason; /* why we ended it; UNSPECIFIED if we didn't */
     const struct command_events *events;
     void *data;
     uv_timer_t timer;
     unsigned open_handles;
 };
 
-/* Starts `request` (checked) in a READY sandbox. NULL and *err: RESOURCE_EXHAUSTED, or what the backend says. */
-struct server_command *command_start(struct server_sandbox *sandbox, const Heel__V1__Command *request, bool want_stdin,
-                                     const struct command_events *events, void *data, struct heel_error **err);
+/* Starts `request` (checked) in a READY sandbox. NULL and *err: RESOURCE_EXHAUSTED, or what the
+ * backend says. */
+struct server_command *command_start(struct server_sandbox *sandbox,
+                                     const Heel__V1__Command *request, bool want_stdin,
+                                     const struct command_events *events, void *data,
+                                     struct heel_error **err);
 
-/* Kills it and everything that it started; `reason` is told unless there was one before. on_exited follows. */
+/* Kills it and everything that it started; `reason` is told unless there was one before. on_exited
+ * follows. */
 void command_kill(struct server_command *command, Heel__V1__ExitReason reason);
 
 void command_signal(struct server_command *command, int signal_number);

@@ -9,12 +9,14 @@
 struct server_options server_default_options(void)
 {
     return (struct server_options){
-        .backend = {
-            /* Above everything that distributions and systemd hand out (systemd.io, "Users, Groups, UIDs and GIDs"). */
-            .uid_first = 1879048192,
-            .uid_count = 65536,
-            .namespaces_required = true,
-        },
+        .backend =
+            {
+                /* Above everything that distributions and systemd hand out (systemd.io, "Users,
+                   Groups, UIDs and GIDs"). */
+                .uid_first = 1879048192,
+                .uid_count = 65536,
+                .namespaces_required = true,
+            },
         .default_level = HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_STRICT,
         .max_sandboxes = 16384,
         .max_sandboxes_per_caller = 8192,
@@ -26,7 +28,8 @@ struct server_options server_default_options(void)
 
 int server_refuse_draining(struct heel_error **err)
 {
-    heel_error_set(err, HEEL_UNAVAILABLE, "SERVER_DRAINING", "the server is shutting down; try again on its successor");
+    heel_error_set(err, HEEL_UNAVAILABLE, "SERVER_DRAINING",
+                   "the server is shutting down; try again on its successor");
     if (err)
         (*err)->retry_after_ms = RETRY_MS;
     return -1;
@@ -63,8 +66,8 @@ void server_note_activity(struct server_core *core)
         uv_timer_stop(&core->idle_timer);
 }
 
-struct server_core *server_open(uv_loop_t *loop, const struct server_options *options, struct heel_launcher *launcher,
-                                struct heel_error **err)
+struct server_core *server_open(uv_loop_t *loop, const struct server_options *options,
+                                struct heel_launcher *launcher, struct heel_error **err)
 {
     struct server_core *core = heel_xcalloc(1, sizeof *core);
     struct grpcc_waker waker = {.wake = wake_loop, .context = &core->wake};
@@ -92,7 +95,7 @@ struct server_core *server_open(uv_loop_t *loop, const struct server_options *op
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct server_core *core = handle->data;
-    void (*on_closed)(struct server_core *core) = core->on_closed;
+    void (*on_closed)(struct server_core * core) = core->on_closed;
 
     if (--core->open_handles > 0)
         return;
@@ -128,7 +131,8 @@ static void on_none_left(struct server_core *core)
     close_when_all_over(core);
 }
 
-/* With the sandboxes go the commands, and with them the calls that wait for one; what is then left gets cancelled. */
+/* With the sandboxes go the commands, and with them the calls that wait for one; what is then left
+ * gets cancelled. */
 static void end_grace(struct server_core *core)
 {
     if (core->grace_over)
@@ -159,7 +163,8 @@ void server_shut_down(struct server_core *core, void (*on_closed)(struct server_
         return;
     }
     core->draining = true;
-    log_event(LOG_LEVEL_INFO, "draining", LOG_INT("sandboxes", core->sandboxes.count), LOG_INT("commands", core->processes));
+    log_event(LOG_LEVEL_INFO, "draining", LOG_INT("sandboxes", core->sandboxes.count),
+              LOG_INT("commands", core->processes));
     uv_timer_stop(&core->idle_timer);
     uv_timer_start(&core->grace_timer, on_grace_over, (uint64_t)core->options.grace_ms, 0);
     health_stop(core);

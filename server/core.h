@@ -1,5 +1,5 @@
-/* What one server is: its loop, its queue, its backend, its callers and sandboxes. Everything here is owned and touched by the loop's
- * thread alone. */
+/* What one server is: its loop, its queue, its backend, its callers and sandboxes. Everything here
+ * is owned and touched by the loop's thread alone. */
 #ifndef HEEL_SERVER_CORE_H
 #define HEEL_SERVER_CORE_H
 
@@ -20,43 +20,44 @@ struct server_options {
     unsigned max_sandboxes_per_caller;
     unsigned max_processes;
     unsigned max_processes_per_caller;
-    int64_t grace_ms;      /* how long running calls may take to end after a drain began */
-    int64_t idle_exit_ms;  /* end after this long without sandboxes and commands; 0: never */
+    int64_t grace_ms;     /* how long running calls may take to end after a drain began */
+    int64_t idle_exit_ms; /* end after this long without sandboxes and commands; 0: never */
 };
 
 /* The defaults, backend paths aside. */
 struct server_options server_default_options(void);
 
 struct server_core {
-    uv_loop_t *loop;             /* borrowed */
+    uv_loop_t *loop; /* borrowed */
     struct server_options options;
-    struct grpcc_queue *queue;   /* owned */
+    struct grpcc_queue *queue; /* owned */
     uv_async_t wake;
-    struct heel_backend *backend;  /* owned */
-    struct owner *owners;        /* owned */
-    struct caller *callers;      /* owned */
+    struct heel_backend *backend; /* owned */
+    struct owner *owners;         /* owned */
+    struct caller *callers;       /* owned */
     struct sandboxes sandboxes;
-    struct health_watch *watches;  /* open Watch streams; see health.h */
-    unsigned processes;          /* commands that run now */
+    struct health_watch *watches; /* open Watch streams; see health.h */
+    unsigned processes;           /* commands that run now */
     uv_timer_t idle_timer;
     uv_timer_t grace_timer;
     bool draining;
-    bool calls_over;             /* no call is left */
-    bool sandboxes_over;         /* no sandbox is left, and none will come */
+    bool calls_over;     /* no call is left */
+    bool sandboxes_over; /* no sandbox is left, and none will come */
     bool grace_over;
     bool closing;
-    unsigned open_handles;       /* while closing */
+    unsigned open_handles; /* while closing */
     void (*on_drained)(struct server_core *core);
     void (*on_closed)(struct server_core *core);
-    void *data;                  /* the owner's */
+    void *data; /* the owner's */
 };
 
 /* Makes a server on `loop`; takes the launcher over. NULL and *err if it can't be made. */
-struct server_core *server_open(uv_loop_t *loop, const struct server_options *options, struct heel_launcher *launcher,
-                                struct heel_error **err);
+struct server_core *server_open(uv_loop_t *loop, const struct server_options *options,
+                                struct heel_launcher *launcher, struct heel_error **err);
 
-/* Notify, grace, cancel, delete, close: no new calls; running ones get options.grace_ms; then every sandbox is deleted, every call
- * cancelled and the backend closed. `on_closed` is the last callback; the core is gone after it. Calling it again cuts the grace period short. */
+/* Notify, grace, cancel, delete, close: no new calls; running ones get options.grace_ms; then every
+ * sandbox is deleted, every call cancelled and the backend closed. `on_closed` is the last
+ * callback; the core is gone after it. Calling it again cuts the grace period short. */
 void server_shut_down(struct server_core *core, void (*on_closed)(struct server_core *core));
 
 /* Says that something came or went, so that the idle timer starts over. */

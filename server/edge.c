@@ -26,15 +26,16 @@ struct grpcc_status *edge_status(const struct heel_error *error)
     return status;
 }
 
-int edge_duration_ms(const Google__Protobuf__Duration *duration, const char *field, int64_t *milliseconds,
-                     struct heel_error **err)
+int edge_duration_ms(const Google__Protobuf__Duration *duration, const char *field,
+                     int64_t *milliseconds, struct heel_error **err)
 {
     if (!duration)
         return 0;
     if (duration->nanos < 0 || duration->nanos > 999999999 || duration->seconds < 0 ||
-        duration->seconds > MAX_DURATION_SECONDS || (duration->seconds == 0 && duration->nanos == 0))
-        return heel_error_set_field(err, field, "%s must be a positive duration of at most %lld s", field,
-                                    MAX_DURATION_SECONDS);
+        duration->seconds > MAX_DURATION_SECONDS ||
+        (duration->seconds == 0 && duration->nanos == 0))
+        return heel_error_set_field(err, field, "%s must be a positive duration of at most %lld s",
+                                    field, MAX_DURATION_SECONDS);
     *milliseconds = duration->seconds * 1000 + (duration->nanos + 999999) / 1000000;
     return 0;
 }
@@ -86,7 +87,8 @@ Heel__V1__Enforcement **edge_new_enforcement(const struct heel_enforcement *enfo
         heel__v1__enforcement__init(messages[i]);
         messages[i]->protection = protections[enforcement[i].protection];
         messages[i]->state = enforcement_states[enforcement[i].state];
-        messages[i]->mechanism = heel_xstrdup(enforcement[i].mechanism ? enforcement[i].mechanism : "");
+        messages[i]->mechanism =
+            heel_xstrdup(enforcement[i].mechanism ? enforcement[i].mechanism : "");
         messages[i]->detail = heel_xstrdup(enforcement[i].detail ? enforcement[i].detail : "");
     }
     return messages;
@@ -108,7 +110,8 @@ static char *start_failure_message(const struct heel_exit *exit, const char *pro
         [HEEL_START_FAILED] = "it could not be started",
     };
 
-    return heel_format("%s: %s: %s", program, sentences[exit->start_failure], strerror(exit->start_errno));
+    return heel_format("%s: %s: %s", program, sentences[exit->start_failure],
+                       strerror(exit->start_errno));
 }
 
 static const char *reason_message(Heel__V1__ExitReason reason)
@@ -125,25 +128,29 @@ static const char *reason_message(Heel__V1__ExitReason reason)
     }
 }
 
-Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit, Heel__V1__ExitReason reason, const char *program)
+Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit,
+                                           Heel__V1__ExitReason reason, const char *program)
 {
     Heel__V1__ExitStatus *status = heel_xmalloc(sizeof *status);
 
     heel__v1__exit_status__init(status);
-    if (exit->start_failure != HEEL_START_OK && reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED) {
+    if (exit->start_failure != HEEL_START_OK &&
+        reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED) {
         status->outcome_case = HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
         status->code = exit->start_failure == HEEL_START_NOT_FOUND ? 127 : 126;
         status->reason = HEEL__V1__EXIT_REASON__EXIT_REASON_START_FAILED;
         status->message = start_failure_message(exit, program);
         return status;
     }
-    status->outcome_case = exit->signalled ? HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL : HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
+    status->outcome_case = exit->signalled ? HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL
+                                           : HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
     if (exit->signalled)
         status->signal = exit->code;
     else
         status->code = exit->code;
     if (reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED)
-        reason = exit->signalled ? HEEL__V1__EXIT_REASON__EXIT_REASON_SIGNALED : HEEL__V1__EXIT_REASON__EXIT_REASON_EXITED;
+        reason = exit->signalled ? HEEL__V1__EXIT_REASON__EXIT_REASON_SIGNALED
+                                 : HEEL__V1__EXIT_REASON__EXIT_REASON_EXITED;
     status->reason = reason;
     status->message = heel_xstrdup(reason_message(reason));
     return status;

@@ -13,13 +13,14 @@
 /* ErrorInfo.domain of every error of heel.v1. */
 #define HEEL_ERROR_DOMAIN "heel.v1"
 
-/* The status that a caller gets for an error, details included. Never NULL; the caller of this function owns it. */
+/* The status that a caller gets for an error, details included. Never NULL; the caller of this
+ * function owns it. */
 struct grpcc_status *edge_status(const struct heel_error *error);
 
-/* A duration that must be positive and at most 10,000 years, in milliseconds rounded up, into *milliseconds. An absent one leaves
- * it as it is. 0, or -1 and *err naming `field`. */
-int edge_duration_ms(const Google__Protobuf__Duration *duration, const char *field, int64_t *milliseconds,
-                     struct heel_error **err);
+/* A duration that must be positive and at most 10,000 years, in milliseconds rounded up, into
+ * *milliseconds. An absent one leaves it as it is. 0, or -1 and *err naming `field`. */
+int edge_duration_ms(const Google__Protobuf__Duration *duration, const char *field,
+                     int64_t *milliseconds, struct heel_error **err);
 
 /* New messages, for free_unpacked of what they are put into. */
 Google__Protobuf__Duration *edge_new_duration_us(int64_t microseconds);
@@ -30,7 +31,8 @@ Heel__V1__Enforcement **edge_new_enforcement(const struct heel_enforcement *enfo
 
 void edge_free_enforcement(Heel__V1__Enforcement **messages);
 
-Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit, Heel__V1__ExitReason reason, const char *program);
+Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit,
+                                           Heel__V1__ExitReason reason, const char *program);
 Heel__V1__ResourceUsage *edge_new_usage(const struct heel_exit *exit);
 
 #endif

@@ -14,19 +14,19 @@
 
 struct heel_embedded {
     struct server_options options;
-    char *state_dir;    /* owned */
-    char *runtime_dir;  /* owned */
+    char *state_dir;   /* owned */
+    char *runtime_dir; /* owned */
     struct heel_launcher launcher;
     pthread_t thread;
     bool has_thread;
-    int server_end;     /* of the connection; the server's once it runs */
-    uv_loop_t loop;     /* the thread's, except for `stop` */
+    int server_end; /* of the connection; the server's once it runs */
+    uv_loop_t loop; /* the thread's, except for `stop` */
     uv_async_t stop;
     struct server_core *core;
-    pthread_mutex_t lock;    /* over what follows */
+    pthread_mutex_t lock; /* over what follows */
     pthread_cond_t known;
-    bool started;            /* the server runs, or `error` says why it doesn't */
-    struct heel_error *error;  /* owned */
+    bool started;             /* the server runs, or `error` says why it doesn't */
+    struct heel_error *error; /* owned */
 };
 
 struct heel_embedded *heel_embedded_prepare(struct heel_error **err)

@@ -1,5 +1,6 @@
-/* A private server inside the caller's own process: no daemon, no socket file, gone with its caller. For programs that own their main():
- * the launcher is forked from them and must be, while they have one thread. */
+/* A private server inside the caller's own process: no daemon, no socket file, gone with its
+ * caller. For programs that own their main(): the launcher is forked from them and must be, while
+ * they have one thread. */
 #ifndef HEEL_SERVER_EMBEDDED_H
 #define HEEL_SERVER_EMBEDDED_H
 
@@ -8,11 +9,13 @@
 
 struct heel_embedded;
 
-/* Forks the launcher, which begins its work at once. First thing in main(): with one thread, before grpcc_init(). NULL and *err on failure. */
+/* Forks the launcher, which begins its work at once. First thing in main(): with one thread, before
+ * grpcc_init(). NULL and *err on failure. */
 struct heel_embedded *heel_embedded_prepare(struct heel_error **err);
 
-/* Starts the server's thread and returns the client's end of a connection to it, which is the caller's to close. Once. -1 and *err on failure; a server that can't be
- * made shows as a connection that is closed, and heel_embedded_error() tells why. */
+/* Starts the server's thread and returns the client's end of a connection to it, which is the
+ * caller's to close. Once. -1 and *err on failure; a server that can't be made shows as a
+ * connection that is closed, and heel_embedded_error() tells why. */
 int heel_embedded_connect(struct heel_embedded *embedded, struct heel_error **err);
 
 /* What the host gives; waits until the server knows. NULL if it couldn't be made. Borrowed. */

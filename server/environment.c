@@ -40,26 +40,26 @@ void environment_complete(Heel__V1__SandboxSpec *effective, const struct heel_sa
 {
     Heel__V1__Environment *environment = effective->environment;
     struct pair own[] = {
-        {"HOME", paths->home_dir},
-        {"LANG", "C.UTF-8"},
-        {"LOGNAME", paths->user_name},
-        {"PATH", DEFAULT_PATH},
-        {"SHELL", "/bin/sh"},
-        {"TERM", "dumb"}, /* there is no terminal */
-        {"TMPDIR", paths->temp_dir},
-        {"USER", paths->user_name},
+        {"HOME", paths->home_dir},     {"LANG", "C.UTF-8"},
+        {"LOGNAME", paths->user_name}, {"PATH", DEFAULT_PATH},
+        {"SHELL", "/bin/sh"},          {"TERM", "dumb"}, /* there is no terminal */
+        {"TMPDIR", paths->temp_dir},   {"USER", paths->user_name},
     };
     auto_pairs given = PAIRS_OF(environment->n_variables, environment->variables);
 
     pairs_sort(&given);
-    auto_pairs merged = merge(&(struct pairs){.count = HEEL_ARRAY_LENGTH(own), .items = own}, &given);
-    PAIRS_STORE(&merged, Heel__V1__Environment__VariablesEntry, heel__v1__environment__variables_entry__init,
-                environment->n_variables, environment->variables);
+    auto_pairs merged =
+        merge(&(struct pairs){.count = HEEL_ARRAY_LENGTH(own), .items = own}, &given);
+    PAIRS_STORE(&merged, Heel__V1__Environment__VariablesEntry,
+                heel__v1__environment__variables_entry__init, environment->n_variables,
+                environment->variables);
 }
 
-char **environment_of_command(const Heel__V1__SandboxSpec *effective, const Heel__V1__Command *command)
+char **environment_of_command(const Heel__V1__SandboxSpec *effective,
+                              const Heel__V1__Command *command)
 {
-    auto_pairs under = PAIRS_OF(effective->environment->n_variables, effective->environment->variables);
+    auto_pairs under =
+        PAIRS_OF(effective->environment->n_variables, effective->environment->variables);
     auto_pairs over = PAIRS_OF(command->n_environment, command->environment);
     char **environment;
 

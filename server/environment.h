@@ -1,4 +1,5 @@
-/* The variables of a command: heel's own, those of the sandbox's spec, those of the command; the later win. */
+/* The variables of a command: heel's own, those of the sandbox's spec, those of the command; the
+ * later win. */
 #ifndef HEEL_SERVER_ENVIRONMENT_H
 #define HEEL_SERVER_ENVIRONMENT_H
 
@@ -9,7 +10,8 @@
 void environment_complete(Heel__V1__SandboxSpec *effective, const struct heel_sandbox_paths *paths);
 
 /* "NAME=value" for each, NULL-terminated; free with environment_free. */
-char **environment_of_command(const Heel__V1__SandboxSpec *effective, const Heel__V1__Command *command);
+char **environment_of_command(const Heel__V1__SandboxSpec *effective,
+                              const Heel__V1__Command *command);
 void environment_free(char **environment);
 
 #endif

@@ -15,7 +15,7 @@ struct health_watch {
     struct health_watch *next;
     struct server_core *core;
     struct grpcc_stream *stream;
-    bool known;     /* the service exists */
+    bool known; /* the service exists */
     bool writing;
     bool stop_told; /* the last status was sent, or nobody listens */
 };
@@ -33,12 +33,14 @@ static Grpc__Health__V1__HealthCheckResponse status_now(const struct server_core
 {
     Grpc__Health__V1__HealthCheckResponse response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
 
-    response.status = core->draining ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
-                                     : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
+    response.status = core->draining
+                          ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
+                          : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
     return response;
 }
 
-static void check(struct grpcc_unary *call, const Grpc__Health__V1__HealthCheckRequest *request, void *service)
+static void check(struct grpcc_unary *call, const Grpc__Health__V1__HealthCheckRequest *request,
+                  void *service)
 {
     const struct caller *caller = service;
     Grpc__Health__V1__HealthCheckResponse response = status_now(caller->core);
@@ -100,7 +102,8 @@ static void tell(struct health_watch *watch)
     grpcc_stream_write(watch->stream, &response.base, on_written);
 }
 
-static void watch_accept(struct grpcc_stream *stream, const Grpc__Health__V1__HealthCheckRequest *request, void *service)
+static void watch_accept(struct grpcc_stream *stream,
+                         const Grpc__Health__V1__HealthCheckRequest *request, void *service)
 {
     const struct caller *caller = service;
     struct health_watch *watch = heel_xcalloc(1, sizeof *watch);

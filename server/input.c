@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void input_open(struct input *input, uv_loop_t *loop, int fd, void (*on_progress)(void *data), void *data)
+void input_open(struct input *input, uv_loop_t *loop, int fd, void (*on_progress)(void *data),
+                void *data)
 {
     *input = (struct input){.fd = fd, .on_progress = on_progress, .data = data};
     if (fd < 0)

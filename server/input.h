@@ -10,21 +10,23 @@
 #include "base/text.h"
 
 struct input {
-    int fd;                     /* owned; -1 once closed */
+    int fd; /* owned; -1 once closed */
     uv_poll_t poll;
-    bool watched;               /* the poll handle exists */
+    bool watched; /* the poll handle exists */
     bool close_when_empty;
     struct heel_buffer waiting; /* what the pipe hasn't taken; `sent` bytes of it are gone */
     size_t sent;
-    uint64_t taken;             /* bytes written to the pipe, or dropped since nobody reads it */
-    void (*on_progress)(void *data);  /* `taken` grew */
+    uint64_t taken; /* bytes written to the pipe, or dropped since nobody reads it */
+    void (*on_progress)(void *data); /* `taken` grew */
     void *data;
 };
 
 /* Takes the descriptor over. -1 makes one that drops everything. */
-void input_open(struct input *input, uv_loop_t *loop, int fd, void (*on_progress)(void *data), void *data);
+void input_open(struct input *input, uv_loop_t *loop, int fd, void (*on_progress)(void *data),
+                void *data);
 
-/* Copies what the pipe doesn't take at once. Nothing is refused: who calls looks at input_waiting() first. */
+/* Copies what the pipe doesn't take at once. Nothing is refused: who calls looks at input_waiting()
+ * first. */
 void input_write(struct input *input, const void *bytes, size_t length);
 
 /* Bytes that wait. */

@@ -13,23 +13,26 @@
 #include "server/core.h"
 #include "server/log.h"
 
-#define BACKLOG 1024
-#define ACCEPTS_PER_TURN 64 /* then others have a turn */
-#define PAUSE_MS 100        /* when there are no descriptors left */
+#define BACKLOG          1024
+#define ACCEPTS_PER_TURN 64  /* then others have a turn */
+#define PAUSE_MS         100 /* when there are no descriptors left */
 
 static int set_address(const char *path, struct sockaddr_un *address, struct heel_error **err)
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (path[0] != '/')
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "the socket's path %s must be absolute", path);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                              "the socket's path %s must be absolute", path);
     if (strlen(path) >= sizeof address->sun_path)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "the socket's path %s is longer than %zu bytes", path,
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                              "the socket's path %s is longer than %zu bytes", path,
                               sizeof address->sun_path - 1);
     memcpy(address->sun_path, path, strlen(path) + 1);
     return 0;
 }
 
-/* Two servers that start at once must not both find the other's socket stale: whoever holds the lock decides. */
+/* Two servers that start at once must not both find the other's socket stale: whoever holds the
+ * lock decides. */
 static int lock(const char *path, struct heel_error **err)
 {
     heel_autofree char *lock_path = heel_format("%s.lock", path);
@@ -38,8 +41,10 @@ static int lock(const char *path, struct heel_error **err)
     if (fd < 0)
         return heel_error_set_errno(err, errno, "open %s", lock_path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return heel_error_set(err, HEEL_ALREADY_EXISTS, NULL,
-                              "a heeld listens on %s already; use it, stop it, or name another socket with --listen", path);
+        return heel_error_set(
+            err, HEEL_ALREADY_EXISTS, NULL,
+            "a heeld listens on %s already; use it, stop it, or name another socket with --listen",
+            path);
     return heel_steal_fd(&fd);
 }
 
@@ -52,16 +57,21 @@ static int remove_stale(const struct sockaddr_un *address, struct heel_error **e
     if (lstat(address->sun_path, &status) < 0)
         return errno == ENOENT ? 0 : heel_error_set_errno(err, errno, "%s", address->sun_path);
     if (!S_ISSOCK(status.st_mode))
-        return heel_error_set(err, HEEL_ALREADY_EXISTS, NULL, "%s is there and no socket; remove it or name another path", address->sun_path);
-    if (connect(probe, (const struct sockaddr *)address, sizeof *address) == 0 || errno != ECONNREFUSED)
-        return heel_error_set(err, HEEL_ALREADY_EXISTS, NULL, "somebody listens on %s already; name another socket with --listen",
+        return heel_error_set(err, HEEL_ALREADY_EXISTS, NULL,
+                              "%s is there and no socket; remove it or name another path",
+                              address->sun_path);
+    if (connect(probe, (const struct sockaddr *)address, sizeof *address) == 0 ||
+        errno != ECONNREFUSED)
+        return heel_error_set(err, HEEL_ALREADY_EXISTS, NULL,
+                              "somebody listens on %s already; name another socket with --listen",
                               address->sun_path);
     if (unlink(address->sun_path) < 0)
         return heel_error_set_errno(err, errno, "remove the stale socket %s", address->sun_path);
     return 0;
 }
 
-static int bind_socket(struct listener *listener, const struct sockaddr_un *address, struct heel_error **err)
+static int bind_socket(struct listener *listener, const struct sockaddr_un *address,
+                       struct heel_error **err)
 {
     mode_t mask = umask(0177); /* from its first moment on nobody else may connect */
     int result = bind(listener->fd, (const struct sockaddr *)address, sizeof *address);
@@ -98,7 +108,8 @@ struct listener *listener_open(const char *path, struct heel_error **err)
 
     listener->path = heel_xstrdup(path);
     listener->fd = listener->lock_fd = -1;
-    if (set_address(path, &address, err) < 0 || (listener->lock_fd = lock(path, err)) < 0 || remove_stale(&address, err) < 0) {
+    if (set_address(path, &address, err) < 0 || (listener->lock_fd = lock(path, err)) < 0 ||
+        remove_stale(&address, err) < 0) {
         listener_free(listener);
         return NULL;
     }
@@ -167,7 +178,8 @@ void listener_close(struct listener *listener)
 {
     struct stat now;
 
-    if (lstat(listener->path, &now) == 0 && now.st_dev == listener->socket.st_dev && now.st_ino == listener->socket.st_ino)
+    if (lstat(listener->path, &now) == 0 && now.st_dev == listener->socket.st_dev &&
+        now.st_ino == listener->socket.st_ino)
         unlink(listener->path);
     unlink_lock(listener);
     if (listener->open_handles == 0) {

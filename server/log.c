@@ -49,7 +49,8 @@ static void append_field(struct heel_buffer *line, const struct log_field *field
     heel_buffer_append_text(line, "\"");
 }
 
-void log_fields(enum log_level level, const char *event, const struct log_field *fields, size_t count)
+void log_fields(enum log_level level, const char *event, const struct log_field *fields,
+                size_t count)
 {
     heel_autobuffer struct heel_buffer line = {0};
     ssize_t written;
@@ -61,13 +62,16 @@ void log_fields(enum log_level level, const char *event, const struct log_field 
     for (size_t i = 0; i < count; i++)
         append_field(&line, &fields[i]);
     heel_buffer_append_text(&line, "\n");
-    /* One write a line, so that lines of several threads or processes don't mix. A log that can't be written is nobody's error. */
+    /* One write a line, so that lines of several threads or processes don't mix. A log that can't
+     * be written is nobody's error. */
     written = write(STDERR_FILENO, line.data, line.length);
     (void)written;
 }
 
-void log_failure(enum log_level level, const char *event, const char *subject, const struct heel_error *error)
+void log_failure(enum log_level level, const char *event, const char *subject,
+                 const struct heel_error *error)
 {
-    log_event(level, event, LOG_TEXT("subject", subject), LOG_TEXT("code", heel_code_name(error->code)),
-              LOG_TEXT("reason", error->reason), LOG_TEXT("message", error->message));
+    log_event(level, event, LOG_TEXT("subject", subject),
+              LOG_TEXT("code", heel_code_name(error->code)), LOG_TEXT("reason", error->reason),
+              LOG_TEXT("message", error->message));
 }

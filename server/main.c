@@ -1,6 +1,7 @@
-/* heeld: the server. One thread runs the loop that owns every sandbox and command; gRPC's own threads and libuv's pool only hand it finished
- * operations. It never makes a call that a sandbox could block. What touches the kernel's sandboxing happens in the launcher, which is forked
- * before anything else, while there is one thread and no gRPC. */
+/* heeld: the server. One thread runs the loop that owns every sandbox and command; gRPC's own
+ * threads and libuv's pool only hand it finished operations. It never makes a call that a sandbox
+ * could block. What touches the kernel's sandboxing happens in the launcher, which is forked before
+ * anything else, while there is one thread and no gRPC. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,13 +19,13 @@
 
 struct heeld {
     struct options options;
-    char *state_dir;    /* owned */
-    char *runtime_dir;  /* owned */
+    char *state_dir;   /* owned */
+    char *runtime_dir; /* owned */
     uv_loop_t loop;
     uv_signal_t terminate;
     uv_signal_t interrupt;
-    uv_poll_t connection;  /* with --connection-fd: tells when the other end is gone */
-    int connection_watch;  /* a duplicate of that descriptor, or -1 */
+    uv_poll_t connection; /* with --connection-fd: tells when the other end is gone */
+    int connection_watch; /* a duplicate of that descriptor, or -1 */
     struct server_core *core;
     struct listener *listeners[OPTIONS_MAX_LISTEN];
     size_t listener_count;
@@ -87,7 +88,8 @@ static int open_listeners(struct heeld *heeld, struct heel_error **err)
     if (count == 0 && heel_runtime_dir_make(heeld->runtime_dir, err) < 0)
         return -1;
     for (size_t i = 0; i < (count ? count : 1); i++) {
-        struct listener *listener = listener_open(count ? heeld->options.listen[i] : default_path, err);
+        struct listener *listener =
+            listener_open(count ? heeld->options.listen[i] : default_path, err);
 
         if (!listener)
             return -1;
@@ -104,15 +106,18 @@ static void start_listeners(struct heeld *heeld)
     }
 }
 
-/* gRPC owns the connection's descriptor and doesn't tell when the other end goes: a duplicate is watched for that. */
+/* gRPC owns the connection's descriptor and doesn't tell when the other end goes: a duplicate is
+ * watched for that. */
 static int serve_connection(struct heeld *heeld, struct heel_error **err)
 {
     heeld->connection_watch = fcntl(heeld->options.connection_fd, F_DUPFD_CLOEXEC, 3);
-    if (heeld->connection_watch < 0 || fcntl(heeld->options.connection_fd, F_SETFD, FD_CLOEXEC) < 0 ||
+    if (heeld->connection_watch < 0 ||
+        fcntl(heeld->options.connection_fd, F_SETFD, FD_CLOEXEC) < 0 ||
         fcntl(heeld->options.connection_fd, F_SETFL, O_NONBLOCK) < 0)
         return heel_error_set_errno(err, errno, "--connection-fd %d", heeld->options.connection_fd);
     if (uv_poll_init(&heeld->loop, &heeld->connection, heeld->connection_watch) != 0)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--connection-fd %d is no socket", heeld->options.connection_fd);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--connection-fd %d is no socket",
+                              heeld->options.connection_fd);
     heeld->connection.data = heeld;
     uv_poll_start(&heeld->connection, UV_DISCONNECT, on_connection_lost);
     callers_add_connection(heeld->core, heeld->options.connection_fd);

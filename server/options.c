@@ -8,13 +8,16 @@
 
 typedef int parse_value(const char *value, struct options *options, struct heel_error **err);
 
-static int bad_value(const char *option, const char *value, const char *expected, struct heel_error **err)
+static int bad_value(const char *option, const char *value, const char *expected,
+                     struct heel_error **err)
 {
-    return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--%s %s: expected %s", option, value, expected);
+    return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--%s %s: expected %s", option, value,
+                          expected);
 }
 
-static int parse_unsigned(const char *option, const char *value, unsigned long long minimum, unsigned long long maximum,
-                          unsigned long long *number, struct heel_error **err)
+static int parse_unsigned(const char *option, const char *value, unsigned long long minimum,
+                          unsigned long long maximum, unsigned long long *number,
+                          struct heel_error **err)
 {
     heel_autofree char *expected = heel_format("a number from %llu to %llu", minimum, maximum);
     char *end;
@@ -25,7 +28,8 @@ static int parse_unsigned(const char *option, const char *value, unsigned long l
     return 0;
 }
 
-static int parse_count(const char *option, const char *value, unsigned *count, struct heel_error **err)
+static int parse_count(const char *option, const char *value, unsigned *count,
+                       struct heel_error **err)
 {
     unsigned long long number;
 
@@ -47,13 +51,16 @@ static int parse_fd(const char *option, const char *value, int *fd, struct heel_
 
 static int set_listen(const char *value, struct options *options, struct heel_error **err)
 {
-    if (heel_starts_with(value, "tcp:") || heel_starts_with(value, "dns:") || heel_starts_with(value, "ipv"))
-        return heel_error_set(err, HEEL_UNIMPLEMENTED, NULL,
-                              "--listen %s: heeld can't tell callers apart over TCP yet; use unix:PATH", value);
+    if (heel_starts_with(value, "tcp:") || heel_starts_with(value, "dns:") ||
+        heel_starts_with(value, "ipv"))
+        return heel_error_set(
+            err, HEEL_UNIMPLEMENTED, NULL,
+            "--listen %s: heeld can't tell callers apart over TCP yet; use unix:PATH", value);
     if (!heel_starts_with(value, "unix:/"))
         return bad_value("listen", value, "unix:/PATH", err);
     if (options->listen_count == OPTIONS_MAX_LISTEN)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--listen: at most %d sockets", OPTIONS_MAX_LISTEN);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--listen: at most %d sockets",
+                              OPTIONS_MAX_LISTEN);
     options->listen[options->listen_count++] = value + strlen("unix:");
     return 0;
 }
@@ -81,8 +88,8 @@ static int set_uid_range(const char *value, struct options *options, struct heel
     unsigned first, last;
     int length = 0;
 
-    if (sscanf(value, "%u-%u%n", &first, &last, &length) != 2 || value[length] != '\0' || first < 1 || last < first ||
-        last >= 0xfffffffeu)
+    if (sscanf(value, "%u-%u%n", &first, &last, &length) != 2 || value[length] != '\0' ||
+        first < 1 || last < first || last >= 0xfffffffeu)
         return bad_value("uid-range", value, "FIRST-LAST, as in 1879048192-1879113727", err);
     options->server.backend.uid_first = first;
     options->server.backend.uid_count = last - first + 1;
@@ -135,9 +142,11 @@ static int set_max_sandboxes(const char *value, struct options *options, struct 
     return parse_count("max-sandboxes", value, &options->server.max_sandboxes, err);
 }
 
-static int set_max_sandboxes_per_caller(const char *value, struct options *options, struct heel_error **err)
+static int set_max_sandboxes_per_caller(const char *value, struct options *options,
+                                        struct heel_error **err)
 {
-    return parse_count("max-sandboxes-per-caller", value, &options->server.max_sandboxes_per_caller, err);
+    return parse_count("max-sandboxes-per-caller", value, &options->server.max_sandboxes_per_caller,
+                       err);
 }
 
 static int set_max_processes(const char *value, struct options *options, struct heel_error **err)
@@ -145,9 +154,11 @@ static int set_max_processes(const char *value, struct options *options, struct 
     return parse_count("max-processes", value, &options->server.max_processes, err);
 }
 
-static int set_max_processes_per_caller(const char *value, struct options *options, struct heel_error **err)
+static int set_max_processes_per_caller(const char *value, struct options *options,
+                                        struct heel_error **err)
 {
-    return parse_count("max-processes-per-caller", value, &options->server.max_processes_per_caller, err);
+    return parse_count("max-processes-per-caller", value, &options->server.max_processes_per_caller,
+                       err);
 }
 
 static const struct option_entry {
@@ -156,19 +167,28 @@ static const struct option_entry {
     parse_value *parse;
     const char *help;
 } entries[] = {
-    {"listen", "unix:PATH", set_listen, "listen on this socket instead of the default one; may be repeated"},
-    {"state-dir", "PATH", set_state_dir, "where sandboxes keep their files (default: $XDG_STATE_HOME/heel, as root /var/lib/heel)"},
-    {"uid-range", "FIRST-LAST", set_uid_range, "as root: the host uids that sandboxes run as (default: 1879048192-1879113727)"},
-    {"default-level", "LEVEL", set_default_level, "of a spec that names none: strict (default), default or permissive"},
-    {"grace", "DURATION", set_grace, "how long running calls may take after SIGTERM (default: 10s)"},
-    {"idle-exit", "DURATION", set_idle_exit, "end after this long without a sandbox (default: never)"},
+    {"listen", "unix:PATH", set_listen,
+     "listen on this socket instead of the default one; may be repeated"},
+    {"state-dir", "PATH", set_state_dir,
+     "where sandboxes keep their files (default: $XDG_STATE_HOME/heel, as root /var/lib/heel)"},
+    {"uid-range", "FIRST-LAST", set_uid_range,
+     "as root: the host uids that sandboxes run as (default: 1879048192-1879113727)"},
+    {"default-level", "LEVEL", set_default_level,
+     "of a spec that names none: strict (default), default or permissive"},
+    {"grace", "DURATION", set_grace,
+     "how long running calls may take after SIGTERM (default: 10s)"},
+    {"idle-exit", "DURATION", set_idle_exit,
+     "end after this long without a sandbox (default: never)"},
     {"max-sandboxes", "N", set_max_sandboxes, "of all callers (default: 16384)"},
     {"max-sandboxes-per-caller", "N", set_max_sandboxes_per_caller, "of one (default: 8192)"},
-    {"max-processes", "N", set_max_processes, "commands that run at once, of all callers (default: 32768)"},
+    {"max-processes", "N", set_max_processes,
+     "commands that run at once, of all callers (default: 32768)"},
     {"max-processes-per-caller", "N", set_max_processes_per_caller, "of one (default: 16384)"},
     {"log-level", "LEVEL", set_log_level, "debug, info (default), warn, error or off"},
-    {"ready-fd", "N", set_ready_fd, "write a newline to this descriptor when connections are taken"},
-    {"connection-fd", "N", set_connection_fd, "serve the connected socket N alone, and end with it"},
+    {"ready-fd", "N", set_ready_fd,
+     "write a newline to this descriptor when connections are taken"},
+    {"connection-fd", "N", set_connection_fd,
+     "serve the connected socket N alone, and end with it"},
 };
 
 static const struct option_entry *find_entry(const char *name, size_t length)
@@ -181,7 +201,8 @@ static const struct option_entry *find_entry(const char *name, size_t length)
 }
 
 /* "--name value" or "--name=value"; *at moves over what was used. */
-static int parse_one(int argc, char **argv, int *at, struct options *options, struct heel_error **err)
+static int parse_one(int argc, char **argv, int *at, struct options *options,
+                     struct heel_error **err)
 {
     const char *argument = argv[*at];
     const char *name = argument + 2;
@@ -189,13 +210,16 @@ static int parse_one(int argc, char **argv, int *at, struct options *options, st
     const struct option_entry *entry;
 
     if (!heel_starts_with(argument, "--"))
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "%s is no option; see heeld --help", argument);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "%s is no option; see heeld --help",
+                              argument);
     entry = find_entry(name, value ? (size_t)(value - name) : strlen(name));
     if (!entry)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "there is no option %s; see heeld --help", argument);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                              "there is no option %s; see heeld --help", argument);
     value = value ? value + 1 : *at + 1 < argc ? argv[++*at] : NULL;
     if (!value)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "%s needs %s", argument, entry->argument);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "%s needs %s", argument,
+                              entry->argument);
     return entry->parse(value, options, err);
 }
 
@@ -216,18 +240,21 @@ int options_parse(int argc, char **argv, struct options *options, struct heel_er
             return -1;
     }
     if (options->connection_fd >= 0 && options->listen_count > 0)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--connection-fd serves one connection: it goes without --listen");
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                              "--connection-fd serves one connection: it goes without --listen");
     return 0;
 }
 
 void options_print_help(void)
 {
-    puts("heeld: runs code in native sandboxes of the operating system, for callers on a Unix socket.\n\n"
+    puts("heeld: runs code in native sandboxes of the operating system, for callers on a Unix "
+         "socket.\n\n"
          "Usage: heeld [OPTIONS]\n\nOptions:");
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(entries); i++) {
         heel_autofree char *option = heel_format("--%s %s", entries[i].name, entries[i].argument);
 
         printf("  %-32s %s\n", option, entries[i].help);
     }
-    puts("  --version                        print the version\n  --help                           print this");
+    puts("  --version                        print the version\n  --help                           "
+         "print this");
 }

@@ -13,10 +13,10 @@
 
 struct options {
     struct server_options server;
-    const char *listen[OPTIONS_MAX_LISTEN];  /* paths; none: the default socket */
+    const char *listen[OPTIONS_MAX_LISTEN]; /* paths; none: the default socket */
     size_t listen_count;
-    int connection_fd;  /* serve this connection alone; negative: none */
-    int ready_fd;       /* negative: none */
+    int connection_fd; /* serve this connection alone; negative: none */
+    int ready_fd;      /* negative: none */
     enum log_level log_level;
     bool help;
     bool version;

@@ -5,7 +5,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-void output_open(struct output *output, uv_loop_t *loop, int fd, void (*on_readable)(void *data), void *data)
+void output_open(struct output *output, uv_loop_t *loop, int fd, void (*on_readable)(void *data),
+                 void *data)
 {
     *output = (struct output){.fd = fd, .ended = fd < 0, .on_readable = on_readable, .data = data};
     if (fd < 0)

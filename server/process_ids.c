@@ -8,7 +8,9 @@
 static int taken(const struct server_sandbox *sandbox, const char *id, struct heel_error **err)
 {
     heel_error_set(err, HEEL_ALREADY_EXISTS, "PROCESS_EXISTS",
-                   "the process id %s is in use in this sandbox by another command, or by one whose output can't be given twice", id);
+                   "the process id %s is in use in this sandbox by another command, or by one "
+                   "whose output can't be given twice",
+                   id);
     if (err) {
         heel_error_add_metadata(*err, "sandbox_id", "%s", sandbox->id);
         heel_error_add_metadata(*err, "process_id", "%s", id);
@@ -16,11 +18,13 @@ static int taken(const struct server_sandbox *sandbox, const char *id, struct he
     return -1;
 }
 
-int process_id_check_free(const struct server_sandbox *sandbox, const char *id, struct heel_error **err)
+int process_id_check_free(const struct server_sandbox *sandbox, const char *id,
+                          struct heel_error **err)
 {
     if (answers_find(&sandbox->answers, id))
         return taken(sandbox, id, err);
-    for (const struct server_command *command = sandbox->commands; command; command = command->next) {
+    for (const struct server_command *command = sandbox->commands; command;
+         command = command->next) {
         if (strcmp(command->id, id) == 0)
             return taken(sandbox, id, err);
     }

@@ -9,7 +9,8 @@
 
 #include "base/cleanup.h"
 
-/* The whole of sd_notify's protocol that we need: one datagram. A leading @ means the abstract namespace. */
+/* The whole of sd_notify's protocol that we need: one datagram. A leading @ means the abstract
+ * namespace. */
 static void notify(const char *state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,5 +1,6 @@
-/* Exec: one command whose standard streams are the stream's messages. Output is read from its pipe only when the last message was taken; standard
- * input is buffered up to a bound, and the client is told what was taken. */
+/* Exec: one command whose standard streams are the stream's messages. Output is read from its pipe
+ * only when the last message was taken; standard input is buffered up to a bound, and the client is
+ * told what was taken. */
 #include <string.h>
 
 #include "heel/v1/sandbox.grpc-c.h"
@@ -10,28 +11,30 @@
 #include "server/service.h"
 #include "server/spec.h"
 
-#define CHUNK_BYTES (256 * 1024)
+#define CHUNK_BYTES       (256 * 1024)
 #define MAX_STDIN_WAITING (1u << 20)
-#define MAX_SIGNAL 64
+#define MAX_SIGNAL        64
 
 struct exec {
-    struct caller *caller;           /* borrowed */
-    struct grpcc_stream *stream;     /* ours until finished */
-    struct server_sandbox *sandbox;  /* borrowed; a private one only: deleted before the end is told */
-    struct server_command *command;  /* owned; NULL before it is started */
-    Heel__V1__Command *request;      /* owned; of a private sandbox that is being made */
-    char *process_id;                /* owned; "" unless the client chose it */
-    char *sandbox_id;                /* owned */
-    char *chunk;                     /* owned; CHUNK_BYTES */
-    uint64_t stdin_told;             /* the last StdinTaken.offset sent */
-    bool accepted;                   /* a valid start came */
-    bool reading;                    /* a read is outstanding */
-    bool writing;                    /* a write is outstanding */
-    bool started;                    /* the command runs */
+    struct caller *caller;       /* borrowed */
+    struct grpcc_stream *stream; /* ours until finished */
+    struct server_sandbox
+        *sandbox; /* borrowed; a private one only: deleted before the end is told */
+    struct server_command *command; /* owned; NULL before it is started */
+    Heel__V1__Command *request;     /* owned; of a private sandbox that is being made */
+    char *process_id;               /* owned; "" unless the client chose it */
+    char *sandbox_id;               /* owned */
+    char *chunk;                    /* owned; CHUNK_BYTES */
+    uint64_t stdin_told;            /* the last StdinTaken.offset sent */
+    bool accepted;                  /* a valid start came */
+    bool reading;                   /* a read is outstanding */
+    bool writing;                   /* a write is outstanding */
+    bool started;                   /* the command runs */
     bool started_told;
-    bool err_first;                  /* whose turn it is */
-    bool sandbox_gone;               /* the private sandbox is deleted, or there is none */
-    struct grpcc_status *refusal;    /* owned; the client broke the protocol: what it is told once the command is dead */
+    bool err_first;               /* whose turn it is */
+    bool sandbox_gone;            /* the private sandbox is deleted, or there is none */
+    struct grpcc_status *refusal; /* owned; the client broke the protocol: what it is told once the
+                                     command is dead */
     bool finished;
 };
 
@@ -270,7 +273,8 @@ static const struct command_events events = {
 
 /* ---- starting ---- */
 
-static int start_command(struct exec *exec, struct server_sandbox *sandbox, const Heel__V1__Command *request, struct heel_error **err)
+static int start_command(struct exec *exec, struct server_sandbox *sandbox,
+                         const Heel__V1__Command *request, struct heel_error **err)
 {
     if (request->process_id[0] && process_id_check_free(sandbox, request->process_id, err) < 0)
         return -1;
@@ -284,14 +288,16 @@ static int start_command(struct exec *exec, struct server_sandbox *sandbox, cons
     return 0;
 }
 
-static void on_failed_sandbox_deleted(const struct heel_error *error, const char *kept_dir, void *data)
+static void on_failed_sandbox_deleted(const struct heel_error *error, const char *kept_dir,
+                                      void *data)
 {
     (void)error;
     (void)kept_dir;
     (void)data;
 }
 
-static void on_private_sandbox(struct server_sandbox *sandbox, const struct heel_error *error, void *data)
+static void on_private_sandbox(struct server_sandbox *sandbox, const struct heel_error *error,
+                               void *data)
 {
     heel_autoerror struct heel_error *start_error = NULL;
     struct exec *exec = data;
@@ -314,17 +320,22 @@ static void on_private_sandbox(struct server_sandbox *sandbox, const struct heel
 static int check_start(const Heel__V1__ExecStart *start, struct heel_error **err)
 {
     if (start->target_case == HEEL__V1__EXEC_START__TARGET__NOT_SET)
-        return heel_error_set_field(err, "start.sandbox_id", "either start.sandbox_id or start.spec is needed");
-    if (start->target_case == HEEL__V1__EXEC_START__TARGET_SPEC && spec_check(start->spec, "start.spec", err) < 0)
+        return heel_error_set_field(err, "start.sandbox_id",
+                                    "either start.sandbox_id or start.spec is needed");
+    if (start->target_case == HEEL__V1__EXEC_START__TARGET_SPEC &&
+        spec_check(start->spec, "start.spec", err) < 0)
         return -1;
     if (spec_check_command(start->command, "start.command", err) < 0)
         return -1;
     if (start->command->stdin.len > 0)
-        return heel_error_set_field(err, "start.command.stdin", "start.command.stdin is RunCommand's; send stdin on the stream");
+        return heel_error_set_field(
+            err, "start.command.stdin",
+            "start.command.stdin is RunCommand's; send stdin on the stream");
     return 0;
 }
 
-static int accept_start(struct exec *exec, const Heel__V1__ExecStart *start, struct heel_error **err)
+static int accept_start(struct exec *exec, const Heel__V1__ExecStart *start,
+                        struct heel_error **err)
 {
     struct server_sandbox *sandbox;
 
@@ -342,15 +353,18 @@ static int accept_start(struct exec *exec, const Heel__V1__ExecStart *start, str
 
 /* ---- from the client ---- */
 
-static int take_signal(struct exec *exec, const Heel__V1__SendSignal *request, struct heel_error **err)
+static int take_signal(struct exec *exec, const Heel__V1__SendSignal *request,
+                       struct heel_error **err)
 {
     if (request->signal < 1 || request->signal > MAX_SIGNAL)
-        return heel_error_set_field(err, "signal.signal", "signal.signal must be 1 to %d", MAX_SIGNAL);
+        return heel_error_set_field(err, "signal.signal", "signal.signal must be 1 to %d",
+                                    MAX_SIGNAL);
     command_signal(exec->command, request->signal);
     return 0;
 }
 
-static int take_request(struct exec *exec, const Heel__V1__ExecRequest *request, struct heel_error **err)
+static int take_request(struct exec *exec, const Heel__V1__ExecRequest *request,
+                        struct heel_error **err)
 {
     bool is_start = request->message_case == HEEL__V1__EXEC_REQUEST__MESSAGE_START;
 
@@ -370,7 +384,8 @@ static int take_request(struct exec *exec, const Heel__V1__ExecRequest *request,
     case HEEL__V1__EXEC_REQUEST__MESSAGE_SIGNAL:
         return take_signal(exec, request->signal, err);
     default:
-        return heel_error_set_field(err, "message", "this server doesn't know the message that was sent");
+        return heel_error_set_field(err, "message",
+                                    "this server doesn't know the message that was sent");
     }
 }
 
@@ -422,7 +437,8 @@ static void on_message(struct grpcc_stream *stream, const ProtobufCMessage *mess
 /* Until a private sandbox is made there is no command to take a message, and none is read. */
 static void start_read(struct exec *exec)
 {
-    if (exec->reading || exec->finished || exec->refusal || !exec->command || input_waiting(&exec->command->in) >= MAX_STDIN_WAITING)
+    if (exec->reading || exec->finished || exec->refusal || !exec->command ||
+        input_waiting(&exec->command->in) >= MAX_STDIN_WAITING)
         return;
     exec->reading = true;
     grpcc_stream_read(exec->stream, on_message);

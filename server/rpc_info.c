@@ -19,7 +19,8 @@ static Heel__V1__ServerLimits describe_limits(const struct server_options *optio
     return limits;
 }
 
-void rpc_get_server_info(struct grpcc_unary *call, const Heel__V1__GetServerInfoRequest *request, void *service)
+void rpc_get_server_info(struct grpcc_unary *call, const Heel__V1__GetServerInfoRequest *request,
+                         void *service)
 {
     const struct caller *caller = service;
     const struct heel_host_info *host = heel_backend_host(caller->core->backend);

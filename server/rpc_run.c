@@ -1,4 +1,5 @@
-/* RunCommand: one command to its end, its output captured. Calls with the same process id share one run. */
+/* RunCommand: one command to its end, its output captured. Calls with the same process id share one
+ * run. */
 #include <string.h>
 
 #include "server/command.h"
@@ -8,7 +9,7 @@
 #include "server/service.h"
 #include "server/spec.h"
 
-#define READ_BYTES 65536
+#define READ_BYTES     65536
 #define READS_PER_TURN 16 /* then others have a turn */
 
 /* A call that waits for a run's answer. */
@@ -25,21 +26,21 @@ struct capture {
 };
 
 struct run {
-    struct run *next;                /* in the sandbox's list, if `listed` */
-    struct caller *caller;           /* borrowed */
-    struct server_sandbox *sandbox;  /* borrowed; NULL until it is made, and when it is gone */
-    struct server_command *command;  /* owned; NULL before it is started */
-    Heel__V1__Command *request;      /* owned */
-    struct heel_buffer canonical;    /* of the request */
-    char *process_id;                /* owned; "" unless the client chose it */
-    char *sandbox_id;                /* owned */
-    bool private_sandbox;            /* made for this run */
+    struct run *next;               /* in the sandbox's list, if `listed` */
+    struct caller *caller;          /* borrowed */
+    struct server_sandbox *sandbox; /* borrowed; NULL until it is made, and when it is gone */
+    struct server_command *command; /* owned; NULL before it is started */
+    Heel__V1__Command *request;     /* owned */
+    struct heel_buffer canonical;   /* of the request */
+    char *process_id;               /* owned; "" unless the client chose it */
+    char *sandbox_id;               /* owned */
+    bool private_sandbox;           /* made for this run */
     bool listed;
     size_t max_bytes;
     struct capture out;
     struct capture err;
-    struct run_waiter *waiters;      /* owned */
-    Heel__V1__RunCommandResponse *response;  /* owned; once the command is over */
+    struct run_waiter *waiters;             /* owned */
+    Heel__V1__RunCommandResponse *response; /* owned; once the command is over */
 };
 
 static void capture_free(struct capture *capture)
@@ -125,7 +126,8 @@ static void add_waiter(struct run *run, struct grpcc_unary *call)
 
 /* ---- the end ---- */
 
-static void take_capture(struct capture *capture, ProtobufCBinaryData *field, protobuf_c_boolean *truncated)
+static void take_capture(struct capture *capture, ProtobufCBinaryData *field,
+                         protobuf_c_boolean *truncated)
 {
     field->len = capture->bytes.length;
     field->data = (uint8_t *)heel_steal(capture->bytes.data);
@@ -153,12 +155,14 @@ static void keep_answer(struct run *run)
     struct heel_buffer packed = {0};
     size_t size = heel__v1__run_command_response__get_packed_size(run->response);
 
-    heel__v1__run_command_response__pack(run->response, (uint8_t *)heel_buffer_reserve(&packed, size));
+    heel__v1__run_command_response__pack(run->response,
+                                         (uint8_t *)heel_buffer_reserve(&packed, size));
     packed.length = size;
     answers_keep(&run->sandbox->answers, run->process_id, &run->canonical, &packed);
 }
 
-static void on_private_sandbox_deleted(const struct heel_error *error, const char *kept_dir, void *data)
+static void on_private_sandbox_deleted(const struct heel_error *error, const char *kept_dir,
+                                       void *data)
 {
     struct run *run = data;
 
@@ -244,7 +248,8 @@ static const struct command_events events = {
     .on_exited = on_exited,
 };
 
-static int start(struct run *run, struct server_sandbox *sandbox, const Heel__V1__Command *request, struct heel_error **err)
+static int start(struct run *run, struct server_sandbox *sandbox, const Heel__V1__Command *request,
+                 struct heel_error **err)
 {
     run->sandbox = sandbox;
     run->sandbox_id = heel_xstrdup(sandbox->id);
@@ -265,14 +270,16 @@ static int start(struct run *run, struct server_sandbox *sandbox, const Heel__V1
 
 /* ---- in a sandbox of its own ---- */
 
-static void on_failed_sandbox_deleted(const struct heel_error *error, const char *kept_dir, void *data)
+static void on_failed_sandbox_deleted(const struct heel_error *error, const char *kept_dir,
+                                      void *data)
 {
     (void)error;
     (void)kept_dir;
     run_free(data);
 }
 
-static void on_private_sandbox(struct server_sandbox *sandbox, const struct heel_error *error, void *data)
+static void on_private_sandbox(struct server_sandbox *sandbox, const struct heel_error *error,
+                               void *data)
 {
     heel_autoerror struct heel_error *start_error = NULL;
     struct run *run = data;
@@ -290,7 +297,8 @@ static void on_private_sandbox(struct server_sandbox *sandbox, const struct heel
     sandboxes_delete(sandbox, on_failed_sandbox_deleted, run);
 }
 
-static int run_in_new_sandbox(struct run *run, const Heel__V1__RunCommandRequest *request, struct heel_error **err)
+static int run_in_new_sandbox(struct run *run, const Heel__V1__RunCommandRequest *request,
+                              struct heel_error **err)
 {
     run->private_sandbox = true;
     run->request = spec_copy_command(request->command);
@@ -299,8 +307,10 @@ static int run_in_new_sandbox(struct run *run, const Heel__V1__RunCommandRequest
 
 /* ---- in one that is there ---- */
 
-/* The run or the answer that this call is a retry of. 1 if there was one and the call is taken care of, 0 if there is none, or -1 and *err. */
-static int join(struct server_sandbox *sandbox, const struct run *wanted, struct grpcc_unary *call, struct heel_error **err)
+/* The run or the answer that this call is a retry of. 1 if there was one and the call is taken care
+ * of, 0 if there is none, or -1 and *err. */
+static int join(struct server_sandbox *sandbox, const struct run *wanted, struct grpcc_unary *call,
+                struct heel_error **err)
 {
     const char *id = wanted->process_id;
     const struct answer *answer = answers_find(&sandbox->answers, id);
@@ -312,7 +322,8 @@ static int join(struct server_sandbox *sandbox, const struct run *wanted, struct
         add_waiter(run, call);
         return 1;
     }
-    if (answer && answer->response.length > 0 && heel_buffer_equal(&answer->command, &wanted->canonical)) {
+    if (answer && answer->response.length > 0 &&
+        heel_buffer_equal(&answer->command, &wanted->canonical)) {
         Heel__V1__RunCommandResponse *response = heel__v1__run_command_response__unpack(
             NULL, answer->response.length, (const uint8_t *)answer->response.data);
 
@@ -323,7 +334,8 @@ static int join(struct server_sandbox *sandbox, const struct run *wanted, struct
     return process_id_check_free(sandbox, id, err);
 }
 
-static int run_in_sandbox(struct run *run, const Heel__V1__RunCommandRequest *request, struct grpcc_unary *call, struct heel_error **err)
+static int run_in_sandbox(struct run *run, const Heel__V1__RunCommandRequest *request,
+                          struct grpcc_unary *call, struct heel_error **err)
 {
     struct server_sandbox *sandbox = sandboxes_find_ready(run->caller, request->sandbox_id, err);
     int joined;
@@ -361,12 +373,14 @@ static int check_request(const Heel__V1__RunCommandRequest *request, struct heel
 {
     if (request->target_case == HEEL__V1__RUN_COMMAND_REQUEST__TARGET__NOT_SET)
         return heel_error_set_field(err, "sandbox_id", "either sandbox_id or spec is needed");
-    if (request->target_case == HEEL__V1__RUN_COMMAND_REQUEST__TARGET_SPEC && spec_check(request->spec, "spec", err) < 0)
+    if (request->target_case == HEEL__V1__RUN_COMMAND_REQUEST__TARGET_SPEC &&
+        spec_check(request->spec, "spec", err) < 0)
         return -1;
     return spec_check_command(request->command, "command", err);
 }
 
-void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request, void *service)
+void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request,
+                     void *service)
 {
     heel_autoerror struct heel_error *error = NULL;
     struct caller *caller = service;

@@ -8,7 +8,7 @@
 #include "server/spec.h"
 
 #define DEFAULT_PAGE_SIZE 100
-#define MAX_PAGE_SIZE 1000
+#define MAX_PAGE_SIZE     1000
 
 /* ---- CreateSandbox ---- */
 
@@ -29,7 +29,8 @@ static void on_created(struct server_sandbox *sandbox, const struct heel_error *
     heel__v1__sandbox__free_unpacked(response.sandbox, NULL);
 }
 
-void rpc_create_sandbox(struct grpcc_unary *call, const Heel__V1__CreateSandboxRequest *request, void *service)
+void rpc_create_sandbox(struct grpcc_unary *call, const Heel__V1__CreateSandboxRequest *request,
+                        void *service)
 {
     heel_autoerror struct heel_error *error = NULL;
     struct caller *caller = service;
@@ -37,13 +38,15 @@ void rpc_create_sandbox(struct grpcc_unary *call, const Heel__V1__CreateSandboxR
     service_begin(grpcc_unary_call(call), caller, "CreateSandbox");
     if ((request->sandbox_id[0] && spec_check_id(request->sandbox_id, "sandbox_id", &error) < 0) ||
         spec_check(request->spec, "spec", &error) < 0 ||
-        sandboxes_create(caller, request->sandbox_id, request->spec, false, on_created, call, &error) < 0)
+        sandboxes_create(caller, request->sandbox_id, request->spec, false, on_created, call,
+                         &error) < 0)
         service_fail(call, error);
 }
 
 /* ---- GetSandbox ---- */
 
-void rpc_get_sandbox(struct grpcc_unary *call, const Heel__V1__GetSandboxRequest *request, void *service)
+void rpc_get_sandbox(struct grpcc_unary *call, const Heel__V1__GetSandboxRequest *request,
+                     void *service)
 {
     heel_autoerror struct heel_error *error = NULL;
     Heel__V1__GetSandboxResponse response = HEEL__V1__GET_SANDBOX_RESPONSE__INIT;
@@ -80,7 +83,8 @@ static int parse_token(const char *token, uint64_t *after, struct heel_error **e
         return 0;
     *after = strtoull(token, &end, 10);
     if (*end != '\0' || token[0] < '0' || token[0] > '9')
-        return heel_error_set_field(err, "page_token", "page_token must be a next_page_token of an earlier answer");
+        return heel_error_set_field(err, "page_token",
+                                    "page_token must be a next_page_token of an earlier answer");
     return 0;
 }
 
@@ -94,8 +98,8 @@ static int check_states(const Heel__V1__ListSandboxesRequest *request, struct he
     return 0;
 }
 
-static int parse_listing(const struct caller *caller, const Heel__V1__ListSandboxesRequest *request, struct listing *listing,
-                         struct heel_error **err)
+static int parse_listing(const struct caller *caller, const Heel__V1__ListSandboxesRequest *request,
+                         struct listing *listing, struct heel_error **err)
 {
     auto_pairs labels = PAIRS_OF(request->n_labels, request->labels);
     uint64_t after = 0;
@@ -123,7 +127,8 @@ static bool is_listed(const struct listing *listing, const struct server_sandbox
 {
     bool state_fits = listing->state_count == 0;
 
-    if (sandbox->owner != listing->owner || sandbox->private_to_call || sandbox->sequence <= listing->after)
+    if (sandbox->owner != listing->owner || sandbox->private_to_call ||
+        sandbox->sequence <= listing->after)
         return false;
     for (size_t i = 0; i < listing->state_count; i++)
         state_fits = state_fits || listing->states[i] == sandboxes_message_state(sandbox);
@@ -134,12 +139,14 @@ static bool is_listed(const struct listing *listing, const struct server_sandbox
 }
 
 /* Fills one page; there is a next one when the walk doesn't reach the end of the list. */
-static void fill_page(const struct server_core *core, const struct listing *listing, Heel__V1__ListSandboxesResponse *response)
+static void fill_page(const struct server_core *core, const struct listing *listing,
+                      Heel__V1__ListSandboxesResponse *response)
 {
     uint64_t last = 0;
 
     response->sandboxes = heel_xcalloc(listing->size, sizeof(Heel__V1__Sandbox *));
-    for (const struct server_sandbox *sandbox = core->sandboxes.first; sandbox; sandbox = sandbox->next) {
+    for (const struct server_sandbox *sandbox = core->sandboxes.first; sandbox;
+         sandbox = sandbox->next) {
         if (!is_listed(listing, sandbox))
             continue;
         if (response->n_sandboxes == listing->size) {
@@ -151,7 +158,8 @@ static void fill_page(const struct server_core *core, const struct listing *list
     }
 }
 
-void rpc_list_sandboxes(struct grpcc_unary *call, const Heel__V1__ListSandboxesRequest *request, void *service)
+void rpc_list_sandboxes(struct grpcc_unary *call, const Heel__V1__ListSandboxesRequest *request,
+                        void *service)
 {
     heel_autoerror struct heel_error *error = NULL;
     const struct caller *caller = service;
@@ -179,19 +187,25 @@ static int check_update(const Heel__V1__UpdateSandboxRequest *request, struct he
     int64_t ignored;
 
     if (!request->update_mask || request->update_mask->n_paths == 0)
-        return heel_error_set_field(err, "update_mask", "update_mask must name labels, ttl or idle_ttl");
+        return heel_error_set_field(err, "update_mask",
+                                    "update_mask must name labels, ttl or idle_ttl");
     for (size_t i = 0; i < request->update_mask->n_paths; i++) {
         const char *path = request->update_mask->paths[i];
 
-        if (strcmp(path, "labels") != 0 && strcmp(path, "ttl") != 0 && strcmp(path, "idle_ttl") != 0)
-            return heel_error_set_field(err, "update_mask", "update_mask names %s; only labels, ttl and idle_ttl can change", path);
+        if (strcmp(path, "labels") != 0 && strcmp(path, "ttl") != 0 &&
+            strcmp(path, "idle_ttl") != 0)
+            return heel_error_set_field(
+                err, "update_mask",
+                "update_mask names %s; only labels, ttl and idle_ttl can change", path);
     }
-    if (pairs_check_labels(&labels, "labels", err) < 0 || edge_duration_ms(request->ttl, "ttl", &ignored, err) < 0)
+    if (pairs_check_labels(&labels, "labels", err) < 0 ||
+        edge_duration_ms(request->ttl, "ttl", &ignored, err) < 0)
         return -1;
     return edge_duration_ms(request->idle_ttl, "idle_ttl", &ignored, err);
 }
 
-static void replace_duration(Google__Protobuf__Duration **place, const Google__Protobuf__Duration *duration)
+static void replace_duration(Google__Protobuf__Duration **place,
+                             const Google__Protobuf__Duration *duration)
 {
     google__protobuf__duration__free_unpacked(*place, NULL);
     *place = duration ? edge_new_duration_us(0) : NULL;
@@ -201,7 +215,8 @@ static void replace_duration(Google__Protobuf__Duration **place, const Google__P
     }
 }
 
-static void update_field(Heel__V1__SandboxSpec *spec, const Heel__V1__UpdateSandboxRequest *request, const char *path)
+static void update_field(Heel__V1__SandboxSpec *spec, const Heel__V1__UpdateSandboxRequest *request,
+                         const char *path)
 {
     if (strcmp(path, "ttl") == 0) {
         replace_duration(&spec->lifetime->ttl, request->ttl);
@@ -210,12 +225,13 @@ static void update_field(Heel__V1__SandboxSpec *spec, const Heel__V1__UpdateSand
     } else {
         auto_pairs labels = PAIRS_OF(request->n_labels, request->labels);
 
-        PAIRS_STORE(&labels, Heel__V1__SandboxSpec__LabelsEntry, heel__v1__sandbox_spec__labels_entry__init, spec->n_labels,
-                    spec->labels);
+        PAIRS_STORE(&labels, Heel__V1__SandboxSpec__LabelsEntry,
+                    heel__v1__sandbox_spec__labels_entry__init, spec->n_labels, spec->labels);
     }
 }
 
-void rpc_update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandboxRequest *request, void *service)
+void rpc_update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandboxRequest *request,
+                        void *service)
 {
     heel_autoerror struct heel_error *error = NULL;
     Heel__V1__UpdateSandboxResponse response = HEEL__V1__UPDATE_SANDBOX_RESPONSE__INIT;
@@ -250,7 +266,8 @@ static void on_deleted(const struct heel_error *error, const char *kept_dir, voi
     grpcc_reply(call, &response.base);
 }
 
-void rpc_delete_sandbox(struct grpcc_unary *call, const Heel__V1__DeleteSandboxRequest *request, void *service)
+void rpc_delete_sandbox(struct grpcc_unary *call, const Heel__V1__DeleteSandboxRequest *request,
+                        void *service)
 {
     heel_autoerror struct heel_error *error = NULL;
     Heel__V1__DeleteSandboxResponse response = HEEL__V1__DELETE_SANDBOX_RESPONSE__INIT;

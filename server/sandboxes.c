@@ -86,13 +86,15 @@ static void index_remove(struct server_sandbox *sandbox)
 
 static int not_found(const char *id, struct heel_error **err)
 {
-    heel_error_set(err, HEEL_NOT_FOUND, "SANDBOX_NOT_FOUND", "there is no sandbox %s; it may have expired", id);
+    heel_error_set(err, HEEL_NOT_FOUND, "SANDBOX_NOT_FOUND",
+                   "there is no sandbox %s; it may have expired", id);
     if (err)
         heel_error_add_metadata(*err, "sandbox_id", "%s", id);
     return -1;
 }
 
-struct server_sandbox *sandboxes_find(struct caller *caller, const char *id, struct heel_error **err)
+struct server_sandbox *sandboxes_find(struct caller *caller, const char *id,
+                                      struct heel_error **err)
 {
     struct server_sandbox *sandbox;
 
@@ -106,7 +108,8 @@ struct server_sandbox *sandboxes_find(struct caller *caller, const char *id, str
     return sandbox;
 }
 
-struct server_sandbox *sandboxes_find_ready(struct caller *caller, const char *id, struct heel_error **err)
+struct server_sandbox *sandboxes_find_ready(struct caller *caller, const char *id,
+                                            struct heel_error **err)
 {
     struct server_sandbox *sandbox = sandboxes_find(caller, id, err);
 
@@ -134,8 +137,8 @@ static char *random_id(void)
 
 static int limit_reached(const char *limit, unsigned maximum, struct heel_error **err)
 {
-    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED", "the limit of %u %s is reached; delete some or try again later",
-                   maximum, limit);
+    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED",
+                   "the limit of %u %s is reached; delete some or try again later", maximum, limit);
     if (err) {
         heel_error_add_metadata(*err, "limit", "%s", limit);
         heel_error_add_metadata(*err, "maximum", "%u", maximum);
@@ -179,7 +182,8 @@ static void answer_creation(struct server_sandbox *sandbox, const struct heel_er
     }
 }
 
-static void answer_deletion(struct server_sandbox *sandbox, const struct heel_error *error, const char *kept_dir)
+static void answer_deletion(struct server_sandbox *sandbox, const struct heel_error *error,
+                            const char *kept_dir)
 {
     struct sandbox_waiter *waiters = heel_steal(sandbox->deletion_waiters);
 
@@ -206,15 +210,16 @@ static void forget(struct server_sandbox *sandbox)
 /* A private sandbox lives as long as one call: at that level of detail it is logged. */
 static void log_life(const struct server_sandbox *sandbox, const char *event)
 {
-    log_event(sandbox->private_to_call ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, event, LOG_TEXT("sandbox", sandbox->id),
-              LOG_INT("uid", sandbox->owner->uid));
+    log_event(sandbox->private_to_call ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, event,
+              LOG_TEXT("sandbox", sandbox->id), LOG_INT("uid", sandbox->owner->uid));
 }
 
 static void tell_aborted(struct server_sandbox *sandbox)
 {
     heel_autoerror struct heel_error *error = NULL;
 
-    heel_error_set(&error, HEEL_ABORTED, "SANDBOX_DELETED", "sandbox %s was deleted while it was being made", sandbox->id);
+    heel_error_set(&error, HEEL_ABORTED, "SANDBOX_DELETED",
+                   "sandbox %s was deleted while it was being made", sandbox->id);
     heel_error_add_metadata(error, "sandbox_id", "%s", sandbox->id);
     answer_creation(sandbox, error);
 }
@@ -252,7 +257,8 @@ static void on_lost(struct heel_sandbox *handle, void *data)
     struct server_sandbox *sandbox = data;
 
     (void)handle;
-    log_event(LOG_LEVEL_ERROR, "sandbox lost", LOG_TEXT("sandbox", sandbox->id), LOG_INT("uid", sandbox->owner->uid));
+    log_event(LOG_LEVEL_ERROR, "sandbox lost", LOG_TEXT("sandbox", sandbox->id),
+              LOG_INT("uid", sandbox->owner->uid));
     sandboxes_delete(sandbox, NULL, NULL);
 }
 
@@ -267,7 +273,8 @@ static int64_t now_ms(void)
 static void start_create(struct server_sandbox *sandbox, const struct caller *caller)
 {
     heel_autofree struct heel_path_rule *rules = NULL;
-    heel_autofree char *name = heel_format("%llu-%u", (unsigned long long)sandbox->sequence, (unsigned)sandbox->owner->uid);
+    heel_autofree char *name = heel_format("%llu-%u", (unsigned long long)sandbox->sequence,
+                                           (unsigned)sandbox->owner->uid);
     struct heel_sandbox_spec spec = spec_for_backend(sandbox->spec, &rules);
 
     spec.id = name; /* ids are unique per caller only */
@@ -275,18 +282,21 @@ static void start_create(struct server_sandbox *sandbox, const struct caller *ca
     heel_backend_create(sandbox->core->backend, &spec, on_created, on_lost, sandbox);
 }
 
-static int join_existing(struct server_sandbox *sandbox, const struct heel_buffer *canonical, struct sandbox_waiter waiter,
-                         struct heel_error **err)
+static int join_existing(struct server_sandbox *sandbox, const struct heel_buffer *canonical,
+                         struct sandbox_waiter waiter, struct heel_error **err)
 {
     if (sandbox->canonical.length != canonical->length ||
-        (canonical->length && memcmp(sandbox->canonical.data, canonical->data, canonical->length) != 0)) {
-        heel_error_set(err, HEEL_ALREADY_EXISTS, "SANDBOX_EXISTS", "sandbox %s exists with another spec; choose another id", sandbox->id);
+        (canonical->length &&
+         memcmp(sandbox->canonical.data, canonical->data, canonical->length) != 0)) {
+        heel_error_set(err, HEEL_ALREADY_EXISTS, "SANDBOX_EXISTS",
+                       "sandbox %s exists with another spec; choose another id", sandbox->id);
         if (err)
             heel_error_add_metadata(*err, "sandbox_id", "%s", sandbox->id);
         return -1;
     }
     if (sandbox->state == SANDBOX_DELETING || sandbox->delete_when_made) {
-        heel_error_set(err, HEEL_ABORTED, "SANDBOX_DELETED", "sandbox %s is being deleted; try again", sandbox->id);
+        heel_error_set(err, HEEL_ABORTED, "SANDBOX_DELETED",
+                       "sandbox %s is being deleted; try again", sandbox->id);
         if (err)
             (*err)->retry_after_ms = RETRY_MS;
         return -1;
@@ -298,8 +308,9 @@ static int join_existing(struct server_sandbox *sandbox, const struct heel_buffe
     return 0;
 }
 
-int sandboxes_create(struct caller *caller, const char *id, const Heel__V1__SandboxSpec *spec, bool private_to_call,
-                     sandbox_on_ready *on_ready, void *data, struct heel_error **err)
+int sandboxes_create(struct caller *caller, const char *id, const Heel__V1__SandboxSpec *spec,
+                     bool private_to_call, sandbox_on_ready *on_ready, void *data,
+                     struct heel_error **err)
 {
     struct sandbox_waiter waiter = {.on_ready = on_ready, .data = data};
     heel_autobuffer struct heel_buffer canonical = {0};
@@ -370,7 +381,8 @@ static void start_destroy(struct server_sandbox *sandbox)
 void sandboxes_delete(struct server_sandbox *sandbox, sandbox_on_deleted *on_deleted, void *data)
 {
     if (on_deleted)
-        add_waiter(&sandbox->deletion_waiters, (struct sandbox_waiter){.on_deleted = on_deleted, .data = data});
+        add_waiter(&sandbox->deletion_waiters,
+                   (struct sandbox_waiter){.on_deleted = on_deleted, .data = data});
     if (sandbox->state == SANDBOX_CREATING)
         sandbox->delete_when_made = true;
     else if (sandbox->state == SANDBOX_READY)
@@ -470,7 +482,8 @@ Heel__V1__Sandbox *sandboxes_describe(const struct server_sandbox *sandbox)
     message->create_time = edge_new_timestamp_ms(sandbox->create_time_ms);
     message->running_commands = sandbox->running;
     if (at != 0)
-        message->expire_time = edge_new_timestamp_ms(sandbox->create_time_ms + (int64_t)(at - sandbox->created_at));
+        message->expire_time =
+            edge_new_timestamp_ms(sandbox->create_time_ms + (int64_t)(at - sandbox->created_at));
     if (sandbox->handle)
         describe_handle(sandbox, message);
     return message;

@@ -33,7 +33,8 @@ void service_begin(struct grpcc_call *call, const struct caller *caller, const c
         grpcc_call_add_header(call, "heel-request-id", request_id->value, request_id->length);
     else
         request_id = NULL;
-    log_event(LOG_LEVEL_DEBUG, "call", LOG_TEXT("method", method), LOG_INT("uid", caller->identity.uid),
+    log_event(LOG_LEVEL_DEBUG, "call", LOG_TEXT("method", method),
+              LOG_INT("uid", caller->identity.uid),
               LOG_TEXT("request", request_id ? request_id->value : ""));
 }
 

@@ -1,4 +1,5 @@
-/* SandboxService: one handler per RPC, one file per kind of them. A handler checks its request, asks the modules that own the state, and answers. */
+/* SandboxService: one handler per RPC, one file per kind of them. A handler checks its request,
+ * asks the modules that own the state, and answers. */
 #ifndef HEEL_SERVER_SERVICE_H
 #define HEEL_SERVER_SERVICE_H
 
@@ -19,15 +20,22 @@ void service_fail(struct grpcc_unary *call, const struct heel_error *error);
 struct grpcc_status *service_status(const struct heel_error *error);
 
 /* rpc_info.c */
-void rpc_get_server_info(struct grpcc_unary *call, const Heel__V1__GetServerInfoRequest *request, void *service);
+void rpc_get_server_info(struct grpcc_unary *call, const Heel__V1__GetServerInfoRequest *request,
+                         void *service);
 /* rpc_sandboxes.c */
-void rpc_create_sandbox(struct grpcc_unary *call, const Heel__V1__CreateSandboxRequest *request, void *service);
-void rpc_get_sandbox(struct grpcc_unary *call, const Heel__V1__GetSandboxRequest *request, void *service);
-void rpc_list_sandboxes(struct grpcc_unary *call, const Heel__V1__ListSandboxesRequest *request, void *service);
-void rpc_update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandboxRequest *request, void *service);
-void rpc_delete_sandbox(struct grpcc_unary *call, const Heel__V1__DeleteSandboxRequest *request, void *service);
+void rpc_create_sandbox(struct grpcc_unary *call, const Heel__V1__CreateSandboxRequest *request,
+                        void *service);
+void rpc_get_sandbox(struct grpcc_unary *call, const Heel__V1__GetSandboxRequest *request,
+                     void *service);
+void rpc_list_sandboxes(struct grpcc_unary *call, const Heel__V1__ListSandboxesRequest *request,
+                        void *service);
+void rpc_update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandboxRequest *request,
+                        void *service);
+void rpc_delete_sandbox(struct grpcc_unary *call, const Heel__V1__DeleteSandboxRequest *request,
+                        void *service);
 /* rpc_run.c */
-void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request, void *service);
+void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request,
+                     void *service);
 /* rpc_exec.c */
 void rpc_exec(struct grpcc_stream *stream, void *service);
 

@@ -7,12 +7,12 @@
 #include "server/edge.h"
 #include "server/pairs.h"
 
-#define MAX_ID 128
-#define MAX_PATH_RULES 1024
-#define MAX_PATH_BYTES (PATH_MAX - 1)
-#define MAX_ARGUMENTS 65536
+#define MAX_ID            128
+#define MAX_PATH_RULES    1024
+#define MAX_PATH_BYTES    (PATH_MAX - 1)
+#define MAX_ARGUMENTS     65536
 #define MAX_COMMAND_BYTES (1 << 20)
-#define ID_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define ID_LETTERS        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 int spec_check_id(const char *id, const char *field, struct heel_error **err)
 {
@@ -21,7 +21,9 @@ int spec_check_id(const char *id, const char *field, struct heel_error **err)
     if (length == 0)
         return heel_error_set_field(err, field, "%s is needed", field);
     if (length > MAX_ID || strspn(id, ID_LETTERS "._-") != length || strspn(id, ID_LETTERS) == 0)
-        return heel_error_set_field(err, field, "%s must have 1 to %d letters, digits or any of \"._-\" and begin with a letter or digit",
+        return heel_error_set_field(err, field,
+                                    "%s must have 1 to %d letters, digits or any of \"._-\" and "
+                                    "begin with a letter or digit",
                                     field, MAX_ID);
     return 0;
 }
@@ -36,7 +38,9 @@ static int check_known(const ProtobufCMessage *message, const char *at, struct h
     if (!grpcc_message_find_unknown(message, &path, &unknown_enum))
         return 0;
     heel_error_set(err, HEEL_INVALID_ARGUMENT, "UNKNOWN_FIELD",
-                   unknown_enum ? "%s has a value that this server doesn't know" : "this server doesn't know the field %s", path.data);
+                   unknown_enum ? "%s has a value that this server doesn't know"
+                                : "this server doesn't know the field %s",
+                   path.data);
     if (err)
         heel_error_set_field_path(*err, path.data);
     return -1;
@@ -47,28 +51,32 @@ static int check_path(const char *path, const char *field, struct heel_error **e
     size_t length = strlen(path);
 
     if (length > MAX_PATH_BYTES)
-        return heel_error_set_field(err, field, "%s has %zu bytes, a path may have %d", field, length, MAX_PATH_BYTES);
+        return heel_error_set_field(err, field, "%s has %zu bytes, a path may have %d", field,
+                                    length, MAX_PATH_BYTES);
     if (path[0] != '/')
         return heel_error_set_field(err, field, "%s must be an absolute path", field);
     return 0;
 }
 
-static int check_rule(const Heel__V1__PathRule *rule, Heel__V1__IsolationLevel level, const char *at, size_t index,
-                      struct heel_error **err)
+static int check_rule(const Heel__V1__PathRule *rule, Heel__V1__IsolationLevel level,
+                      const char *at, size_t index, struct heel_error **err)
 {
     heel_autofree char *path_field = heel_format("%s.filesystem.paths[%zu].path", at, index);
     heel_autofree char *access_field = heel_format("%s.filesystem.paths[%zu].access", at, index);
 
     if (rule->access == HEEL__V1__PATH_ACCESS__PATH_ACCESS_UNSPECIFIED)
-        return heel_error_set_field(err, access_field, "%s must say READ, WRITE, EXECUTE or DENY", access_field);
-    if (level == HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_PERMISSIVE && rule->access != HEEL__V1__PATH_ACCESS__PATH_ACCESS_DENY)
-        return heel_error_set_field(err, access_field, "%s grants what PERMISSIVE grants anyway; only DENY applies there",
+        return heel_error_set_field(err, access_field, "%s must say READ, WRITE, EXECUTE or DENY",
                                     access_field);
+    if (level == HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_PERMISSIVE &&
+        rule->access != HEEL__V1__PATH_ACCESS__PATH_ACCESS_DENY)
+        return heel_error_set_field(
+            err, access_field, "%s grants what PERMISSIVE grants anyway; only DENY applies there",
+            access_field);
     return check_path(rule->path, path_field, err);
 }
 
-static int check_filesystem(const Heel__V1__Filesystem *filesystem, Heel__V1__IsolationLevel level, const char *at,
-                            struct heel_error **err)
+static int check_filesystem(const Heel__V1__Filesystem *filesystem, Heel__V1__IsolationLevel level,
+                            const char *at, struct heel_error **err)
 {
     heel_autofree char *working_dir_field = heel_format("%s.filesystem.working_dir", at);
     heel_autofree char *keep_field = heel_format("%s.filesystem.keep_working_dir", at);
@@ -76,14 +84,17 @@ static int check_filesystem(const Heel__V1__Filesystem *filesystem, Heel__V1__Is
 
     if (!filesystem)
         return 0;
-    if (filesystem->working_dir[0] && check_path(filesystem->working_dir, working_dir_field, err) < 0)
+    if (filesystem->working_dir[0] &&
+        check_path(filesystem->working_dir, working_dir_field, err) < 0)
         return -1;
     if (filesystem->working_dir[0] && filesystem->keep_working_dir)
-        return heel_error_set_field(err, keep_field, "%s goes with a working directory of the sandbox's own, not with working_dir",
-                                    keep_field);
+        return heel_error_set_field(
+            err, keep_field,
+            "%s goes with a working directory of the sandbox's own, not with working_dir",
+            keep_field);
     if (filesystem->n_paths > MAX_PATH_RULES)
-        return heel_error_set_field(err, paths_field, "%s has %zu rules, at most %d are allowed", paths_field,
-                                    filesystem->n_paths, MAX_PATH_RULES);
+        return heel_error_set_field(err, paths_field, "%s has %zu rules, at most %d are allowed",
+                                    paths_field, filesystem->n_paths, MAX_PATH_RULES);
     for (size_t i = 0; i < filesystem->n_paths; i++) {
         if (check_rule(filesystem->paths[i], level, at, i, err) < 0)
             return -1;
@@ -100,12 +111,14 @@ static int check_limits(const Heel__V1__Limits *limits, const char *at, struct h
     if (!limits)
         return 0;
     if (limits->max_output_bytes > SPEC_MAX_OUTPUT_BYTES)
-        return heel_error_set_field(err, output_field, "%s is at most %d; Exec streams output of any size", output_field,
-                                    SPEC_MAX_OUTPUT_BYTES);
+        return heel_error_set_field(err, output_field,
+                                    "%s is at most %d; Exec streams output of any size",
+                                    output_field, SPEC_MAX_OUTPUT_BYTES);
     return edge_duration_ms(limits->wall_time, wall_time_field, &ignored, err);
 }
 
-static int check_lifetime(const Heel__V1__Lifetime *lifetime, const char *at, struct heel_error **err)
+static int check_lifetime(const Heel__V1__Lifetime *lifetime, const char *at,
+                          struct heel_error **err)
 {
     heel_autofree char *ttl_field = heel_format("%s.lifetime.ttl", at);
     heel_autofree char *idle_field = heel_format("%s.lifetime.idle_ttl", at);
@@ -118,7 +131,8 @@ static int check_lifetime(const Heel__V1__Lifetime *lifetime, const char *at, st
     return edge_duration_ms(lifetime->idle_ttl, idle_field, &ignored, err);
 }
 
-static int check_spec_maps(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_error **err)
+static int check_spec_maps(const Heel__V1__SandboxSpec *spec, const char *at,
+                           struct heel_error **err)
 {
     heel_autofree char *labels_field = heel_format("%s.labels", at);
     heel_autofree char *variables_field = heel_format("%s.environment.variables", at);
@@ -127,7 +141,8 @@ static int check_spec_maps(const Heel__V1__SandboxSpec *spec, const char *at, st
     if (pairs_check_labels(&labels, labels_field, err) < 0)
         return -1;
     if (spec->environment) {
-        auto_pairs variables = PAIRS_OF(spec->environment->n_variables, spec->environment->variables);
+        auto_pairs variables =
+            PAIRS_OF(spec->environment->n_variables, spec->environment->variables);
 
         return pairs_check_variables(&variables, variables_field, err);
     }
@@ -138,7 +153,8 @@ int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_er
 {
     if (!spec)
         return 0;
-    if (check_known(&spec->base, at, err) < 0 || check_filesystem(spec->filesystem, spec->level, at, err) < 0 ||
+    if (check_known(&spec->base, at, err) < 0 ||
+        check_filesystem(spec->filesystem, spec->level, at, err) < 0 ||
         check_limits(spec->limits, at, err) < 0 || check_lifetime(spec->lifetime, at, err) < 0)
         return -1;
     return check_spec_maps(spec, at, err);
@@ -152,11 +168,13 @@ static int check_argv(const Heel__V1__Command *command, const char *at, struct h
     if (command->n_argv == 0 || command->argv[0][0] == '\0')
         return heel_error_set_field(err, field, "%s must name a program", field);
     if (command->n_argv > MAX_ARGUMENTS)
-        return heel_error_set_field(err, field, "%s has %zu entries, at most %d are allowed", field, command->n_argv, MAX_ARGUMENTS);
+        return heel_error_set_field(err, field, "%s has %zu entries, at most %d are allowed", field,
+                                    command->n_argv, MAX_ARGUMENTS);
     for (size_t i = 0; i < command->n_argv; i++)
         bytes += strlen(command->argv[i]) + 1;
     if (bytes > MAX_COMMAND_BYTES)
-        return heel_error_set_field(err, field, "%s has %zu bytes, at most %d are allowed", field, bytes, MAX_COMMAND_BYTES);
+        return heel_error_set_field(err, field, "%s has %zu bytes, at most %d are allowed", field,
+                                    bytes, MAX_COMMAND_BYTES);
     return 0;
 }
 
@@ -170,7 +188,8 @@ int spec_check_command(const Heel__V1__Command *command, const char *at, struct 
 
     if (!command)
         return heel_error_set_field(err, at, "%s is needed", at);
-    if (check_argv(command, at, err) < 0 || edge_duration_ms(command->timeout, timeout_field, &ignored, err) < 0)
+    if (check_argv(command, at, err) < 0 ||
+        edge_duration_ms(command->timeout, timeout_field, &ignored, err) < 0)
         return -1;
     if (command->working_dir[0] && check_path(command->working_dir, directory_field, err) < 0)
         return -1;
@@ -188,7 +207,8 @@ static ProtobufCMessage *copy(const ProtobufCMessage *message)
     ProtobufCMessage *copied;
 
     protobuf_c_message_pack(message, (uint8_t *)heel_buffer_reserve(&packed, size));
-    copied = protobuf_c_message_unpack(message->descriptor, NULL, size, (const uint8_t *)packed.data);
+    copied =
+        protobuf_c_message_unpack(message->descriptor, NULL, size, (const uint8_t *)packed.data);
     if (!copied)
         abort();
     return copied;
@@ -212,7 +232,8 @@ Heel__V1__Command *spec_copy_command(const Heel__V1__Command *command)
         } \
     } while (0)
 
-Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec, Heel__V1__IsolationLevel default_level)
+Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec,
+                                          Heel__V1__IsolationLevel default_level)
 {
     Heel__V1__SandboxSpec unset = HEEL__V1__SANDBOX_SPEC__INIT;
     Heel__V1__SandboxSpec *effective = spec_copy(spec ? spec : &unset);
@@ -242,7 +263,8 @@ static void append_pairs(struct pairs *pairs, struct heel_buffer *to)
     }
 }
 
-/* The maps are taken out, appended in sorted order, and the rest is packed: protobuf-c packs fields in the order of their numbers. */
+/* The maps are taken out, appended in sorted order, and the rest is packed: protobuf-c packs fields
+ * in the order of their numbers. */
 void spec_append_canonical(const Heel__V1__SandboxSpec *spec, struct heel_buffer *to)
 {
     Heel__V1__Environment environment = HEEL__V1__ENVIRONMENT__INIT;
@@ -257,7 +279,8 @@ void spec_append_canonical(const Heel__V1__SandboxSpec *spec, struct heel_buffer
     rest.n_labels = 0;
     heel_buffer_append(to, "", 1);
     if (spec->environment) {
-        auto_pairs variables = PAIRS_OF(spec->environment->n_variables, spec->environment->variables);
+        auto_pairs variables =
+            PAIRS_OF(spec->environment->n_variables, spec->environment->variables);
         append_pairs(&variables, to);
         rest.environment = &environment;
     }
@@ -305,13 +328,15 @@ static unsigned backend_access(Heel__V1__PathAccess access)
     }
 }
 
-struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec, struct heel_path_rule **rules)
+struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
+                                          struct heel_path_rule **rules)
 {
     const Heel__V1__Filesystem *filesystem = spec->filesystem;
     struct heel_path_rule *list = heel_xcalloc(filesystem->n_paths, sizeof *list);
 
     for (size_t i = 0; i < filesystem->n_paths; i++)
-        list[i] = (struct heel_path_rule){.path = filesystem->paths[i]->path, .access = backend_access(filesystem->paths[i]->access)};
+        list[i] = (struct heel_path_rule){.path = filesystem->paths[i]->path,
+                                          .access = backend_access(filesystem->paths[i]->access)};
     *rules = list;
     return (struct heel_sandbox_spec){
         .level = backend_level(spec->level),

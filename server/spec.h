@@ -1,4 +1,5 @@
-/* From what a client asks for to what a sandbox and a command are: every check of a request that needs no look at the host. */
+/* From what a client asks for to what a sandbox and a command are: every check of a request that
+ * needs no look at the host. */
 #ifndef HEEL_SERVER_SPEC_H
 #define HEEL_SERVER_SPEC_H
 
@@ -9,32 +10,40 @@
 #include "base/text.h"
 #include "heel/v1/sandbox.pb-c.h"
 
-/* limits.max_output_bytes where the spec doesn't say, and at most: an answer holds two of them and stays under 1 MiB. */
+/* limits.max_output_bytes where the spec doesn't say, and at most: an answer holds two of them and
+ * stays under 1 MiB. */
 #define SPEC_DEFAULT_OUTPUT_BYTES 262144
-#define SPEC_MAX_OUTPUT_BYTES 491520
+#define SPEC_MAX_OUTPUT_BYTES     491520
 
 /* Ids that clients choose. 0, or -1 and *err naming `field`; an empty id is an error. */
 int spec_check_id(const char *id, const char *field, struct heel_error **err);
 
-/* Checks a spec whose place in the request is `at`, as in "spec" or "start.spec". NULL is the default spec and fine. */
+/* Checks a spec whose place in the request is `at`, as in "spec" or "start.spec". NULL is the
+ * default spec and fine. */
 int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_error **err);
 
-/* Checks a command at `at`, as in "command" or "start.command". NULL is an error: a command is needed. */
+/* Checks a command at `at`, as in "command" or "start.command". NULL is an error: a command is
+ * needed. */
 int spec_check_command(const Heel__V1__Command *command, const char *at, struct heel_error **err);
 
-/* A new spec with every default spelled out, variables aside: they depend on the sandbox's paths. `spec` was checked. */
-Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec, Heel__V1__IsolationLevel default_level);
+/* A new spec with every default spelled out, variables aside: they depend on the sandbox's paths.
+ * `spec` was checked. */
+Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec,
+                                          Heel__V1__IsolationLevel default_level);
 
 /* New messages with the same content. */
 Heel__V1__SandboxSpec *spec_copy(const Heel__V1__SandboxSpec *spec);
 Heel__V1__Command *spec_copy_command(const Heel__V1__Command *command);
 
-/* Appends bytes that are the same for the same content, in whatever order its maps came. NULL appends nothing. */
+/* Appends bytes that are the same for the same content, in whatever order its maps came. NULL
+ * appends nothing. */
 void spec_append_canonical(const Heel__V1__SandboxSpec *spec, struct heel_buffer *to);
 void spec_append_canonical_command(const Heel__V1__Command *command, struct heel_buffer *to);
 
-/* The backend's view of an effective spec, id and caller aside. It borrows from `spec`; *rules is the caller's to free. */
-struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec, struct heel_path_rule **rules);
+/* The backend's view of an effective spec, id and caller aside. It borrows from `spec`; *rules is
+ * the caller's to free. */
+struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
+                                          struct heel_path_rule **rules);
 
 /* Of a duration that was checked; 0 for none. */
 int64_t spec_duration_ms(const Google__Protobuf__Duration *duration);
