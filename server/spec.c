@@ -34,7 +34,7 @@ static int check_known(const ProtobufCMessage *message, const char *at, struct h
     heel_autobuffer struct heel_buffer path = {0};
     bool unknown_enum;
 
-    heel_buffer_printf(&path, "%s.", at);
+    heel_buffer_append_text(&path, at);
     if (!grpcc_message_find_unknown(message, &path, &unknown_enum))
         return 0;
     heel_error_set(err, HEEL_INVALID_ARGUMENT, "UNKNOWN_FIELD",
