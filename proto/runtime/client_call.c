@@ -74,26 +74,33 @@ static void exchange_clear(struct exchange *exchange)
     grpcc_call_clear(&exchange->call);
 }
 
+/* The message of an exchange that ended with OK, or NULL and *status: what is wrong with it is the server's mistake. */
+static ProtobufCMessage *unpack_response(const struct exchange *exchange, struct grpcc_status **status)
+{
+    ProtobufCMessage *response;
+
+    if (!exchange->received) {
+        *status = grpcc_status_new(GRPC_STATUS_INTERNAL, "the server answered OK without a message");
+        return NULL;
+    }
+    response = grpcc_message_unpack(exchange->call.method->response, exchange->received, &grpcc_default_wire_limits, status);
+    if (!response)
+        (*status)->code = GRPC_STATUS_INTERNAL;
+    return response;
+}
+
 /* The response, or NULL and *status, of an exchange that is over; the caller owns either. */
 static ProtobufCMessage *exchange_result(struct exchange *exchange, const struct grpcc_call_options *options,
                                          struct grpcc_status **status)
 {
-    ProtobufCMessage *response = NULL;
-    struct grpcc_status *result = grpcc_client_status_take(&exchange->status, &exchange->call);
+    grpcc_autostatus struct grpcc_status *result = grpcc_client_status_take(&exchange->status, &exchange->call);
 
     grpcc_incoming_report(&exchange->call.received, options, false);
     grpcc_incoming_report(&exchange->call.received_trailers, options, true);
-    if (result->code == GRPC_STATUS_OK) {
-        grpcc_status_free(heel_steal(result));
-        if (exchange->received)
-            response = grpcc_message_unpack(exchange->call.method->response, exchange->received, &grpcc_default_wire_limits,
-                                            &result);
-        else
-            result = grpcc_status_new(GRPC_STATUS_INTERNAL, "the server answered OK without a message");
-    }
-    if (!response)
-        *status = result;
-    return response;
+    if (result->code == GRPC_STATUS_OK)
+        return unpack_response(exchange, status);
+    *status = heel_steal(result);
+    return NULL;
 }
 
 static struct grpcc_status *refusal(void)

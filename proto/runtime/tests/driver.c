@@ -212,6 +212,11 @@ void driver_cancel(struct driver *driver)
         INTO_RUNTIME(driver, grpcc_call_cancel(driver->call));
 }
 
+void driver_resume_reading(struct driver *driver)
+{
+    read_next(driver);
+}
+
 void driver_run(struct driver *driver)
 {
     fixture_run_until(driver->fixture, &driver->over);

@@ -43,6 +43,9 @@ void driver_start(struct driver *driver, struct fixture *fixture);
 /* Nothing if it is over. */
 void driver_cancel(struct driver *driver);
 
+/* Of a call that was started with never_reads. */
+void driver_resume_reading(struct driver *driver);
+
 /* Steps until it is over, then frees what it holds; `code` and the like stay. */
 void driver_run(struct driver *driver);
 void driver_clear(struct driver *driver);

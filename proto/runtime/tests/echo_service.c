@@ -150,10 +150,14 @@ static void repeat_write(struct grpcc_stream *stream, struct echo_call *call);
 
 static void repeat_on_written(struct grpcc_stream *stream, bool ok, void *data)
 {
-    if (ok)
-        repeat_write(stream, data);
-    else
-        end(stream, data, broken());
+    struct echo_call *call = data;
+
+    if (!ok) {
+        end(stream, call, broken());
+        return;
+    }
+    call->service->written++;
+    repeat_write(stream, call);
 }
 
 static void repeat_write(struct grpcc_stream *stream, struct echo_call *call)
