@@ -5,30 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "base/runtime_dir.h"
 #include "base/text.h"
 #include "clients/c/libheel/heel/heel.h"
 
 /* A server that doesn't accept leaves connect() on a full backlog waiting without limit. */
 #define CONNECT_SECONDS 10
 
-char *address_runtime_dir(void)
-{
-    const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
-
-    if (geteuid() == 0)
-        return heel_xstrdup("/run/heel");
-    if (runtime_dir && *runtime_dir == '/')
-        return heel_format("%s/heel", runtime_dir);
-    return heel_format("/tmp/heel-%u", (unsigned)geteuid());
-}
-
 char *address_default_socket(void)
 {
-    heel_autofree char *dir = address_runtime_dir();
+    heel_autofree char *dir = heel_runtime_dir();
 
     return heel_format("%s/heeld.sock", dir);
 }
@@ -65,11 +54,6 @@ static char *folder_of(const char *path)
     return slash == path ? heel_xstrdup("/") : heel_format("%.*s", (int)(slash - path), path);
 }
 
-static bool is_trusted(uid_t uid)
-{
-    return uid == 0 || uid == geteuid();
-}
-
 static int unavailable(const char *path, int connect_errno, struct heel_error **err)
 {
     return heel_error_set(err, HEEL_UNAVAILABLE, NULL, "no server listens at %s: start one with heeld (%s)", path,
@@ -79,15 +63,13 @@ static int unavailable(const char *path, int connect_errno, struct heel_error **
 static int check_folder(const char *path, struct heel_error **err)
 {
     heel_autofree char *folder = folder_of(path);
-    struct stat status;
+    heel_autoerror struct heel_error *failure = NULL;
 
-    if (lstat(folder, &status))
-        return errno == ENOENT ? unavailable(path, errno, err) : heel_error_set_errno(err, errno, "%s", folder);
-    if (!S_ISDIR(status.st_mode) || !is_trusted(status.st_uid) || (status.st_mode & (S_IWGRP | S_IWOTH)))
-        return heel_error_set(err, HEEL_PERMISSION_DENIED, NULL,
-                              "%s is not a folder that only you can write: remove it, or name a server with HEEL_ADDRESS",
-                              folder);
-    return 0;
+    if (!heel_runtime_dir_check(folder, &failure))
+        return 0;
+    if (failure->code == HEEL_NOT_FOUND)
+        return unavailable(path, ENOENT, err);
+    return heel_error_propagate(err, &failure);
 }
 
 static int check_server(int fd, const char *path, struct heel_error **err)
@@ -97,7 +79,7 @@ static int check_server(int fd, const char *path, struct heel_error **err)
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length))
         return heel_error_set_errno(err, errno, "who listens at %s can't be found out", path);
-    if (!is_trusted(peer.uid))
+    if (peer.uid != geteuid())
         return heel_error_set(err, HEEL_PERMISSION_DENIED, NULL,
                               "the server at %s belongs to user %u, not to you: name one with HEEL_ADDRESS", path,
                               (unsigned)peer.uid);

@@ -6,11 +6,7 @@
 
 #include "base/error.h"
 
-/* The folder of the default socket: $XDG_RUNTIME_DIR/heel; as root /run/heel; without XDG_RUNTIME_DIR /tmp/heel-UID. It
- * need not exist. The caller frees it. */
-char *address_runtime_dir(void);
-
-/* The default socket, in that folder. The caller frees it. */
+/* The default socket, heeld.sock in heel_runtime_dir(). The caller frees it. */
 char *address_default_socket(void);
 
 /* The path of the socket that `address` names: "unix:PATH", "unix://PATH" or a path with a slash in it. 0 and *path, the

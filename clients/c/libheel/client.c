@@ -89,8 +89,10 @@ struct client_connection *client_acquire(struct heel_client *client, struct heel
 void client_release(struct heel_client *client, struct client_connection *connection, bool lost)
 {
     pthread_mutex_lock(&client->lock);
-    if (lost && client->current == connection)
-        drop_current(client);
+    if (lost && client->current == connection) {
+        client->current = NULL;
+        connection->references--; /* not the last: the call has one */
+    }
     connection_unref(connection);
     pthread_mutex_unlock(&client->lock);
 }

@@ -129,7 +129,7 @@ struct heel_client_options {
 
 /* Connects to the server at `address`: "unix:/path", or a path. NULL: $HEEL_ADDRESS; else
  * $XDG_RUNTIME_DIR/heel/heeld.sock (as root /run/heel/heeld.sock, without XDG_RUNTIME_DIR
- * /tmp/heel-UID/heeld.sock), in a folder and from a server that belong to the user or root.
+ * /tmp/heel-UID/heeld.sock), in a folder and from a server that belong to the user.
  * `options` may be NULL. HEEL_ERROR_UNAVAILABLE where no server listens. */
 int heel_client_open(const char *address, const struct heel_client_options *options,
                      struct heel_client **client, struct heel_error **error);

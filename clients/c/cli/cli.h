@@ -1,0 +1,98 @@
+/* What heelcli is made of: verbs, their flags, and what the flags say. Help is made from the same tables, and so will completion
+ * and the manual page be. */
+#ifndef HEEL_CLI_CLI_H
+#define HEEL_CLI_CLI_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "clients/c/libheel/heel/heel.h"
+
+/* Exit codes of heelcli itself, besides those of the commands that it runs. */
+enum {
+    CLI_EXIT_OK = 0,
+    CLI_EXIT_FAILED = 1,
+    CLI_EXIT_TIMEOUT = 124,
+    CLI_EXIT_OWN_ERROR = 125, /* of run and exec, whose other codes belong to the command */
+};
+
+/* name=value pairs that grow; a name that comes again replaces its value. */
+struct cli_pairs {
+    struct heel_pair *items; /* owned, with their strings */
+    size_t count;
+};
+
+/* What the flags of a verb say; zero is what they say when absent. Everything lives as long as the program. */
+struct cli_options {
+    /* where and how */
+    const char *server;
+    bool no_autostart;
+    bool json;
+    bool help;
+    /* a sandbox */
+    const char *id;
+    enum heel_level level;
+    enum heel_network network;
+    struct heel_path_rule *paths; /* owned */
+    size_t path_count;
+    const char *working_dir;
+    bool keep_working_dir;
+    struct cli_pairs variables;
+    struct cli_pairs labels;
+    int64_t timeout_ms;
+    int64_t ttl_ms;
+    int64_t idle_ttl_ms;
+    /* a command in a sandbox that exists */
+    const char *command_dir;
+    /* delete */
+    bool allow_missing;
+    /* what is left of the command line: NULL-terminated, borrowed from main's argv */
+    char **arguments;
+    int argument_count;
+};
+
+/* One flag. Tables of them end with a flag without a name. */
+struct cli_flag {
+    const char *name;     /* without the dashes */
+    const char *argument; /* what stands for its value in help, as in "PATH"; NULL: it takes none */
+    const char *help;
+    const char *example;
+    /* `value` is NULL for a flag that takes none. 0, or -1 and *err, which need not name the flag. */
+    int (*parse)(struct cli_options *options, const char *value, struct heel_error **err);
+};
+
+#define CLI_GROUPS_MAX 4
+
+struct cli_verb {
+    const char *name;
+    const char *arguments; /* as in "[--] COMMAND [ARGUMENT...]"; "" if there are none */
+    const char *summary;   /* a line */
+    const char *help;      /* a paragraph or two */
+    const char *example;
+    const struct cli_flag *flags[CLI_GROUPS_MAX]; /* tables; the rest NULL */
+    int least_arguments;
+    int most_arguments; /* negative: any number */
+    int failure;        /* exit code where the verb itself fails */
+    /* The exit code, or -1 and *err. */
+    int (*run)(const struct cli_options *options, struct heel_error **err);
+};
+
+/* Ends with a verb without a name. */
+extern const struct cli_verb cli_verbs[];
+
+/* NULL if there is none. */
+const struct cli_verb *cli_verb_find(const char *name);
+
+/* One per verb, each in its own file. */
+int cli_run(const struct cli_options *options, struct heel_error **err);
+int cli_create(const struct cli_options *options, struct heel_error **err);
+int cli_exec(const struct cli_options *options, struct heel_error **err);
+int cli_list(const struct cli_options *options, struct heel_error **err);
+int cli_get(const struct cli_options *options, struct heel_error **err);
+int cli_delete(const struct cli_options *options, struct heel_error **err);
+int cli_info(const struct cli_options *options, struct heel_error **err);
+int cli_doctor(const struct cli_options *options, struct heel_error **err);
+int cli_version(const struct cli_options *options, struct heel_error **err);
+int cli_help(const struct cli_options *options, struct heel_error **err);
+
+#endif

@@ -1,0 +1,48 @@
+#include "clients/c/cli/connect.h"
+
+#include "base/text.h"
+#include "clients/c/cli/autostart.h"
+#include "clients/c/cli/private_server.h"
+#include "clients/c/libheel/address.h"
+
+int cli_connect_private(struct heel_client **client, struct heel_error **err)
+{
+    int fd;
+
+    if (private_server_prepare(err) || private_server_connect(&fd, err))
+        return -1;
+    return heel_client_open_fd(fd, NULL, client, err);
+}
+
+/* The socket is connected here and now, before libheel initialises gRPC: where nobody listens the launcher of a private server
+ * has to be forked before that. */
+int cli_connect(const struct cli_options *options, enum cli_need need, struct heel_client **client,
+                struct heel_error **err)
+{
+    const char *address = options->server ? options->server : getenv("HEEL_ADDRESS");
+    heel_autoerror struct heel_error *failure = NULL;
+    heel_autofree char *path = NULL;
+    int fd;
+
+    if (address && *address)
+        return heel_client_open(address, NULL, client, err);
+    path = address_default_socket();
+    if (!address_connect(path, true, &fd, &failure))
+        return heel_client_open_fd(fd, NULL, client, err);
+    if (failure->code != HEEL_UNAVAILABLE)
+        return heel_error_propagate(err, &failure);
+    if (need == CLI_NEEDS_ANY)
+        return cli_connect_private(client, err);
+    if (options->no_autostart)
+        return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
+                              "no server listens at %s: start heeld, or leave out --no-autostart", path);
+    if (cli_autostart(path, &fd, err))
+        return -1;
+    return heel_client_open_fd(fd, NULL, client, err);
+}
+
+void cli_disconnect(struct heel_client *client)
+{
+    heel_client_close(client);
+    private_server_stop();
+}

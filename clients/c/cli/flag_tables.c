@@ -1,0 +1,324 @@
+/* Every flag: its name, its help, and what its value means. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/text.h"
+#include "clients/c/cli/flags.h"
+
+static int invalid(struct heel_error **err, const char *format, const char *value)
+{
+    return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, format, value);
+}
+
+/* ---- values ---- */
+
+struct choice {
+    const char *name;
+    int value;
+};
+
+static const struct choice levels[] = {
+    {"strict", HEEL_LEVEL_STRICT}, {"default", HEEL_LEVEL_DEFAULT}, {"permissive", HEEL_LEVEL_PERMISSIVE}, {NULL, 0},
+};
+
+/* 0 is what the contract has a name for and heel doesn't do yet. */
+static const struct choice networks[] = {
+    {"deny", HEEL_NETWORK_DENY_ALL}, {"deny_all", HEEL_NETWORK_DENY_ALL}, {"allow_all", 0}, {"allow_list", 0},
+    {"allow", 0},                    {"custom", 0},                       {NULL, 0},
+};
+
+static const struct choice *choose(const struct choice *choices, const char *value)
+{
+    for (; choices->name; choices++)
+        if (strcmp(choices->name, value) == 0)
+            return choices;
+    return NULL;
+}
+
+/* Paths are the client's to understand: the server doesn't know where it stands. What is not there is for the server to say. */
+static const char *absolute(const char *path)
+{
+    heel_autofree char *here = NULL;
+    char *resolved;
+
+    if (*path == '/' || !*path)
+        return path;
+    resolved = realpath(path, NULL);
+    if (resolved)
+        return resolved;
+    here = getcwd(NULL, 0);
+    return here ? heel_format("%s/%s", here, path) : path;
+}
+
+static int add_path(struct cli_options *options, const char *path, enum heel_access access, struct heel_error **err)
+{
+    if (!*path)
+        return invalid(err, "the path is empty%s", "");
+    options->paths = heel_xrealloc(options->paths, options->path_count + 1, sizeof(*options->paths));
+    options->paths[options->path_count++] = (struct heel_path_rule){absolute(path), access};
+    return 0;
+}
+
+/* Takes both strings over. */
+static void set_pair(struct cli_pairs *pairs, char *name, char *value)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        if (strcmp(pairs->items[i].name, name) == 0) {
+            pairs->items[i].value = value;
+            free(name);
+            return;
+        }
+    pairs->items = heel_xrealloc(pairs->items, pairs->count + 1, sizeof(*pairs->items));
+    pairs->items[pairs->count++] = (struct heel_pair){name, value};
+}
+
+static int parse_pair(struct cli_pairs *pairs, const char *text, const char *otherwise, struct heel_error **err)
+{
+    const char *equals = strchr(text, '=');
+
+    if (!equals || equals == text)
+        return invalid(err, otherwise, text);
+    set_pair(pairs, strndup(text, (size_t)(equals - text)), heel_xstrdup(equals + 1));
+    return 0;
+}
+
+/* ---- where and how ---- */
+
+static int parse_server(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (!*value)
+        return invalid(err, "the address is empty%s", "");
+    options->server = value;
+    return 0;
+}
+
+static int parse_no_autostart(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->no_autostart = true;
+    return 0;
+}
+
+static int parse_output(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
+        return invalid(err, "\"%s\" is no output format: give text or json", value);
+    options->json = strcmp(value, "json") == 0;
+    return 0;
+}
+
+/* ---- a sandbox ---- */
+
+static int parse_level(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    const struct choice *level = choose(levels, value);
+
+    if (!level)
+        return invalid(err, "\"%s\" is no level: give strict, default or permissive", value);
+    options->level = (enum heel_level)level->value;
+    return 0;
+}
+
+static int parse_network(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    const struct choice *network = choose(networks, value);
+
+    if (!network)
+        return invalid(err, "\"%s\" is no network policy: give deny", value);
+    if (!network->value)
+        return invalid(err, "%s comes in a later version: only deny works now", value);
+    options->network = (enum heel_network)network->value;
+    return 0;
+}
+
+static int parse_readable(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return add_path(options, value, HEEL_ACCESS_READ, err);
+}
+
+static int parse_writable(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return add_path(options, value, HEEL_ACCESS_WRITE, err);
+}
+
+static int parse_executable(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return add_path(options, value, HEEL_ACCESS_EXECUTE, err);
+}
+
+static int parse_deny(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return add_path(options, value, HEEL_ACCESS_DENY, err);
+}
+
+static int parse_working_dir(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (!*value)
+        return invalid(err, "the path is empty%s", "");
+    options->working_dir = absolute(value);
+    return 0;
+}
+
+static int parse_keep_working_dir(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->keep_working_dir = true;
+    return 0;
+}
+
+static int parse_env(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return parse_pair(&options->variables, value,
+                      "\"%s\" is not of the form NAME=VALUE; --env-passthrough takes a name alone", err);
+}
+
+/* By name only: a pattern would let a secret through one day. */
+static int parse_env_passthrough(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    const char *own = getenv(value);
+
+    if (!*value || strchr(value, '='))
+        return invalid(err, "\"%s\" is no name of a variable; --env takes NAME=VALUE", value);
+    if (own)
+        set_pair(&options->variables, heel_xstrdup(value), heel_xstrdup(own));
+    return 0;
+}
+
+static int parse_duration(const char *value, int64_t *milliseconds, struct heel_error **err)
+{
+    if (heel_duration_parse(value, milliseconds))
+        return invalid(err, "\"%s\" is no duration: write it as in 500ms, 30s, 5m or 1h30m", value);
+    return 0;
+}
+
+static int parse_timeout(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return parse_duration(value, &options->timeout_ms, err);
+}
+
+static int parse_ttl(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return parse_duration(value, &options->ttl_ms, err);
+}
+
+static int parse_idle_ttl(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return parse_duration(value, &options->idle_ttl_ms, err);
+}
+
+static int parse_id(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (!*value)
+        return invalid(err, "the id is empty%s", "");
+    options->id = value;
+    return 0;
+}
+
+static int parse_label(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return parse_pair(&options->labels, value, "\"%s\" is not of the form KEY=VALUE", err);
+}
+
+/* ---- a command, a deletion ---- */
+
+static int parse_command_dir(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (*value != '/')
+        return invalid(err, "\"%s\" is not absolute: give the path as it is inside the sandbox", value);
+    options->command_dir = value;
+    return 0;
+}
+
+static int parse_allow_missing(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->allow_missing = true;
+    return 0;
+}
+
+/* ---- the tables ---- */
+
+#define SERVER_FLAG \
+    { \
+        "server", "ADDRESS", "the server to use: unix:PATH or a path; else $HEEL_ADDRESS, else your own", \
+            "--server unix:/run/heel/heeld.sock", parse_server \
+    }
+
+const struct cli_flag cli_private_flags[] = {SERVER_FLAG, {0}};
+
+const struct cli_flag cli_server_flags[] = {
+    SERVER_FLAG,
+    {"no-autostart", NULL, "fail where no server runs instead of starting your own", "--no-autostart",
+     parse_no_autostart},
+    {0},
+};
+
+const struct cli_flag cli_output_flags[] = {
+    {"output", "text|json", "what to print: text for people, or the contract's messages as JSON", "--output json",
+     parse_output},
+    {0},
+};
+
+#define ENV_FLAGS \
+    {"env", "NAME=VALUE", "set a variable; may be repeated", "--env CI=1", parse_env}, \
+    { \
+        "env-passthrough", "NAME", "set a variable to the value it has here, if it has one; may be repeated", \
+            "--env-passthrough TERM", parse_env_passthrough \
+    }
+
+const struct cli_flag cli_spec_flags[] = {
+    {"level", "LEVEL",
+     "strict: reads its working directory and what programs need; default: reads all but what is protected; "
+     "permissive: reads and writes what you could",
+     "--level strict", parse_level},
+    {"network", "POLICY", "deny: nothing but its own loopback interface (the only policy yet)", "--network deny",
+     parse_network},
+    {"readable", "PATH", "a host path that may be read; may be repeated", "--readable /data", parse_readable},
+    {"writable", "PATH", "a host path that may be read and written; may be repeated", "--writable ./out",
+     parse_writable},
+    {"executable", "PATH", "a host path that may be read and executed; may be repeated", "--executable /opt/tools",
+     parse_executable},
+    {"deny", "PATH", "a host path that is out of reach, whatever else is granted; may be repeated",
+     "--deny ./secrets", parse_deny},
+    {"working-dir", "PATH", "a host directory to work in, seen inside at the same path; else one of its own, removed with it",
+     "--working-dir .", parse_working_dir},
+    {"keep-working-dir", NULL, "leave the sandbox's own working directory behind", "--keep-working-dir",
+     parse_keep_working_dir},
+    ENV_FLAGS,
+    {"timeout", "DURATION", "kill a command and all that it started after this long", "--timeout 5m", parse_timeout},
+    {0},
+};
+
+const struct cli_flag cli_create_flags[] = {
+    {"id", "ID", "its id; with one of your own a repeated create finds the first one's sandbox", "--id build-7",
+     parse_id},
+    {"label", "KEY=VALUE", "a label to find it by; may be repeated", "--label job=42", parse_label},
+    {"ttl", "DURATION", "delete it this long after its creation", "--ttl 1h", parse_ttl},
+    {"idle-ttl", "DURATION", "delete it when no command has run in it for this long", "--idle-ttl 10m",
+     parse_idle_ttl},
+    {0},
+};
+
+const struct cli_flag cli_exec_flags[] = {
+    {"working-dir", "PATH", "where the command starts, as seen inside; else the sandbox's working directory",
+     "--working-dir /tmp", parse_command_dir},
+    ENV_FLAGS,
+    {"timeout", "DURATION", "kill the command and all that it started after this long", "--timeout 5m",
+     parse_timeout},
+    {0},
+};
+
+const struct cli_flag cli_list_flags[] = {
+    {"label", "KEY=VALUE", "only sandboxes with this label; may be repeated", "--label job=42", parse_label},
+    {0},
+};
+
+const struct cli_flag cli_delete_flags[] = {
+    {"allow-missing", NULL, "a sandbox that isn't there is no error", "--allow-missing", parse_allow_missing},
+    {0},
+};

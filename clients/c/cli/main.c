@@ -1,0 +1,82 @@
+/* heelcli: the command line of heel. One process per command: it speaks to a heeld, or, for `run` where none is there, is its
+ * own, whose launcher it forks before it has a second thread. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "clients/c/cli/cli.h"
+#include "clients/c/cli/flags.h"
+#include "clients/c/cli/nearest.h"
+#include "clients/c/cli/report.h"
+
+/* A descriptor of heel's own must not take the place of a closed standard one: what is meant for stdout would go into it. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            _exit(CLI_EXIT_OWN_ERROR);
+}
+
+static const struct cli_verb *find_verb(const char *name, struct heel_error **err)
+{
+    const struct cli_verb *verb = cli_verb_find(name);
+    const char *best = NULL;
+
+    if (verb)
+        return verb;
+    for (verb = cli_verbs; verb->name; verb++)
+        cli_nearest(name, verb->name, &best);
+    if (*name == '-')
+        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "flags come after the verb, and \"%s\" comes first: see heelcli help",
+                       name);
+    else if (best)
+        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "there is no verb \"%s\"; did you mean %s?", name, best);
+    else
+        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "there is no verb \"%s\": see heelcli help", name);
+    return NULL;
+}
+
+/* The spellings that people try first. */
+static const char *verb_name(const char *argument)
+{
+    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+        return "help";
+    return strcmp(argument, "--version") == 0 ? "version" : argument;
+}
+
+static int run_verb(const struct cli_verb *verb, char **arguments)
+{
+    heel_autoerror struct heel_error *error = NULL;
+    struct cli_options options = {0};
+    int code = cli_flags_parse(verb, arguments, &options, &error);
+
+    if (!code && options.help)
+        code = cli_print(cli_help_text(verb), &error);
+    else if (!code)
+        code = verb->run(&options, &error);
+    if (code >= 0)
+        return code;
+    cli_report(error, options.json);
+    return verb->failure;
+}
+
+int main(int argc, char **argv)
+{
+    heel_autoerror struct heel_error *error = NULL;
+    const struct cli_verb *verb;
+
+    fill_standard_descriptors();
+    if (argc < 2) {
+        heel_autofree char *help = cli_help_text(NULL);
+
+        fputs(help, stderr);
+        return CLI_EXIT_FAILED;
+    }
+    verb = find_verb(verb_name(argv[1]), &error);
+    if (!verb) {
+        cli_report(error, false);
+        return CLI_EXIT_OWN_ERROR;
+    }
+    return run_verb(verb, argv + 2);
+}

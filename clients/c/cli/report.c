@@ -1,0 +1,98 @@
+#include "clients/c/cli/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+
+char *cli_escaped(const char *text)
+{
+    struct heel_buffer to = {0};
+
+    heel_buffer_reserve(&to, 1)[0] = '\0';
+    heel_buffer_append_escaped(&to, text, strlen(text));
+    return to.data;
+}
+
+/* Names and paths in a message may be what a sandbox chose; quotes are ours, and stay. */
+static void append_message(struct heel_buffer *to, const char *message)
+{
+    for (const char *quote; (quote = strpbrk(message, "\"\\")); message = quote + 1) {
+        heel_buffer_append_escaped(to, message, (size_t)(quote - message));
+        heel_buffer_append(to, quote, 1);
+    }
+    heel_buffer_append_escaped(to, message, strlen(message));
+}
+
+void cli_report(const struct heel_error *error, bool json)
+{
+    heel_autobuffer struct heel_buffer line = {0};
+    heel_autofree char *as_json = NULL;
+
+    if (json) {
+        as_json = heel_error_json(error);
+        fprintf(stderr, "%s\n", as_json);
+        return;
+    }
+    append_message(&line, heel_error_message(error));
+    fprintf(stderr, "heelcli: %s\n", line.data ? line.data : "");
+}
+
+void cli_note(const char *format, ...)
+{
+    heel_autobuffer struct heel_buffer line = {0};
+    heel_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = heel_vformat(format, arguments);
+    va_end(arguments);
+    append_message(&line, text);
+    fprintf(stderr, "heelcli: %s\n", line.data);
+}
+
+int cli_print(char *text, struct heel_error **err)
+{
+    heel_autofree char *owned = text;
+    size_t length = strlen(owned);
+
+    if (fwrite(owned, 1, length, stdout) != length || (length && owned[length - 1] != '\n' && putchar('\n') == EOF) ||
+        fflush(stdout))
+        return heel_error_set_errno(err, errno, "standard output can't be written");
+    return 0;
+}
+
+char *cli_time(int64_t milliseconds)
+{
+    time_t seconds = (time_t)(milliseconds / 1000);
+    char text[64] = "";
+    struct tm broken;
+
+    if (localtime_r(&seconds, &broken))
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &broken);
+    return heel_xstrdup(text);
+}
+
+char *cli_duration(int64_t milliseconds)
+{
+    static const struct {
+        const char *name;
+        int64_t milliseconds;
+    } units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+    struct heel_buffer to = {0};
+    int shown = 0;
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(units) && shown < 2; i++) {
+        int64_t count = milliseconds / units[i].milliseconds;
+
+        milliseconds %= units[i].milliseconds;
+        if (count)
+            heel_buffer_printf(&to, "%lld%s", (long long)count, units[i].name);
+        shown += count || shown;
+    }
+    if (!to.length)
+        heel_buffer_append_text(&to, "0s");
+    return to.data;
+}

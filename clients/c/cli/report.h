@@ -1,0 +1,31 @@
+/* What heelcli says. */
+#ifndef HEEL_CLI_REPORT_H
+#define HEEL_CLI_REPORT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "clients/c/cli/cli.h"
+
+/* "heelcli: sentence" on stderr, or the error as JSON. */
+void cli_report(const struct heel_error *error, bool json);
+
+/* A sentence on stderr that is no error, "heelcli: " before it. */
+void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The text on stdout, and a newline; frees it. 0, or -1 and *err where it can't be written. */
+int cli_print(char *text, struct heel_error **err);
+
+/* `text` with what a terminal could take for a command escaped; the caller frees it. */
+char *cli_escaped(const char *text);
+
+/* The two largest units that matter, as in "1h30m" or "4s"; the caller frees it. */
+char *cli_duration(int64_t milliseconds);
+
+/* As "2026-01-31 12:00:00", local time; the caller frees it. */
+char *cli_time(int64_t milliseconds);
+
+/* A page of help on a verb, or on all where `verb` is NULL; the caller frees it. */
+char *cli_help_text(const struct cli_verb *verb);
+
+#endif

@@ -1,0 +1,30 @@
+#include "clients/c/cli/spec.h"
+
+struct heel_spec cli_spec(const struct cli_options *options)
+{
+    return (struct heel_spec){
+        HEEL_INIT(heel_spec),
+        .level = options->level,
+        .working_dir = options->working_dir,
+        .keep_working_dir = options->keep_working_dir,
+        .paths = options->paths,
+        .path_count = options->path_count,
+        .network = options->network,
+        .ttl_ms = options->ttl_ms,
+        .idle_ttl_ms = options->idle_ttl_ms,
+        .labels = options->labels.items,
+        .label_count = options->labels.count,
+    };
+}
+
+struct heel_command cli_command(const struct cli_options *options, int first)
+{
+    return (struct heel_command){
+        HEEL_INIT(heel_command),
+        .argv = (const char *const *)options->arguments + first,
+        .working_dir = options->command_dir,
+        .variables = options->variables.items,
+        .variable_count = options->variables.count,
+        .timeout_ms = options->timeout_ms,
+    };
+}
