@@ -128,11 +128,22 @@ static const char *path_of(const char *const *environment)
     return DEFAULT_PATH;
 }
 
+/* A child that execs never returns from its functions, so the sanitizer takes their locals for alive, or worse, ever after. */
+#ifdef __SANITIZE_ADDRESS__
+void __asan_unpoison_memory_region(void const volatile *address, size_t size);
+#define forget_frames(stack) __asan_unpoison_memory_region(stack, sizeof(stack))
+#else
+#define forget_frames(stack) ((void)0)
+#endif
+
 pid_t heel_spawn(const struct heel_spawn *spawn, struct heel_spawn_failure *failure)
 {
     static _Alignas(16) char stack[STACK_SIZE];
     struct attempt attempt = {.spawn = spawn, .path = path_of(spawn->environment)};
-    pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &attempt);
+    pid_t pid;
+
+    forget_frames(stack);
+    pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &attempt);
 
     if (pid < 0) {
         *failure = (struct heel_spawn_failure){HEEL_START_FAILED, errno};
