@@ -15,14 +15,16 @@
 /* How a path comes to be inside. Operations are carried out in order on an empty tmpfs that becomes the root. */
 enum heel_mount_kind {
     HEEL_MOUNT_BIND,     /* source (host path) appears at target, with everything mounted below it */
-    HEEL_MOUNT_TMPFS,    /* an empty tmpfs, size-limited */
+    HEEL_MOUNT_TMPFS,    /* an empty tmpfs, size-limited; the first operation makes the root with it */
+    HEEL_MOUNT_SCRATCH,  /* an empty directory of the root's tmpfs (kept at source) as a mount of its own at target: cheaper than a tmpfs each, and one limit */
     HEEL_MOUNT_PROC,     /* a proc of the sandbox's pid namespace */
     HEEL_MOUNT_DEVPTS,   /* a devpts instance of its own */
     HEEL_MOUNT_MQUEUE,   /* a mqueue of its ipc namespace */
     HEEL_MOUNT_MASK,     /* covers an existing file or directory with an empty, unreadable one */
+    HEEL_MOUNT_READ_ONLY,  /* target, as the operations before it left it, can't be changed any more */
     HEEL_MOUNT_DIR,      /* mkdir -p target */
     HEEL_MOUNT_SYMLINK,  /* target becomes a link to source */
-    HEEL_MOUNT_FILE,     /* target becomes a file with the text in source */
+    HEEL_MOUNT_FILE,     /* target becomes a file with the text in source; one that is there already is covered */
 };
 
 enum heel_mount_flags {
@@ -31,6 +33,7 @@ enum heel_mount_flags {
     HEEL_MOUNT_DEVICES = 1 << 2,   /* device nodes work */
     HEEL_MOUNT_OPTIONAL = 1 << 3,  /* an absent source is skipped */
     HEEL_MOUNT_NAMED = 1 << 4,     /* the caller named it: opened with the caller's rights and pinned by device and inode */
+    HEEL_MOUNT_OWN = 1 << 5,       /* a folder of heel's own: as root only the launcher can reach it, and brings it in as it does what is NAMED */
 };
 
 struct heel_mount {
@@ -42,7 +45,7 @@ struct heel_mount {
     uint64_t inode;
     uint64_t size_bytes;  /* TMPFS */
     uint64_t inodes;      /* TMPFS */
-    unsigned mode;        /* TMPFS, DIR, FILE: permission bits */
+    unsigned mode;        /* TMPFS, SCRATCH, DIR, FILE: permission bits */
     const char *origin;   /* why it is there, a literal: "level DEFAULT", "path rule", "protection: user home", … */
 };
 
@@ -70,14 +73,18 @@ struct heel_plan_input {
     const struct heel_sandbox_spec *spec;
     const struct heel_host_facts *facts;
     const char *work_source;      /* host path of the sandbox's own working directory, or NULL when spec->working_dir is set */
-    const char *const *hidden;    /* NULL-terminated host paths out of reach at every level: state_dir, runtime_dir, … */
+    const char *const *hidden;    /* NULL-terminated canonical host paths out of reach at every level: state_dir, runtime_dir, … */
     uid_t uid;
     gid_t gid;
 };
 
-/* Makes the plan. 0, or -1 and *err (INVALID_ARGUMENT with the field, PERMISSION_DENIED for a path that the caller couldn't open, …). */
+/* Makes the plan. It looks at the file system only for paths that the spec names, so it may run on an event loop for a spec that names none. As root it
+ * takes the caller's file system identity on, for this thread, while it looks. 0, or -1 and *err (INVALID_ARGUMENT with the field, PERMISSION_DENIED for a path that the caller couldn't open, …). */
 int heel_plan_make(const struct heel_plan_input *input, struct heel_plan **plan, struct heel_error **err);
 void heel_plan_free(struct heel_plan *plan);
+
+HEEL_DEFINE_AUTOFREE(plan, struct heel_plan, heel_plan_free);
+#define heel_autoplan HEEL_AUTOFREE(plan)
 
 /* One line per operation and rule, for people. */
 void heel_plan_print(const struct heel_plan *plan, struct heel_buffer *to);

@@ -1,0 +1,308 @@
+/* Finds out what this kernel gives by doing it: configuration files lie about what a security module, a container or a sandbox around this
+ * process will refuse. One child makes all the namespaces and takes each step that a sandbox's init takes. */
+#include "backends/linux/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backends/linux/confine.h"
+#include "backends/linux/landlock.h"
+#include "backends/linux/mount_calls.h"
+#include "backends/linux/seccomp.h"
+
+#define ALL_NAMESPACES \
+    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+enum step {
+    STEP_NAMESPACES,
+    STEP_MOUNT,
+    STEP_PROC,
+    STEP_DEVPTS,
+    STEP_NETWORK,
+    STEP_LANDLOCK,
+    STEP_SECCOMP,
+    STEP_COUNT,
+};
+
+/* errno of each step, 0 where it worked, ECANCELED where it was not reached. */
+struct trial {
+    int results[STEP_COUNT];
+};
+
+/* ---- the child ------------------------------------------------------------------------------------------------------------------ */
+
+static int try_filesystem(const char *type, bool attach)
+{
+    heel_autoclose int context = heel_fsopen(type);
+    heel_autoclose int mount = -1;
+
+    if (context < 0 || heel_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+        return errno;
+    mount = heel_fsmount(context, MOUNT_ATTR_NOSUID);
+    if (mount < 0 || (attach && heel_move_mount(mount, AT_FDCWD, "/") < 0))
+        return errno;
+    return 0;
+}
+
+/* A rule-less Landlock domain and the real filter: the child has nothing left to open. */
+static int errno_of(int result, struct heel_error *error)
+{
+    int system_errno = error && error->system_errno ? error->system_errno : EINVAL;
+
+    heel_error_free(error);
+    return result == 0 ? 0 : system_errno;
+}
+
+static int try_mount(void)
+{
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? errno : try_filesystem("tmpfs", true);
+}
+
+static void try_steps(struct trial *trial)
+{
+    const struct heel_plan nothing = { 0 };
+    struct heel_error *error = NULL;
+
+    trial->results[STEP_NAMESPACES] = 0;
+    trial->results[STEP_NETWORK] = errno_of(heel_confine_network(&error), error);
+    trial->results[STEP_PROC] = try_filesystem("proc", false);
+    trial->results[STEP_DEVPTS] = try_filesystem("devpts", false);
+    trial->results[STEP_MOUNT] = try_mount();
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    error = NULL;
+    trial->results[STEP_LANDLOCK] = errno_of(heel_landlock_restrict(&nothing, &error), error);
+    error = NULL;
+    trial->results[STEP_SECCOMP] = errno_of(heel_seccomp_load(&error), error);
+}
+
+static _Noreturn void run_child(int go, int report)
+{
+    struct trial trial;
+    char byte;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (size_t i = 0; i < STEP_COUNT; i++)
+        trial.results[i] = ECANCELED;
+    if (read(go, &byte, 1) == 1)
+        try_steps(&trial);
+    _exit(write(report, &trial, sizeof(trial)) == sizeof(trial) ? 0 : 1);
+}
+
+static int map_self(pid_t pid)
+{
+    const struct { const char *file; unsigned id; } maps[] = { { "setgroups", 0 }, { "gid_map", getegid() }, { "uid_map", geteuid() } };
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(maps); i++) {
+        heel_autofree char *path = heel_format("/proc/%d/%s", pid, maps[i].file);
+        heel_autofree char *text = i == 0 ? heel_xstrdup("deny") : heel_format("%u %u 1", maps[i].id, maps[i].id);
+        heel_autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0 || write(fd, text, strlen(text)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void read_trial(pid_t pid, int go, int report, struct trial *trial)
+{
+    struct trial answer;
+
+    if (map_self(pid) < 0) {
+        trial->results[STEP_NAMESPACES] = errno;
+        kill(pid, SIGKILL);
+    } else if (write(go, "x", 1) == 1 && read(report, &answer, sizeof(answer)) == sizeof(answer)) {
+        *trial = answer;
+    }
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+static void try_all(struct trial *trial)
+{
+    int go[2], report[2];
+    pid_t pid;
+
+    for (size_t i = 0; i < STEP_COUNT; i++)
+        trial->results[i] = ECANCELED;
+    if (pipe2(go, O_CLOEXEC) < 0)
+        return;
+    if (pipe2(report, O_CLOEXEC) == 0) {
+        pid = (pid_t)syscall(SYS_clone, ALL_NAMESPACES | SIGCHLD, 0, 0, 0, 0);
+        if (pid == 0) {
+            close(go[1]);
+            run_child(go[0], report[1]);
+        }
+        if (pid < 0)
+            trial->results[STEP_NAMESPACES] = errno;
+        close(report[1]);
+        if (pid > 0)
+            read_trial(pid, go[1], report[0], trial);
+        close(report[0]);
+    }
+    close(go[0]);
+    close(go[1]);
+}
+
+/* ---- what it means ----------------------------------------------------------------------------------------------------------------- */
+
+/* The number in a file of /proc/sys, or -1. */
+static long read_setting(const char *path)
+{
+    heel_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char text[32];
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (length <= 0)
+        return -1;
+    text[length] = '\0';
+    return strtol(text, NULL, 10);
+}
+
+static const char *remedy_of_namespaces(void)
+{
+    if (read_setting("/proc/sys/user/max_user_namespaces") == 0)
+        return "user namespaces are switched off: sysctl -w user.max_user_namespaces=15000";
+    if (read_setting("/proc/sys/kernel/unprivileged_userns_clone") == 0)
+        return "ordinary users may not make user namespaces: sysctl -w kernel.unprivileged_userns_clone=1";
+    return "a container or a security module refuses user namespaces: allow them for heeld there (in Docker: "
+           "--security-opt seccomp=unconfined --security-opt apparmor=unconfined), or run heeld outside";
+}
+
+static const char *remedy_of_mounts(void)
+{
+    if (read_setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
+        return "AppArmor takes the rights from user namespaces (Ubuntu's default): give heeld a profile with \"userns,\", or sysctl -w "
+               "kernel.apparmor_restrict_unprivileged_userns=0";
+    return "a security module refuses mounts in user namespaces: allow them for heeld";
+}
+
+static struct heel_host_check *add_check(struct heel_host_info *info, const char *name, int result, const char *need,
+                                         const char *remedy)
+{
+    struct heel_host_check *check;
+
+    info->checks = heel_xrealloc(info->checks, info->check_count + 1, sizeof(*info->checks));
+    check = &info->checks[info->check_count++];
+    *check = (struct heel_host_check){
+        .name = name,
+        .required = true,
+        .passed = result == 0,
+        .have = result == 0 ? heel_xstrdup("works") : heel_xstrdup(result == ECANCELED ? "not reached" : strerror(result)),
+        .need = need,
+        .remedy = result == 0 ? "" : remedy,
+    };
+    info->supported &= check->passed;
+    return check;
+}
+
+static void check_landlock(struct heel_host_info *info, const struct trial *trial)
+{
+    bool enough = info->landlock_abi >= HEEL_LANDLOCK_ABI_NEEDED;
+    /* Where namespaces failed the child never came to it; the ABI says enough. */
+    int result = !enough ? EOPNOTSUPP : trial->results[STEP_LANDLOCK] == ECANCELED ? 0 : trial->results[STEP_LANDLOCK];
+    struct heel_host_check *check =
+        add_check(info, "Landlock", result, "ABI 4 (Linux 6.7)",
+                  info->landlock_abi ? "run Linux 6.7 or newer"
+                                     : "run Linux 6.7 or newer with CONFIG_SECURITY_LANDLOCK=y, and with landlock in the lsm= "
+                                       "parameter of its command line if it has one");
+
+    free(check->have);
+    check->have = info->landlock_abi ? heel_format("ABI %u", info->landlock_abi) : heel_xstrdup("none");
+}
+
+static bool has_seccomp(void)
+{
+    unsigned action = SECCOMP_RET_KILL_PROCESS;
+
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+static void add_checks(struct heel_host_info *info, const struct trial *trial)
+{
+    const int *results = trial->results;
+    int seccomp = results[STEP_SECCOMP] == ECANCELED ? (has_seccomp() ? 0 : ENOSYS) : results[STEP_SECCOMP];
+
+    info->supported = true;
+    check_landlock(info, trial);
+    add_check(info, "seccomp", seccomp, "filters with SECCOMP_RET_KILL_PROCESS",
+              "run a kernel with CONFIG_SECCOMP_FILTER=y, and let no container refuse seccomp()");
+    add_check(info, "user namespaces", results[STEP_NAMESPACES], "user, mount, pid, network, ipc, uts and cgroup namespaces",
+              remedy_of_namespaces());
+    add_check(info, "mounts", results[STEP_MOUNT], "a tmpfs mounted in a user namespace", remedy_of_mounts());
+    add_check(info, "own /proc", results[STEP_PROC], "a proc mounted in a user namespace",
+              "something is mounted over parts of this machine's /proc, as containers do, and the kernel then allows no new one: run heeld "
+              "outside, or with an unmasked /proc (in Docker: --security-opt systempaths=unconfined)");
+    add_check(info, "terminals", results[STEP_DEVPTS], "a devpts mounted in a user namespace", remedy_of_mounts());
+    add_check(info, "own network", results[STEP_NETWORK], "lo brought up in a network namespace", remedy_of_mounts());
+}
+
+void heel_host_describe_protections(struct heel_host_info *info)
+{
+    /* One kernel, one ABI: the text is the same for every info of this process. */
+    static char landlock[96], ipc[96], hidden[96];
+    const bool scoped = heel_landlock_scopes(info->landlock_abi) != 0;
+    const bool sockets = heel_landlock_fs_rights(info->landlock_abi) & HEEL_LANDLOCK_RESOLVE_UNIX;
+    const char *const mechanisms[HEEL_PROTECTION_COUNT] = {
+        [HEEL_PROTECTION_FILESYSTEM] = landlock,
+        [HEEL_PROTECTION_HIDDEN_PATHS] = hidden,
+        [HEEL_PROTECTION_PROCESSES] = scoped ? "pid namespace, Landlock domain and signal scope, seccomp" : "pid namespace, Landlock domain, seccomp",
+        [HEEL_PROTECTION_NETWORK] = "network namespace with lo only, seccomp",
+        [HEEL_PROTECTION_IPC] = ipc,
+        [HEEL_PROTECTION_SYSTEM_CALLS] = "seccomp allow list",
+        [HEEL_PROTECTION_PRIVILEGES] = "user namespace, no capabilities, no_new_privs",
+        [HEEL_PROTECTION_DEVICES] = "own /dev, mounts without devices, Landlock",
+        [HEEL_PROTECTION_HOST_SOCKETS] = "own /run, masks on the usual folders of sockets",
+    };
+
+    snprintf(landlock, sizeof(landlock), "mount namespace, Landlock ABI %u", info->landlock_abi);
+    snprintf(hidden, sizeof(hidden), "mount namespace");
+    snprintf(ipc, sizeof(ipc), scoped ? "ipc and network namespaces, Landlock scope" : "ipc and network namespaces");
+    for (int i = 0; i < HEEL_PROTECTION_COUNT; i++)
+        info->protections[i] = (struct heel_enforcement){
+            .protection = (enum heel_protection)i,
+            .state = info->supported ? HEEL_ENFORCEMENT_ACTIVE : HEEL_ENFORCEMENT_DISABLED,
+            .mechanism = info->supported ? mechanisms[i] : "",
+            .detail = info->supported ? "" : "this host can't run sandboxes",
+        };
+    if (info->supported && sockets) {
+        info->protections[HEEL_PROTECTION_HOST_SOCKETS].mechanism = "own /run, Landlock";
+    } else if (info->supported) {
+        info->protections[HEEL_PROTECTION_HOST_SOCKETS].state = HEEL_ENFORCEMENT_DEGRADED;
+        info->protections[HEEL_PROTECTION_HOST_SOCKETS].detail =
+            "a stream socket in a folder that can be read and is not hidden can be connected to; Linux 7.1 (Landlock ABI 9) would refuse it";
+    }
+}
+
+void heel_host_probe(struct heel_host_info *info)
+{
+    struct utsname names;
+    struct trial trial;
+
+    *info = (struct heel_host_info){ .backend = "linux" };
+    if (uname(&names) == 0)
+        snprintf(info->kernel_release, sizeof(info->kernel_release), "%.64s", names.release);
+    info->landlock_abi = heel_landlock_abi();
+    try_all(&trial);
+    add_checks(info, &trial);
+    heel_host_describe_protections(info);
+}
+
+void heel_host_info_clear(struct heel_host_info *info)
+{
+    for (size_t i = 0; i < info->check_count; i++)
+        free(info->checks[i].have);
+    free(info->checks);
+    *info = (struct heel_host_info){ 0 };
+}

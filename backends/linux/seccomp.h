@@ -1,0 +1,10 @@
+/* The seccomp filter of every sandbox: an allow list by group (seccomp_sets.c), compiled when heel is built. */
+#ifndef HEEL_BACKENDS_LINUX_SECCOMP_H
+#define HEEL_BACKENDS_LINUX_SECCOMP_H
+
+#include "base/error.h"
+
+/* Loads it for this thread and all that it forks. It needs no_new_privs. 0, or -1 and *err. */
+int heel_seccomp_load(struct heel_error **err);
+
+#endif

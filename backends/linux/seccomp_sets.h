@@ -1,0 +1,60 @@
+/* What the seccomp filter says of each system call, as data. The tool seccomp_compile turns it into two programs when heel is built: one by
+ * number, one by arguments; the kernel takes the stricter answer of both. */
+#ifndef HEEL_BACKENDS_LINUX_SECCOMP_SETS_H
+#define HEEL_BACKENDS_LINUX_SECCOMP_SETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The system calls of the architecture that heel is built for (syscall_table_ARCH.c). */
+struct heel_syscall {
+    const char *name;
+    int number;
+};
+extern const struct heel_syscall heel_syscalls[];
+extern const size_t heel_syscall_count;
+
+/* A group. Every system call of every table is in exactly one; what is in no table answers ENOSYS. */
+struct heel_seccomp_set {
+    const char *name;
+    const char *reason;
+    int refusal;                 /* errno, or 0: allowed (but see the argument rules) */
+    const char *const *syscalls; /* NULL-terminated */
+};
+extern const struct heel_seccomp_set heel_seccomp_sets[];
+extern const size_t heel_seccomp_set_count;
+
+#define HEEL_SECCOMP_CONDITIONS 3
+#define HEEL_SECCOMP_VALUES 4
+
+/* Arguments are int or unsigned int to the kernel, so only their lower halves count. */
+enum heel_seccomp_test {
+    HEEL_SECCOMP_ANY,        /* no condition */
+    HEEL_SECCOMP_IS,         /* argument & mask is values[0] */
+    HEEL_SECCOMP_IS_NONE_OF, /* argument & mask is none of the values */
+    HEEL_SECCOMP_HAS,        /* argument has any of the bits in mask */
+};
+
+struct heel_seccomp_condition {
+    enum heel_seccomp_test test;
+    unsigned argument;
+    uint32_t mask;
+    unsigned count;
+    uint32_t values[HEEL_SECCOMP_VALUES];
+};
+
+/* An allowed system call is refused all the same where all conditions hold; at most one of them may be IS_NONE_OF or HAS. */
+struct heel_seccomp_rule {
+    const char *syscall;
+    const char *reason;
+    int refusal;  /* errno */
+    struct heel_seccomp_condition conditions[HEEL_SECCOMP_CONDITIONS];
+};
+extern const struct heel_seccomp_rule heel_seccomp_rules[];
+extern const size_t heel_seccomp_rule_count;
+
+/* NULL if it is in no set; -1 if the table does not have it. */
+const struct heel_seccomp_set *heel_seccomp_find_set(const char *syscall);
+int heel_syscall_number(const char *name);
+
+#endif
