@@ -117,7 +117,8 @@ static void become_init(const struct heel_init_start *start)
     keep_only_own(start);
     setsid();
     heel_process_rename("heel-init");
-    sethostname(HOST_NAME, strlen(HOST_NAME));
+    if (sethostname(HOST_NAME, strlen(HOST_NAME)))
+        _exit(1);  /* impossible in a uts namespace of its own */
     limit(RLIMIT_NOFILE, start->open_files);
     limit(RLIMIT_CORE, 1);  /* 0 does not keep a core_pattern pipe from being started, 1 does */
 }

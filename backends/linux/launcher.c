@@ -205,9 +205,16 @@ static void on_unlink(struct launcher *launcher, struct heel_message *message)
     struct stat status;
 
     if (!path || !heel_reader_done(&reader) || launcher->unlink_count == UNLINKS_MAX || lstat(path, &status) ||
-        !S_ISSOCK(status.st_mode))
+        !(S_ISSOCK(status.st_mode) || S_ISREG(status.st_mode)))
         return;
     launcher->unlinks[launcher->unlink_count++] = (struct at_death){heel_xstrdup(path), status.st_dev, status.st_ino};
+}
+
+static void on_close(struct launcher *launcher, struct heel_message *message)
+{
+    (void)message;
+    while (launcher->unlink_count > 0)
+        free(launcher->unlinks[--launcher->unlink_count].path);
 }
 
 /* ---- the loop */
@@ -218,6 +225,7 @@ static const struct {
 } requests[] = {
     {HEEL_LAUNCHER_CREATE, on_create},
     {HEEL_LAUNCHER_UNLINK, on_unlink},
+    {HEEL_LAUNCHER_CLOSE, on_close},
 };
 
 static void dispatch(struct launcher *launcher, struct heel_message *message)
@@ -393,14 +401,14 @@ static void remove_instance(const struct launcher *launcher)
 }
 
 /* Only while it is still heeld's: another one may have taken the path over. */
-static void unlink_sockets(const struct launcher *launcher)
+static void unlink_files(const struct launcher *launcher)
 {
     for (size_t i = 0; i < launcher->unlink_count; i++) {
-        const struct at_death *socket = &launcher->unlinks[i];
+        const struct at_death *file = &launcher->unlinks[i];
         struct stat status;
 
-        if (lstat(socket->path, &status) == 0 && status.st_dev == socket->device && status.st_ino == socket->inode)
-            unlink(socket->path);
+        if (lstat(file->path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode)
+            unlink(file->path);
     }
 }
 
@@ -425,7 +433,7 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     heel_state_sweep(launcher.options.state_dir);
     loop(&launcher);
     kill_all(&launcher);
-    unlink_sockets(&launcher);
+    unlink_files(&launcher);
     remove_instance(&launcher);
     _exit(0);
 }

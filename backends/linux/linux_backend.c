@@ -194,11 +194,24 @@ static void on_launcher_dead(uv_poll_t *poll, int status, int events)
     uv_close((uv_handle_t *)&backend->launcher_death, on_handle_closed);
 }
 
+void heel_backend_unlink_at_death(struct heel_backend *base, const char *path)
+{
+    struct linux_backend *backend = heel_container_of(base, struct linux_backend, base);
+    heel_autobuffer struct heel_buffer payload = {0};
+    struct heel_message message = {.type = HEEL_LAUNCHER_UNLINK};
+
+    heel_put_string(&payload, path);
+    message.payload = payload.data;
+    message.length = payload.length;
+    heel_channel_send(&backend->launcher, &message);
+}
+
 /* The launcher sees the end of its socket, removes the instance's folder and exits; that is waited for. */
 static void close_backend(struct heel_backend *base, void (*on_closed)(void *data), void *data)
 {
     struct linux_backend *backend = heel_container_of(base, struct linux_backend, base);
 
+    heel_channel_send(&backend->launcher, &(struct heel_message){.type = HEEL_LAUNCHER_CLOSE});
     backend->on_closed = on_closed;
     backend->closed_data = data;
     backend->closing = 2;

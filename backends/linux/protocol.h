@@ -18,7 +18,8 @@ enum heel_launcher_message {
     HEEL_LAUNCHER_NOT_CREATED, /* id; an error */
     /* heeld to launcher */
     HEEL_LAUNCHER_CREATE,      /* id; identity, perhaps a plan; descriptor: the init's end of its control socket */
-    HEEL_LAUNCHER_UNLINK,      /* a socket file to be removed should heeld die */
+    HEEL_LAUNCHER_UNLINK,      /* a file (a socket) to be removed should heeld die */
+    HEEL_LAUNCHER_CLOSE,       /* heeld ends in an orderly way: nothing to be unlinked */
 };
 
 enum heel_init_message {
