@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -421,6 +422,8 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     launcher.socket = socket;
     setsid();
     umask(022);
+    /* Otherwise its own /proc is root's, and it can map no uid. There is nothing in here to be kept from its own user. */
+    prctl(PR_SET_DUMPABLE, 1);
     keep_only(&launcher.socket);
     launcher.children = block_signals();
     heel_process_forget_origin("heel-launcher");

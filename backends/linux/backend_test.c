@@ -1,0 +1,743 @@
+/* The whole backend through backends/backend.h, as an ordinary user and, where the test is root, as root: sandboxes and commands
+ * live, die and leave nothing, whoever is killed. */
+#include "backends/backend.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "base/text.h"
+
+#define PARALLEL 200
+#define PATIENCE_MS 20000
+
+static char root[] = "/tmp/heel-backend-XXXXXX";
+static char *state;
+static uv_loop_t loop;
+static struct heel_launcher launcher;
+static pid_t launcher_pid;
+static struct heel_backend *backend;
+
+/* ---- driving the loop */
+
+static void on_patience_end(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    handle->data = NULL;
+}
+
+/* Runs the loop until *flag, and fails when that takes too long. */
+static void wait_for(const bool *flag)
+{
+    bool late = false;
+    uv_timer_t timer;
+
+    uv_timer_init(&loop, &timer);
+    timer.data = &late;
+    uv_timer_start(&timer, on_patience_end, PATIENCE_MS, 0);
+    while (!*flag && !late)
+        uv_run(&loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, on_timer_closed);
+    while (timer.data)
+        uv_run(&loop, UV_RUN_ONCE);
+    REQUIRE(*flag);
+}
+
+static struct heel_backend_options options_of(void)
+{
+    return (struct heel_backend_options){.state_dir = state, .uid_first = 700000, .uid_count = 1000};
+}
+
+static void open_backend(void)
+{
+    struct heel_backend_options options = options_of();
+    heel_autoerror struct heel_error *error = NULL;
+
+    REQUIRE(heel_launcher_start(&options, &launcher, &error) == 0);
+    launcher_pid = launcher.pid;
+    REQUIRE(uv_loop_init(&loop) == 0);
+    backend = heel_backend_open(&loop, &options, &launcher, &error);
+    if (error)
+        fprintf(stderr, "%s\n", error->message);
+    REQUIRE(backend);
+}
+
+static void set_flag(void *flag)
+{
+    *(bool *)flag = true;
+}
+
+static void close_backend(void)
+{
+    bool closed = false;
+
+    heel_backend_close(backend, set_flag, &closed);
+    wait_for(&closed);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(uv_loop_close(&loop), 0);
+    CHECK_INT(kill(launcher_pid, 0), -1);
+}
+
+/* ---- sandboxes and commands */
+
+struct box {
+    struct heel_sandbox *sandbox;
+    bool created, failed, lost, deleted;
+    enum heel_code code;
+    char *message;  /* owned */
+};
+
+struct run {
+    struct heel_process *process;
+    struct heel_stdio stdio;
+    bool started, exited;
+    struct heel_exit exit;
+};
+
+static void on_created(struct heel_sandbox *sandbox, const struct heel_error *error, void *data)
+{
+    struct box *box = data;
+
+    box->sandbox = sandbox;
+    box->created = true;
+    box->failed = error != NULL;
+    box->code = error ? error->code : HEEL_OK;
+    box->message = error ? heel_xstrdup(error->message) : NULL;
+}
+
+static void on_lost(struct heel_sandbox *sandbox, void *data)
+{
+    struct box *box = data;
+
+    CHECK(box->sandbox == sandbox);
+    box->lost = true;
+}
+
+static void on_deleted(const struct heel_error *error, void *data)
+{
+    CHECK_STR(error ? error->message : NULL, NULL);
+    ((struct box *)data)->deleted = true;
+}
+
+static struct heel_sandbox_spec spec_of(const char *id)
+{
+    return (struct heel_sandbox_spec){.id = id, .level = HEEL_LEVEL_DEFAULT, .caller = {geteuid(), getegid(), NULL, 0}};
+}
+
+static void create(struct box *box, const char *id)
+{
+    struct heel_sandbox_spec spec = spec_of(id);
+
+    *box = (struct box){0};
+    heel_backend_create(backend, &spec, on_created, on_lost, box);
+    CHECK(!box->created);  /* never from inside the call */
+    wait_for(&box->created);
+    if (box->failed)
+        fprintf(stderr, "%s: %s\n", id, box->message);
+    REQUIRE(!box->failed);
+}
+
+static void destroy(struct box *box)
+{
+    heel_sandbox_destroy(box->sandbox, on_deleted, box);
+    CHECK(!box->deleted);
+    wait_for(&box->deleted);
+}
+
+static void on_started(struct heel_process *process, void *data)
+{
+    struct run *run = data;
+
+    CHECK(run->process == process && !run->started && !run->exited);
+    run->started = true;
+}
+
+static void on_exited(struct heel_process *process, const struct heel_exit *exit, void *data)
+{
+    struct run *run = data;
+
+    CHECK(run->process == process && !run->exited);
+    run->exited = true;
+    run->exit = *exit;
+}
+
+static const struct heel_process_events events = {on_started, on_exited};
+
+static void start(const struct box *box, struct run *run, const char *const *argv, bool want_stdin)
+{
+    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "A=b", NULL};
+    struct heel_command command = {.argv = argv, .environment = environment};
+    heel_autoerror struct heel_error *error = NULL;
+
+    *run = (struct run){0};
+    REQUIRE(heel_process_start(box->sandbox, &command, want_stdin, &events, run, &run->process, &run->stdio, &error) == 0);
+}
+
+static void start_shell(const struct box *box, struct run *run, const char *script)
+{
+    const char *argv[] = {"sh", "-c", script, NULL};
+
+    start(box, run, argv, false);
+}
+
+/* All of stdout after the exit; closes the streams. */
+static char *output_of(struct run *run)
+{
+    struct heel_buffer output = {0};
+    ssize_t got;
+
+    wait_for(&run->exited);
+    do {
+        char *to = heel_buffer_reserve(&output, 65536);
+
+        got = read(run->stdio.out, to, 65535);
+        if (got > 0)
+            output.length += (size_t)got;
+    } while (got > 0);
+    output.data[output.length] = '\0';
+    close(run->stdio.out);
+    close(run->stdio.err);
+    return output.data;
+}
+
+static void check_output(const struct box *box, const char *script, const char *expected)
+{
+    struct run run;
+    heel_autofree char *output = NULL;
+
+    start_shell(box, &run, script);
+    output = output_of(&run);
+    CHECK_STR(output, expected);
+    CHECK_INT(run.exit.start_failure, HEEL_START_OK);
+}
+
+/* Waits until the command has written something. */
+static void wait_for_output(const struct run *run)
+{
+    struct pollfd event = {run->stdio.out, POLLIN, 0};
+
+    for (int i = 0; i < PATIENCE_MS / 10 && poll(&event, 1, 0) == 0; i++) {
+        struct timespec pause = {0, 10000000};
+
+        uv_run(&loop, UV_RUN_NOWAIT);
+        nanosleep(&pause, NULL);
+    }
+    CHECK(event.revents & POLLIN);
+}
+
+/* ---- what is left */
+
+static int count_entries(const char *path)
+{
+    DIR *stream = opendir(path);
+    int count = 0;
+
+    if (!stream)
+        return 0;
+    while (readdir(stream))
+        count++;
+    closedir(stream);
+    return count - 2;
+}
+
+static int count_fds(void)
+{
+    return count_entries("/proc/self/fd");
+}
+
+static int count_instances(void)
+{
+    heel_autofree char *path = heel_format("%s/instances", state);
+
+    return count_entries(path);
+}
+
+/* Processes on this machine with `word` among their arguments. */
+static int count_processes(const char *word)
+{
+    DIR *stream = opendir("/proc");
+    int count = 0;
+
+    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
+        heel_autofree char *path = heel_format("/proc/%s/cmdline", entry->d_name);
+        heel_autoclose int fd = atoi(entry->d_name) > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        char text[4096];
+        ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text);
+
+        count += length > 0 && memmem(text, (size_t)length, word, strlen(word)) != NULL;
+    }
+    closedir(stream);
+    return count;
+}
+
+/* Children of the launcher: its inits. */
+static pid_t first_init(void)
+{
+    heel_autofree char *path = heel_format("/proc/%d/task/%d/children", (int)launcher_pid, (int)launcher_pid);
+    heel_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char text[64] = {0};
+
+    return fd >= 0 && read(fd, text, sizeof text - 1) > 0 ? (pid_t)atoi(text) : 0;
+}
+
+static char *unique_sleep(void)
+{
+    static int serial;
+
+    return heel_format("9%05d.%d", (int)getpid(), ++serial);
+}
+
+/* Gives what is being killed from outside this program a second. */
+static void check_gone(const char *word)
+{
+    struct timespec pause = {0, 5000000};
+
+    for (int i = 0; i < 200 && count_processes(word) > 0; i++)
+        nanosleep(&pause, NULL);
+    CHECK_INT(count_processes(word), 0);
+}
+
+/* ---- the tests */
+
+static void test_commands(void)
+{
+    struct box box;
+    struct run run;
+    const char *const cat[] = {"cat", NULL};
+    const char *const absent[] = {"no-such-program", NULL};
+    const char *const directory[] = {"/usr", NULL};
+    heel_autofree char *output = NULL;
+    heel_autofree char *inside = NULL;
+
+    create(&box, "commands");
+    check_output(&box, "echo hi", "hi\n");
+    inside = heel_format("b\n%s\n", heel_sandbox_paths(box.sandbox)->working_dir);
+    check_output(&box, "echo $A; pwd", inside);
+    check_output(&box, "test $(stat -c %u .) = $(id -u) && touch f && ls", "f\n");
+    check_output(&box, "cat < /dev/stdin | wc -c", "0\n");
+    check_output(&box, "cat /proc/1/comm; tr -d '\\0' < /proc/1/cmdline | cut -c 1-4", "heel-init\nheel\n");
+    check_output(&box, "cat /proc/1/environ 2>&1 | grep -c . || :; readlink /proc/1/fd/3 || echo refused", "1\nrefused\n");
+    start(&box, &run, cat, true);
+    CHECK_INT(write(run.stdio.in, "input", 5), 5);
+    close(run.stdio.in);
+    output = output_of(&run);
+    CHECK_STR(output, "input");
+    start_shell(&box, &run, "exit 7");
+    free(output_of(&run));
+    CHECK_INT(run.exit.code, 7);
+    CHECK(run.started && !run.exit.signalled && run.exit.wall_us > 0 && run.exit.max_rss_bytes > 0);
+    start_shell(&box, &run, "kill -USR1 $$");
+    free(output_of(&run));
+    CHECK(run.exit.signalled);
+    CHECK_INT(run.exit.code, SIGUSR1);
+    start(&box, &run, absent, false);
+    free(output_of(&run));
+    CHECK_INT(run.exit.start_failure, HEEL_START_NOT_FOUND);
+    CHECK(!run.started);
+    start(&box, &run, directory, false);
+    free(output_of(&run));
+    CHECK_INT(run.exit.start_failure, HEEL_START_NOT_EXECUTABLE);
+    destroy(&box);
+}
+
+static void test_big_command(void)
+{
+    struct box box;
+    struct run run;
+    heel_autofree char *word = heel_xmalloc(100001);
+    const char *argv[] = {"printf", "%.0s", word, word, word, word, NULL};
+
+    memset(word, 'x', 100000);
+    word[100000] = '\0';
+    create(&box, "big");
+    start(&box, &run, argv, false);  /* travels in a memfd */
+    free(output_of(&run));
+    CHECK_INT(run.exit.start_failure, HEEL_START_OK);
+    CHECK_INT(run.exit.code, 0);
+    destroy(&box);
+}
+
+static void test_signal(void)
+{
+    struct box box;
+    struct run run;
+
+    create(&box, "signal");
+    start_shell(&box, &run, "trap 'echo caught; exit 3' TERM; echo; while :; do sleep 0.01; done");
+    wait_for_output(&run);
+    heel_process_signal(run.process, SIGTERM);
+    free(output_of(&run));
+    CHECK_INT(run.exit.code, 3);
+    destroy(&box);
+}
+
+static void test_kill_tree(void)
+{
+    struct box box;
+    struct run run, other;
+    heel_autofree char *seconds = unique_sleep();
+    heel_autofree char *others = unique_sleep();
+    heel_autofree char *script = heel_format(
+        "setsid sh -c 'setsid sleep %s & setsid sleep %s & echo; exit' & sleep %s & wait; sleep %s", seconds, seconds, seconds, seconds);
+    heel_autofree char *stay = heel_format("echo; exec sleep %s", others);
+
+    create(&box, "tree");
+    start_shell(&box, &other, stay);
+    start_shell(&box, &run, script);
+    wait_for_output(&run);
+    wait_for_output(&other);
+    heel_process_kill_tree(run.process);
+    free(output_of(&run));
+    CHECK(run.exit.signalled);
+    CHECK_INT(run.exit.code, SIGKILL);
+    CHECK_INT(count_processes(seconds), 0);
+    CHECK_INT(count_processes(others), 1);
+    CHECK(!other.exited && !box.lost);
+    destroy(&box);
+    CHECK(other.exited && other.exit.signalled);
+    CHECK_INT(count_processes(others), 0);
+    close(other.stdio.out);
+    close(other.stdio.err);
+}
+
+static void test_fork_bomb(void)
+{
+    struct box box;
+    struct run run;
+
+    create(&box, "bomb");
+    start_shell(&box, &run, "ulimit -u 300; b() { b | b & }; echo; b; sleep 100");
+    wait_for_output(&run);
+    heel_process_kill_tree(run.process);
+    free(output_of(&run));
+    CHECK(!box.lost);
+    check_output(&box, "echo still here", "still here\n");
+    destroy(&box);
+}
+
+static void test_attacks_on_init(void)
+{
+    struct box box;
+
+    create(&box, "attacks");
+    check_output(&box, "kill -9 1; kill -STOP 1; kill -TERM 1; echo tried", "tried\n");
+    check_output(&box, "trap '' TERM; kill -TERM -1; echo lives", "lives\n");
+    check_output(&box, "echo > /proc/1/oom_score_adj; echo x > /proc/1/comm; cat /proc/1/comm", "heel-init\n");
+    check_output(&box, "echo works", "works\n");
+    CHECK(!box.lost);
+    destroy(&box);
+}
+
+/* Deleted while it prints at full speed, with a deep tree and other leftovers in its directory. */
+static void test_delete_busy(void)
+{
+    struct box box;
+    struct run run;
+    heel_autofree char *work = NULL;
+
+    create(&box, "busy");
+    work = heel_xstrdup(heel_sandbox_paths(box.sandbox)->host_working_dir);
+    check_output(&box,
+                 "i=0; while [ $i -lt 500 ]; do mkdir d && cd d; i=$((i+1)); done; mkdir -p x/y; mkfifo x/f; chmod 0 x; echo ok",
+                 "ok\n");
+    start_shell(&box, &run, "yes");
+    wait_for_output(&run);
+    CHECK_INT(access(work, F_OK), 0);
+    destroy(&box);
+    CHECK(run.exited && run.exit.signalled);
+    CHECK_INT(access(work, F_OK), -1);
+    close(run.stdio.out);
+    close(run.stdio.err);
+}
+
+static void test_kept(void)
+{
+    struct heel_sandbox_spec spec = spec_of("kept");
+    struct box box = {0};
+    heel_autofree char *work = NULL;
+    heel_autofree char *file = NULL;
+
+    spec.keep_working_dir = true;
+    heel_backend_create(backend, &spec, on_created, on_lost, &box);
+    wait_for(&box.created);
+    REQUIRE(box.sandbox);
+    work = heel_xstrdup(heel_sandbox_paths(box.sandbox)->host_working_dir);
+    file = heel_format("%s/file", work);
+    check_output(&box, "echo text > file", "");
+    destroy(&box);
+    CHECK_INT(unlink(file), 0);
+    CHECK_INT(rmdir(work), 0);
+}
+
+static void test_refused(void)
+{
+    static const char *const ids[] = {"", ".", "..", "a/b", "-a", "a b", NULL};
+    struct box box, twin = {0};
+    struct heel_sandbox_spec spec;
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(ids); i++) {
+        struct box refused = {0};
+
+        spec = spec_of(ids[i]);
+        heel_backend_create(backend, &spec, on_created, on_lost, &refused);
+        CHECK(!refused.created);
+        wait_for(&refused.created);
+        CHECK_INT(refused.code, HEEL_INVALID_ARGUMENT);
+        free(refused.message);
+    }
+    create(&box, "twin");
+    spec = spec_of("twin");
+    heel_backend_create(backend, &spec, on_created, on_lost, &twin);
+    wait_for(&twin.created);
+    CHECK(twin.failed && !twin.sandbox);
+    free(twin.message);
+    check_output(&box, "echo unharmed", "unharmed\n");
+    destroy(&box);
+}
+
+static void test_parallel(void)
+{
+    static struct box boxes[PARALLEL];
+    static struct run runs[PARALLEL];
+    const char *const argv[] = {"true", NULL};
+
+    for (int i = 0; i < PARALLEL; i++) {
+        heel_autofree char *id = heel_format("parallel-%d", i);
+        struct heel_sandbox_spec spec = spec_of(id);
+
+        boxes[i] = (struct box){0};
+        heel_backend_create(backend, &spec, on_created, on_lost, &boxes[i]);
+    }
+    for (int i = 0; i < PARALLEL; i++) {
+        wait_for(&boxes[i].created);
+        REQUIRE(boxes[i].sandbox);
+        start(&boxes[i], &runs[i], argv, false);
+    }
+    for (int i = 0; i < PARALLEL; i++) {
+        free(output_of(&runs[i]));
+        CHECK_INT(runs[i].exit.code, 0);
+        heel_sandbox_destroy(boxes[i].sandbox, on_deleted, &boxes[i]);
+    }
+    for (int i = 0; i < PARALLEL; i++)
+        wait_for(&boxes[i].deleted);
+}
+
+static void test_init_killed(void)
+{
+    struct box box;
+    struct run run;
+
+    create(&box, "killed");
+    start_shell(&box, &run, "echo; sleep 1000");
+    wait_for_output(&run);
+    REQUIRE(first_init() > 1);
+    CHECK_INT(kill(first_init(), SIGKILL), 0);
+    wait_for(&box.lost);
+    CHECK(run.exited && run.exit.signalled);
+    close(run.stdio.out);
+    close(run.stdio.err);
+    destroy(&box);
+}
+
+/* Last: no sandbox can be made afterwards. */
+static void test_launcher_killed(void)
+{
+    struct box box, later = {0};
+    struct run run;
+    struct heel_sandbox_spec spec = spec_of("later");
+    heel_autofree char *seconds = unique_sleep();
+    heel_autofree char *script = heel_format("echo; exec sleep %s", seconds);
+
+    create(&box, "orphan");
+    start_shell(&box, &run, script);
+    wait_for_output(&run);
+    CHECK_INT(count_processes(seconds), 1);
+    CHECK_INT(kill(launcher_pid, SIGKILL), 0);
+    wait_for(&box.lost);
+    CHECK_INT(count_processes(seconds), 0);
+    CHECK(run.exited);
+    close(run.stdio.out);
+    close(run.stdio.err);
+    heel_backend_create(backend, &spec, on_created, on_lost, &later);
+    wait_for(&later.created);
+    CHECK_INT(later.code, HEEL_UNAVAILABLE);
+    free(later.message);
+    destroy(&box);
+}
+
+/* ---- heeld is killed: a child plays it */
+
+static _Noreturn void play_heeld(int ready, const char *seconds, const char *file)
+{
+    struct box box;
+    struct run run;
+    heel_autofree char *script = heel_format("setsid sleep %s & echo; exec sleep %s", seconds, seconds);
+
+    open_backend();
+    REQUIRE(close(creat(file, 0600)) == 0);
+    heel_backend_unlink_at_death(backend, file);
+    create(&box, "doomed");
+    start_shell(&box, &run, script);
+    wait_for_output(&run);
+    REQUIRE(write(ready, &launcher_pid, sizeof launcher_pid) == (ssize_t)sizeof launcher_pid);
+    for (;;)
+        uv_run(&loop, UV_RUN_ONCE);
+}
+
+static void check_killed(bool launcher_too)
+{
+    heel_autofree char *seconds = unique_sleep();
+    heel_autofree char *file = heel_format("%s/socket", root);
+    struct timespec pause = {0, 5000000};
+    pid_t its_launcher;
+    int ends[2];
+    pid_t heeld;
+
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    heeld = fork();
+    if (heeld == 0)
+        play_heeld(ends[1], seconds, file);
+    close(ends[1]);
+    REQUIRE(read(ends[0], &its_launcher, sizeof its_launcher) == (ssize_t)sizeof its_launcher);
+    close(ends[0]);
+    CHECK_INT(count_processes(seconds), 2);
+    CHECK_INT(count_instances(), 1);
+    if (launcher_too)
+        kill(its_launcher, SIGKILL);
+    kill(heeld, SIGKILL);
+    REQUIRE(waitpid(heeld, NULL, 0) == heeld);
+    check_gone(seconds);
+    if (launcher_too) {
+        unlink(file);
+        return;
+    }
+    for (int i = 0; i < 200 && (count_instances() > 0 || access(file, F_OK) == 0); i++)
+        nanosleep(&pause, NULL);
+    CHECK_INT(count_instances(), 0);
+    CHECK_INT(access(file, F_OK), -1);
+}
+
+static void test_sweep(void)
+{
+    struct timespec pause = {0, 5000000};
+
+    check_killed(true);
+    CHECK_INT(count_instances(), 1);
+    open_backend();
+    for (int i = 0; i < 200 && count_instances() > 1; i++)
+        nanosleep(&pause, NULL);
+    CHECK_INT(count_instances(), 1);
+    close_backend();
+    CHECK_INT(count_instances(), 0);
+}
+
+static void test_unsafe_state(void)
+{
+    struct heel_backend_options options = options_of();
+    heel_autoerror struct heel_error *error = NULL;
+
+    REQUIRE(chmod(state, 0777) == 0);
+    REQUIRE(heel_launcher_start(&options, &launcher, &error) == 0);
+    REQUIRE(uv_loop_init(&loop) == 0);
+    launcher_pid = launcher.pid;
+    CHECK(!heel_backend_open(&loop, &options, &launcher, &error));
+    CHECK_INT(error ? error->code : HEEL_OK, HEEL_FAILED_PRECONDITION);
+    CHECK_INT(uv_loop_close(&loop), 0);
+    close(launcher.socket);
+    waitpid(launcher_pid, NULL, 0);
+    REQUIRE(chmod(state, 0700) == 0);
+}
+
+static void remove_root(void)
+{
+    static const char *const folders[] = {"/instances", "/kept", ""};
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(folders); i++) {
+        heel_autofree char *path = heel_format("%s%s", state, folders[i]);
+
+        CHECK_INT(rmdir(path), 0);
+    }
+    CHECK_INT(rmdir(root), 0);
+}
+
+static bool supported(void)
+{
+    bool is = heel_backend_host(backend)->supported;
+
+    if (!is)
+        close_backend();
+    return is;
+}
+
+static int test_all(void)
+{
+    int fds;
+
+    REQUIRE(mkdtemp(root) && chmod(root, 0755) == 0);
+    state = heel_format("%s/state", root);
+    open_backend();
+    if (!supported())
+        return heel_test_skip("this host can't hold sandboxes");
+    test_commands();
+    fds = count_fds();
+    test_big_command();
+    test_signal();
+    test_kill_tree();
+    test_fork_bomb();
+    test_attacks_on_init();
+    test_delete_busy();
+    test_kept();
+    test_refused();
+    test_init_killed();
+    test_parallel();
+    CHECK_INT(first_init(), 0);
+    CHECK_INT(count_fds(), fds);
+    test_launcher_killed();
+    close_backend();
+    for (int i = 0; i < 3; i++)
+        check_killed(false);
+    test_sweep();
+    test_unsafe_state();
+    remove_root();
+    free(state);
+    return heel_test_end();
+}
+
+/* In a child, as `uid`: only a process with one thread may start a launcher, and a loop leaves libuv's threads behind. */
+static int test_as(uid_t uid)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (uid != geteuid() && (setgroups(0, NULL) || setgid(uid) || setuid(uid)))
+            exit(heel_test_skip("can't become another user"));
+        exit(test_all());
+    }
+    REQUIRE(waitpid(pid, &status, 0) == pid);
+    if (!WIFEXITED(status))
+        fprintf(stderr, "as uid %u: signal %d\n", (unsigned)uid, WTERMSIG(status));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int main(void)
+{
+    int ordinary, as_root = 0;
+
+    if (geteuid() != 0)
+        return test_as(geteuid());
+    ordinary = test_as(65534);
+    as_root = test_as(0);
+    return ordinary ? ordinary : as_root;
+}
