@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -313,12 +314,23 @@ static void loop(struct launcher *launcher)
 
 /* ---- the beginning and the end */
 
+/* Commands inherit what is ignored. libc does not let go of the two signals that it keeps for itself, and some parents ignore them. */
+static void reset_signals(void)
+{
+    struct {
+        void (*handler)(int);
+        unsigned long flags, restorer, mask;
+    } standard = {SIG_DFL, 0, 0, 0};
+
+    for (int number = 1; number < _NSIG; number++)
+        syscall(SYS_rt_sigaction, number, &standard, NULL, sizeof standard.mask);
+}
+
 static int block_signals(void)
 {
     sigset_t all, children;
 
-    for (int number = 1; number < _NSIG; number++)
-        signal(number, SIG_DFL);
+    reset_signals();
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     sigemptyset(&children);
