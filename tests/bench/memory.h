@@ -1,0 +1,31 @@
+/* What processes and the kernel use, from /proc. */
+#ifndef HEEL_TESTS_BENCH_MEMORY_H
+#define HEEL_TESTS_BENCH_MEMORY_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* In KiB. */
+struct memory {
+    double rss;
+    double pss;
+    bool pss_is_known; /* false: `pss` is what isn't shared with files, which the kernel tells of
+                          any process; PSS it tells only whoever may debug that process */
+};
+
+/* All 0 if there is no such process. */
+struct memory memory_of(pid_t pid);
+
+/* A process and all below it. `rss` is 0. */
+struct memory memory_of_tree(pid_t pid);
+
+/* How many processes are below `pid`, at any depth. */
+size_t memory_count_below(pid_t pid);
+
+/* The first child, or -1. */
+pid_t memory_first_child(pid_t pid);
+
+/* A line of /proc/meminfo, in KiB; `name` as in "Slab". 0 if there is none. */
+double memory_of_kernel(const char *name);
+
+#endif
