@@ -1,7 +1,8 @@
-/* protoc-gen-grpc-c: the plugin by which protoc writes C for gRPC services. protoc starts it with a CodeGeneratorRequest on
- * its standard input and takes a CodeGeneratorResponse from its standard output. For each .proto file that declares services
- * it writes X.grpc-c.h and X.grpc-c.c: typed client calls and the table of handlers of a server, on top of the runtime in
- * proto/runtime and of the messages that protoc-c writes. */
+/* protoc-gen-grpc-c: the plugin by which protoc writes C for gRPC services. protoc starts it with a
+ * CodeGeneratorRequest on its standard input and takes a CodeGeneratorResponse from its standard
+ * output. For each .proto file that declares services it writes X.grpc-c.h and X.grpc-c.c: typed
+ * client calls and the table of handlers of a server, on top of the runtime in proto/runtime and of
+ * the messages that protoc-c writes. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@ static void add_file(Response *response, const char *stem, const char *suffix, c
     response->file[response->n_file++] = file;
 }
 
-static const Google__Protobuf__FileDescriptorProto *find_file(const Request *request, const char *name)
+static const Google__Protobuf__FileDescriptorProto *find_file(const Request *request,
+                                                              const char *name)
 {
     for (size_t i = 0; i < request->n_proto_file; i++)
         if (strcmp(request->proto_file[i]->name, name) == 0)
@@ -58,9 +60,11 @@ static int generate_file(const Request *request, const char *name, Response *res
 static void generate(const Request *request, Response *response)
 {
     response->has_supported_features = 1;
-    response->supported_features = GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__FEATURE__FEATURE_PROTO3_OPTIONAL;
+    response->supported_features =
+        GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__FEATURE__FEATURE_PROTO3_OPTIONAL;
     if (request->parameter && *request->parameter) {
-        response->error = heel_format("protoc-gen-grpc-c takes no parameter, but was given \"%s\"", request->parameter);
+        response->error = heel_format("protoc-gen-grpc-c takes no parameter, but was given \"%s\"",
+                                      request->parameter);
         return;
     }
     for (size_t i = 0; i < request->n_file_to_generate; i++)
@@ -86,15 +90,18 @@ static int run(void)
     Request *request;
 
     read_all(stdin, &input);
-    request = google__protobuf__compiler__code_generator_request__unpack(NULL, input.length, (uint8_t *)input.data);
+    request = google__protobuf__compiler__code_generator_request__unpack(NULL, input.length,
+                                                                         (uint8_t *)input.data);
     if (!request) {
-        fputs("protoc-gen-grpc-c: standard input holds no CodeGeneratorRequest: protoc starts this program\n", stderr);
+        fputs("protoc-gen-grpc-c: standard input holds no CodeGeneratorRequest: protoc starts this "
+              "program\n",
+              stderr);
         return -1;
     }
     generate(request, &response);
     output.length = protobuf_c_message_pack(
-        &response.base,
-        (uint8_t *)heel_buffer_reserve(&output, protobuf_c_message_get_packed_size(&response.base)));
+        &response.base, (uint8_t *)heel_buffer_reserve(
+                            &output, protobuf_c_message_get_packed_size(&response.base)));
     google__protobuf__compiler__code_generator_request__free_unpacked(request, NULL);
     for (size_t i = 0; i < response.n_file; i++) {
         free(response.file[i]->name);

@@ -4,12 +4,14 @@
 
 #include "base/text.h"
 #include "proto/generator/names.h"
+#include "proto/generator/symbols.h"
 #include "proto/generator/types.h"
 
 /* Field numbers of descriptor.proto, of which the paths in SourceCodeInfo consist. */
 enum { FILE_SERVICE = 6, SERVICE_METHOD = 2 };
 
-static char *find_comment(const Google__Protobuf__FileDescriptorProto *file, const int32_t *path, size_t length)
+static char *find_comment(const Google__Protobuf__FileDescriptorProto *file, const int32_t *path,
+                          size_t length)
 {
     const Google__Protobuf__SourceCodeInfo *info = file->source_code_info;
 
@@ -17,14 +19,15 @@ static char *find_comment(const Google__Protobuf__FileDescriptorProto *file, con
         const Google__Protobuf__SourceCodeInfo__Location *location = info->location[i];
 
         if (location->n_path == length && memcmp(location->path, path, length * sizeof(*path)) == 0)
-            return heel_xstrdup(location->leading_comments ? location->leading_comments : location->trailing_comments);
+            return heel_xstrdup(location->leading_comments ? location->leading_comments
+                                                           : location->trailing_comments);
     }
     return NULL;
 }
 
 /* 0, or -1 if the type is unknown. */
-static int load_type(const Google__Protobuf__Compiler__CodeGeneratorRequest *request, const char *full_name, char **type,
-                     char **stem, char **error)
+static int load_type(const Google__Protobuf__Compiler__CodeGeneratorRequest *request,
+                     const char *full_name, char **type, char **stem, char **error)
 {
     heel_autofree char *name = types_resolve(request, full_name);
 
@@ -41,40 +44,30 @@ static int load_method(struct model_method *method, const struct model_service *
                        const Google__Protobuf__Compiler__CodeGeneratorRequest *request,
                        const Google__Protobuf__MethodDescriptorProto *proto, char **error)
 {
-    heel_autofree char *snake = names_snake(proto->name);
-
     method->proto_name = proto->name;
     method->path = heel_format("/%s/%s", service->full_name, proto->name);
-    method->member = names_member(snake);
-    method->name = heel_format("%s_%s", service->prefix, snake);
+    method->member = names_snake(proto->name);
+    method->name = heel_format("%s_%s", service->prefix, method->member);
     method->client_streaming = proto->client_streaming;
     method->server_streaming = proto->server_streaming;
     if (load_type(request, proto->input_type, &method->request_type, &method->request_stem, error))
         return -1;
-    return load_type(request, proto->output_type, &method->response_type, &method->response_stem, error);
+    return load_type(request, proto->output_type, &method->response_type, &method->response_stem,
+                     error);
 }
 
-static int check_distinct(const struct model_service *service, size_t at, char **error)
-{
-    for (size_t i = 0; i < at; i++) {
-        if (strcmp(service->methods[i].name, service->methods[at].name) != 0)
-            continue;
-        *error = heel_format("%s: %s and %s would both be %s in C", service->full_name, service->methods[i].proto_name,
-                             service->methods[at].proto_name, service->methods[at].name);
-        return -1;
-    }
-    return 0;
-}
-
-static int load_service(struct model_file *model, const Google__Protobuf__Compiler__CodeGeneratorRequest *request,
-                        const Google__Protobuf__FileDescriptorProto *file, size_t index, char **error)
+static int load_service(struct model_file *model,
+                        const Google__Protobuf__Compiler__CodeGeneratorRequest *request,
+                        const Google__Protobuf__FileDescriptorProto *file, size_t index,
+                        char **error)
 {
     const Google__Protobuf__ServiceDescriptorProto *proto = file->service[index];
     struct model_service *service = &model->services[index];
     int32_t path[] = {FILE_SERVICE, (int32_t)index, SERVICE_METHOD, 0};
     bool in_package = file->package && *file->package;
 
-    service->full_name = heel_format("%s%s%s", in_package ? file->package : "", in_package ? "." : "", proto->name);
+    service->full_name =
+        heel_format("%s%s%s", in_package ? file->package : "", in_package ? "." : "", proto->name);
     service->prefix = names_snake(service->full_name);
     service->comment = find_comment(file, path, 2);
     service->methods = heel_xcalloc(proto->n_method, sizeof(*service->methods));
@@ -82,8 +75,7 @@ static int load_service(struct model_file *model, const Google__Protobuf__Compil
     for (size_t i = 0; i < proto->n_method; i++) {
         path[3] = (int32_t)i;
         service->methods[i].comment = find_comment(file, path, 4);
-        if (load_method(&service->methods[i], service, request, proto->method[i], error) ||
-            check_distinct(service, i, error))
+        if (load_method(&service->methods[i], service, request, proto->method[i], error))
             return -1;
     }
     return 0;
@@ -101,7 +93,7 @@ struct model_file *model_new(const Google__Protobuf__Compiler__CodeGeneratorRequ
     for (size_t i = 0; i < file->n_service; i++)
         if (load_service(model, request, file, i, error))
             return NULL;
-    return heel_steal(model);
+    return symbols_check(model, error) ? NULL : heel_steal(model);
 }
 
 static void free_method(struct model_method *method)

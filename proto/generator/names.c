@@ -5,11 +5,26 @@
 
 #include "base/text.h"
 
-static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static char to_upper(char c) { return is_lower(c) ? (char)(c - 'a' + 'A') : c; }
-static char to_lower(char c) { return is_upper(c) ? (char)(c - 'A' + 'a') : c; }
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+static char to_upper(char c)
+{
+    return is_lower(c) ? (char)(c - 'a' + 'A') : c;
+}
+static char to_lower(char c)
+{
+    return is_upper(c) ? (char)(c - 'A' + 'a') : c;
+}
 
 static void append_char(struct heel_buffer *buffer, char c)
 {
@@ -93,25 +108,4 @@ char *names_snake(const char *name)
         append_char(&result, *c == '.' ? '_' : to_lower(*c));
     }
     return result.data;
-}
-
-char *names_member(const char *name)
-{
-    /* Only those that a method can be called: lower-case words. Types such as uint8_t are none. */
-    static const char *const keywords[] = {
-        "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char",
-        "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl", "concept", "const",
-        "const_cast", "consteval", "constexpr", "constinit", "continue", "decltype", "default", "delete", "do", "double",
-        "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if",
-        "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or",
-        "or_eq", "private", "protected", "public", "register", "reinterpret_cast", "requires", "restrict", "return", "short",
-        "signed", "sizeof", "static", "static_assert", "static_cast", "struct", "switch", "template", "this", "thread_local",
-        "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "union", "unsigned", "using", "virtual", "void",
-        "volatile", "wchar_t", "while", "xor", "xor_eq",
-    };
-
-    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(keywords); i++)
-        if (strcmp(name, keywords[i]) == 0)
-            return heel_format("%s_", name);
-    return heel_xstrdup(name);
 }

@@ -5,9 +5,11 @@
 /* gRPC drops what exceeds 8 KiB of headers on the receiver's side, the whole status with it. */
 enum { MAX_STATUS_TEXT = 2048, MAX_STATUS_DETAILS = 5120 };
 
-void grpcc_call_init(struct grpcc_call *call, struct grpcc_queue *queue, const struct grpcc_method *method)
+void grpcc_call_init(struct grpcc_call *call, struct grpcc_queue *queue,
+                     const struct grpcc_method *method)
 {
-    *call = (struct grpcc_call){.queue = queue, .method = method, .deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC)};
+    *call = (struct grpcc_call){
+        .queue = queue, .method = method, .deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC)};
     grpcc_incoming_init(&call->received);
     grpcc_incoming_init(&call->received_trailers);
 }
@@ -22,7 +24,8 @@ void grpcc_call_clear(struct grpcc_call *call)
         grpc_call_unref(call->core);
 }
 
-void grpcc_call_start_batch(struct grpcc_call *call, const grpc_op *ops, size_t count, struct grpcc_op *op)
+void grpcc_call_start_batch(struct grpcc_call *call, const grpc_op *ops, size_t count,
+                            struct grpcc_op *op)
 {
     if (grpc_call_start_batch(call->core, ops, count, op, NULL) != GRPC_CALL_OK)
         grpcc_queue_post(call->queue, op, false);
@@ -49,7 +52,8 @@ static grpc_slice status_text(const char *message)
     return grpc_slice_from_copied_buffer(message, length);
 }
 
-void grpcc_call_send_status(struct grpcc_call *call, const struct grpcc_status *status, grpc_op *op, grpc_slice *text)
+void grpcc_call_send_status(struct grpcc_call *call, const struct grpcc_status *status, grpc_op *op,
+                            grpc_slice *text)
 {
     heel_autofree uint8_t *details = NULL;
     size_t length = 0;
@@ -60,7 +64,8 @@ void grpcc_call_send_status(struct grpcc_call *call, const struct grpcc_status *
     if (status && status->code != GRPC_STATUS_OK) {
         bool known = status->code > 0 && status->code <= GRPC_STATUS_UNAUTHENTICATED;
 
-        op->data.send_status_from_server.status = known ? (grpc_status_code)status->code : GRPC_STATUS_UNKNOWN;
+        op->data.send_status_from_server.status =
+            known ? (grpc_status_code)status->code : GRPC_STATUS_UNKNOWN;
         *text = status_text(status->message);
         op->data.send_status_from_server.status_details = text;
         details = grpcc_status_encode_details(status, &length);
@@ -93,12 +98,16 @@ int64_t grpcc_call_time_left_ms(const struct grpcc_call *call)
     return left.tv_sec < 0 ? 0 : left.tv_sec * 1000 + left.tv_nsec / 1000000;
 }
 
-int grpcc_call_add_header(struct grpcc_call *call, const char *key, const void *value, size_t length)
+int grpcc_call_add_header(struct grpcc_call *call, const char *key, const void *value,
+                          size_t length)
 {
-    return call->headers_sent || call->ended ? -1 : grpcc_outgoing_add(&call->headers, key, value, length);
+    return call->headers_sent || call->ended
+               ? -1
+               : grpcc_outgoing_add(&call->headers, key, value, length);
 }
 
-int grpcc_call_add_trailer(struct grpcc_call *call, const char *key, const void *value, size_t length)
+int grpcc_call_add_trailer(struct grpcc_call *call, const char *key, const void *value,
+                           size_t length)
 {
     return call->ended ? -1 : grpcc_outgoing_add(&call->trailers, key, value, length);
 }

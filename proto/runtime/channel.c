@@ -5,41 +5,32 @@
 #include <grpc/grpc_security.h>
 #include <pthread.h>
 
-/* Completion queues that blocking calls have used and others may use again; more concurrent calls than that make their own. */
+/* Completion queues that blocking calls have used and others may use again; more concurrent calls
+ * than that make their own. */
 enum { IDLE_PLUCKS = 8, DEFAULT_MAX_RECEIVE_BYTES = 4 << 20 };
 
 struct grpcc_channel {
-    grpc_channel *core;      /* owned */
-    pthread_mutex_t mutex;   /* blocking calls come from any thread */
-    grpc_completion_queue *idle[IDLE_PLUCKS];  /* owned */
+    grpc_channel *core;                       /* owned */
+    pthread_mutex_t mutex;                    /* blocking calls come from any thread */
+    grpc_completion_queue *idle[IDLE_PLUCKS]; /* owned */
     size_t idle_count;
 };
 
-static grpc_arg integer_arg(const char *key, int64_t value)
+/* Turns off what costs time or memory for each channel or call and is of no use here: service
+ * configs, retries (which keep a copy of what was sent), proxies from the environment. */
+static void fill_args(struct grpcc_args *args, const struct grpcc_channel_options *options)
 {
-    grpc_arg arg = {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key};
+    static const struct grpcc_channel_options defaults;
 
-    arg.value.integer = value > INT32_MAX ? INT32_MAX : (int)value;
-    return arg;
-}
-
-/* Turns off what costs time or memory for each channel or call and is of no use here: channelz, service configs, retries (which
- * keep a copy of what was sent), proxies from the environment. */
-static size_t fill_args(const struct grpcc_channel_options *options, grpc_arg *args)
-{
-    size_t count = 0;
-    size_t max_receive = options && options->max_receive_bytes ? options->max_receive_bytes : DEFAULT_MAX_RECEIVE_BYTES;
-
-    args[count++] = integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int64_t)max_receive);
-    args[count++] = integer_arg(GRPC_ARG_ENABLE_CHANNELZ, 0);
-    args[count++] = integer_arg(GRPC_ARG_ENABLE_RETRIES, 0);
-    args[count++] = integer_arg(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-    args[count++] = integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    if (options && options->keepalive_ms)
-        args[count++] = integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, options->keepalive_ms);
-    if (options && options->keepalive_timeout_ms)
-        args[count++] = integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options->keepalive_timeout_ms);
-    return count;
+    if (!options)
+        options = &defaults;
+    grpcc_args_add(args, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
+                   options->max_receive_bytes ? options->max_receive_bytes
+                                              : DEFAULT_MAX_RECEIVE_BYTES);
+    grpcc_args_add(args, GRPC_ARG_ENABLE_RETRIES, 0);
+    grpcc_args_add(args, GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+    grpcc_args_add(args, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    grpcc_args_add_common(args, options->keepalive_ms, options->keepalive_timeout_ms);
 }
 
 static struct grpcc_channel *wrap(grpc_channel *core)
@@ -53,24 +44,30 @@ static struct grpcc_channel *wrap(grpc_channel *core)
 
 struct grpcc_channel *grpcc_channel_from_fd(int fd, const struct grpcc_channel_options *options)
 {
-    grpc_arg args[16];
-    grpc_channel_args all = {.num_args = fill_args(options, args), .args = args};
     grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
+    struct grpcc_args args = {0};
+    grpc_channel_args all;
     grpc_channel *core;
 
+    fill_args(&args, options);
+    all = (grpc_channel_args){.num_args = args.count, .args = args.entries};
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     core = grpc_channel_create_from_fd("localhost", fd, credentials, &all);
     grpc_channel_credentials_release(credentials);
     return wrap(core);
 }
 
-struct grpcc_channel *grpcc_channel_new(const char *target, const struct grpcc_channel_options *options)
+struct grpcc_channel *grpcc_channel_new(const char *target,
+                                        const struct grpcc_channel_options *options)
 {
-    grpc_arg args[16];
-    grpc_channel_args all = {.num_args = fill_args(options, args), .args = args};
     grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
-    grpc_channel *core = grpc_channel_create(target, credentials, &all);
+    struct grpcc_args args = {0};
+    grpc_channel_args all;
+    grpc_channel *core;
 
+    fill_args(&args, options);
+    all = (grpc_channel_args){.num_args = args.count, .args = args.entries};
+    core = grpc_channel_create(target, credentials, &all);
     grpc_channel_credentials_release(credentials);
     return wrap(core);
 }
@@ -92,11 +89,12 @@ void grpcc_channel_free(struct grpcc_channel *channel)
     free(channel);
 }
 
-grpc_call *grpcc_channel_create_call(struct grpcc_channel *channel, grpc_completion_queue *cq, const struct grpcc_method *method,
-                                     gpr_timespec deadline)
+grpc_call *grpcc_channel_create_call(struct grpcc_channel *channel, grpc_completion_queue *cq,
+                                     const struct grpcc_method *method, gpr_timespec deadline)
 {
-    return grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS, cq, grpc_slice_from_static_string(method->path),
-                                    NULL, deadline, NULL);
+    return grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS, cq,
+                                    grpc_slice_from_static_string(method->path), NULL, deadline,
+                                    NULL);
 }
 
 grpc_completion_queue *grpcc_channel_borrow_pluck(struct grpcc_channel *channel)

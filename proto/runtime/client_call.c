@@ -11,17 +11,18 @@ struct exchange {
 struct grpcc_client_call {
     struct exchange exchange;
     struct grpcc_op op;
-    struct grpcc_call_options options;  /* only on_metadata is used */
+    struct grpcc_call_options options; /* only on_metadata is used */
     grpcc_on_reply *on_reply;
     void *data;
-    bool refused;                       /* gRPC didn't take the batch */
+    bool refused; /* gRPC didn't take the batch */
 };
 
 gpr_timespec grpcc_deadline(const struct grpcc_call_options *options)
 {
     if (!options || options->timeout_ms <= 0)
         return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(options->timeout_ms, GPR_TIMESPAN));
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                        gpr_time_from_millis(options->timeout_ms, GPR_TIMESPAN));
 }
 
 int grpcc_call_add_option_headers(struct grpcc_call *call, const struct grpcc_call_options *options)
@@ -36,8 +37,9 @@ int grpcc_call_add_option_headers(struct grpcc_call *call, const struct grpcc_ca
 }
 
 /* 0, or -1 where gRPC refuses the headers; nothing was started then. */
-static int exchange_start(struct exchange *exchange, struct grpcc_channel *channel, grpc_completion_queue *cq,
-                          const ProtobufCMessage *request, const struct grpcc_call_options *options, void *tag)
+static int exchange_start(struct exchange *exchange, struct grpcc_channel *channel,
+                          grpc_completion_queue *cq, const ProtobufCMessage *request,
+                          const struct grpcc_call_options *options, void *tag)
 {
     struct grpcc_call *call = &exchange->call;
     grpc_op ops[6] = {0};
@@ -56,10 +58,13 @@ static int exchange_start(struct exchange *exchange, struct grpcc_channel *chann
     ops[4].op = GRPC_OP_RECV_MESSAGE;
     ops[4].data.recv_message.recv_message = &exchange->received;
     grpcc_client_status_receive(&exchange->status, call, &ops[5]);
-    return grpc_call_start_batch(call->core, ops, HEEL_ARRAY_LENGTH(ops), tag, NULL) == GRPC_CALL_OK ? 0 : -1;
+    return grpc_call_start_batch(call->core, ops, HEEL_ARRAY_LENGTH(ops), tag, NULL) == GRPC_CALL_OK
+               ? 0
+               : -1;
 }
 
-static void exchange_init(struct exchange *exchange, struct grpcc_queue *queue, const struct grpcc_method *method)
+static void exchange_init(struct exchange *exchange, struct grpcc_queue *queue,
+                          const struct grpcc_method *method)
 {
     *exchange = (struct exchange){0};
     grpcc_call_init(&exchange->call, queue, method);
@@ -74,26 +79,32 @@ static void exchange_clear(struct exchange *exchange)
     grpcc_call_clear(&exchange->call);
 }
 
-/* The message of an exchange that ended with OK, or NULL and *status: what is wrong with it is the server's mistake. */
-static ProtobufCMessage *unpack_response(const struct exchange *exchange, struct grpcc_status **status)
+/* The message of an exchange that ended with OK, or NULL and *status: what is wrong with it is the
+ * server's mistake. */
+static ProtobufCMessage *unpack_response(const struct exchange *exchange,
+                                         struct grpcc_status **status)
 {
     ProtobufCMessage *response;
 
     if (!exchange->received) {
-        *status = grpcc_status_new(GRPC_STATUS_INTERNAL, "the server answered OK without a message");
+        *status =
+            grpcc_status_new(GRPC_STATUS_INTERNAL, "the server answered OK without a message");
         return NULL;
     }
-    response = grpcc_message_unpack(exchange->call.method->response, exchange->received, &grpcc_default_wire_limits, status);
+    response = grpcc_message_unpack(exchange->call.method->response, exchange->received,
+                                    &grpcc_default_wire_limits, status);
     if (!response)
         (*status)->code = GRPC_STATUS_INTERNAL;
     return response;
 }
 
 /* The response, or NULL and *status, of an exchange that is over; the caller owns either. */
-static ProtobufCMessage *exchange_result(struct exchange *exchange, const struct grpcc_call_options *options,
+static ProtobufCMessage *exchange_result(struct exchange *exchange,
+                                         const struct grpcc_call_options *options,
                                          struct grpcc_status **status)
 {
-    grpcc_autostatus struct grpcc_status *result = grpcc_client_status_take(&exchange->status, &exchange->call);
+    grpcc_autostatus struct grpcc_status *result =
+        grpcc_client_status_take(&exchange->status, &exchange->call);
 
     grpcc_incoming_report(&exchange->call.received, options, false);
     grpcc_incoming_report(&exchange->call.received_trailers, options, true);
@@ -105,13 +116,15 @@ static ProtobufCMessage *exchange_result(struct exchange *exchange, const struct
 
 static struct grpcc_status *refusal(void)
 {
-    return grpcc_status_new(GRPC_STATUS_INTERNAL, "the call can't be started: gRPC refuses its metadata");
+    return grpcc_status_new(GRPC_STATUS_INTERNAL,
+                            "the call can't be started: gRPC refuses its metadata");
 }
 
 /* ---- blocking ---- */
 
-int grpcc_call_blocking(struct grpcc_channel *channel, const struct grpcc_method *method, const ProtobufCMessage *request,
-                        const struct grpcc_call_options *options, ProtobufCMessage **response, struct grpcc_status **status)
+int grpcc_call_blocking(struct grpcc_channel *channel, const struct grpcc_method *method,
+                        const ProtobufCMessage *request, const struct grpcc_call_options *options,
+                        ProtobufCMessage **response, struct grpcc_status **status)
 {
     grpc_completion_queue *cq = grpcc_channel_borrow_pluck(channel);
     struct grpcc_status *failed = NULL;
@@ -155,8 +168,10 @@ static void call_done(struct grpcc_op *op, bool ok)
     free(call);
 }
 
-struct grpcc_client_call *grpcc_call_start(struct grpcc_channel *channel, struct grpcc_queue *queue, const struct grpcc_method *method,
-                                           const ProtobufCMessage *request, const struct grpcc_call_options *options,
+struct grpcc_client_call *grpcc_call_start(struct grpcc_channel *channel, struct grpcc_queue *queue,
+                                           const struct grpcc_method *method,
+                                           const ProtobufCMessage *request,
+                                           const struct grpcc_call_options *options,
                                            grpcc_on_reply *on_reply, void *data)
 {
     struct grpcc_client_call *call = heel_xcalloc(1, sizeof(*call));
@@ -167,7 +182,8 @@ struct grpcc_client_call *grpcc_call_start(struct grpcc_channel *channel, struct
     if (options)
         call->options = *options;
     exchange_init(&call->exchange, queue, method);
-    if (exchange_start(&call->exchange, channel, grpcc_queue_core(queue), request, options, &call->op)) {
+    if (exchange_start(&call->exchange, channel, grpcc_queue_core(queue), request, options,
+                       &call->op)) {
         call->refused = true;
         grpcc_queue_post(queue, &call->op, false);
     }

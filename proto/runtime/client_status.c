@@ -6,7 +6,8 @@ void grpcc_client_status_init(struct grpcc_client_status *slots)
     slots->text = grpc_empty_slice();
 }
 
-void grpcc_client_status_receive(struct grpcc_client_status *slots, struct grpcc_call *call, grpc_op *op)
+void grpcc_client_status_receive(struct grpcc_client_status *slots, struct grpcc_call *call,
+                                 grpc_op *op)
 {
     *op = (grpc_op){.op = GRPC_OP_RECV_STATUS_ON_CLIENT};
     op->data.recv_status_on_client.trailing_metadata = &call->received_trailers.array;
@@ -14,7 +15,8 @@ void grpcc_client_status_receive(struct grpcc_client_status *slots, struct grpcc
     op->data.recv_status_on_client.status_details = &slots->text;
 }
 
-struct grpcc_status *grpcc_client_status_take(const struct grpcc_client_status *slots, struct grpcc_call *call)
+struct grpcc_status *grpcc_client_status_take(const struct grpcc_client_status *slots,
+                                              struct grpcc_call *call)
 {
     heel_autofree char *text = grpc_slice_to_c_string(slots->text);
     struct grpcc_status *status = grpcc_status_new((int)slots->code, text);

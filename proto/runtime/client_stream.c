@@ -3,9 +3,10 @@
 /* A streaming call on the client, of any of the three kinds. */
 struct client_stream {
     struct grpcc_stream stream;
-    struct grpcc_call_options options;  /* only on_metadata is used */
+    struct grpcc_call_options options; /* only on_metadata is used */
 
-    struct grpcc_op headers_op;         /* receives the server's headers; gRPC holds the status back until somebody does */
+    struct grpcc_op headers_op; /* receives the server's headers; gRPC holds the status back until
+                                   somebody does */
 
     struct grpcc_op half_close_op;
     bool half_close_wanted;
@@ -13,7 +14,8 @@ struct client_stream {
 
     struct grpcc_op status_op;
     struct grpcc_client_status received_status;
-    struct grpcc_status *local_status;  /* owned; what this side says went wrong, instead of the server's status */
+    struct grpcc_status
+        *local_status; /* owned; what this side says went wrong, instead of the server's status */
     grpcc_on_status *on_status;
 };
 
@@ -114,7 +116,8 @@ static void over(struct grpcc_stream *stream)
 
 /* ---- what stream.c asks ---- */
 
-/* The call goes out with whatever comes first, so that its headers and the first request leave in one write. */
+/* The call goes out with whatever comes first, so that its headers and the first request leave in
+ * one write. */
 static size_t add_first(struct grpcc_stream *stream, bool reading, grpc_op *ops)
 {
     (void)reading;
@@ -144,12 +147,15 @@ static void write_over(struct grpcc_stream *stream)
     start_half_close(client_stream(stream));
 }
 
-static const struct grpcc_stream_side client_side = {add_first, reject, read_ended, write_over, over};
+static const struct grpcc_stream_side client_side = {add_first, reject, read_ended, write_over,
+                                                     over};
 
 /* ---- the beginning ---- */
 
-struct grpcc_stream *grpcc_stream_open(struct grpcc_channel *channel, struct grpcc_queue *queue, const struct grpcc_method *method,
-                                       const struct grpcc_call_options *options, grpcc_on_status *on_status, void *data)
+struct grpcc_stream *grpcc_stream_open(struct grpcc_channel *channel, struct grpcc_queue *queue,
+                                       const struct grpcc_method *method,
+                                       const struct grpcc_call_options *options,
+                                       grpcc_on_status *on_status, void *data)
 {
     struct client_stream *client = heel_xcalloc(1, sizeof(*client));
     struct grpcc_stream *stream = &client->stream;
@@ -165,19 +171,25 @@ struct grpcc_stream *grpcc_stream_open(struct grpcc_channel *channel, struct grp
     client->headers_op.done = headers_done;
     if (options)
         client->options = *options;
-    stream->call.core = grpcc_channel_create_call(channel, grpcc_queue_core(queue), method, stream->call.deadline);
+    stream->call.core =
+        grpcc_channel_create_call(channel, grpcc_queue_core(queue), method, stream->call.deadline);
     start_headers(client);
     start_status(client);
     if (grpcc_call_add_option_headers(&stream->call, options))
-        reject(stream, grpcc_status_new(GRPC_STATUS_INTERNAL, "the call can't be started: gRPC refuses its metadata"));
+        reject(stream, grpcc_status_new(GRPC_STATUS_INTERNAL,
+                                        "the call can't be started: gRPC refuses its metadata"));
     return stream;
 }
 
-struct grpcc_stream *grpcc_stream_open_with(struct grpcc_channel *channel, struct grpcc_queue *queue,
-                                            const struct grpcc_method *method, const ProtobufCMessage *request,
-                                            const struct grpcc_call_options *options, grpcc_on_status *on_status, void *data)
+struct grpcc_stream *grpcc_stream_open_with(struct grpcc_channel *channel,
+                                            struct grpcc_queue *queue,
+                                            const struct grpcc_method *method,
+                                            const ProtobufCMessage *request,
+                                            const struct grpcc_call_options *options,
+                                            grpcc_on_status *on_status, void *data)
 {
-    struct grpcc_stream *stream = grpcc_stream_open(channel, queue, method, options, on_status, data);
+    struct grpcc_stream *stream =
+        grpcc_stream_open(channel, queue, method, options, on_status, data);
 
     grpcc_stream_write(stream, request, NULL);
     grpcc_stream_half_close(stream);

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* gRPC writes to stderr what peers can cause at will, such as a broken frame. Whoever calls gets a status; the program's
- * own log is its own. Only the last words of a failed assertion, before gRPC aborts, are kept. */
+/* gRPC writes to stderr what peers can cause at will, such as a broken frame. Whoever calls gets a
+ * status; the program's own log is its own. Only the last words of a failed assertion, before gRPC
+ * aborts, are kept. */
 static void log_nothing(gpr_log_func_args *entry)
 {
     if (strncmp(entry->message, "assertion failed", strlen("assertion failed")) == 0)

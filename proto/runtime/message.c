@@ -13,7 +13,8 @@ grpc_byte_buffer *grpcc_message_pack(const ProtobufCMessage *message)
     return buffer;
 }
 
-/* All bytes of a buffer in one slice, which the caller unrefs: the buffer's own where it has just one, else a copy. */
+/* All bytes of a buffer in one slice, which the caller unrefs: the buffer's own where it has just
+ * one, else a copy. */
 static grpc_slice join(grpc_byte_buffer *buffer)
 {
     grpc_byte_buffer_reader reader;
@@ -22,7 +23,8 @@ static grpc_slice join(grpc_byte_buffer *buffer)
 
     if (!grpc_byte_buffer_reader_init(&reader, buffer))
         abort();
-    whole = grpc_byte_buffer_reader_peek(&reader, &only) && GRPC_SLICE_LENGTH(*only) == grpc_byte_buffer_length(buffer);
+    whole = grpc_byte_buffer_reader_peek(&reader, &only) &&
+            GRPC_SLICE_LENGTH(*only) == grpc_byte_buffer_length(buffer);
     if (whole)
         slice = grpc_slice_ref(*only);
     grpc_byte_buffer_reader_destroy(&reader);
@@ -35,15 +37,18 @@ static grpc_slice join(grpc_byte_buffer *buffer)
     return slice;
 }
 
-ProtobufCMessage *grpcc_message_unpack(const ProtobufCMessageDescriptor *descriptor, grpc_byte_buffer *buffer,
-                                       const struct grpcc_wire_limits *limits, struct grpcc_status **status)
+ProtobufCMessage *grpcc_message_unpack(const ProtobufCMessageDescriptor *descriptor,
+                                       grpc_byte_buffer *buffer,
+                                       const struct grpcc_wire_limits *limits,
+                                       struct grpcc_status **status)
 {
     ProtobufCMessage *message = NULL;
     grpc_slice slice;
     size_t length;
 
     if (buffer->data.raw.compression != GRPC_COMPRESS_NONE) {
-        *status = grpcc_status_new(GRPC_STATUS_UNIMPLEMENTED, "compressed messages are not supported");
+        *status =
+            grpcc_status_new(GRPC_STATUS_UNIMPLEMENTED, "compressed messages are not supported");
         return NULL;
     }
     slice = join(buffer);

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
-int grpcc_outgoing_add(struct grpcc_outgoing *outgoing, const char *key, const void *value, size_t length)
+int grpcc_outgoing_add(struct grpcc_outgoing *outgoing, const char *key, const void *value,
+                       size_t length)
 {
-    grpc_metadata entry = {.key = grpc_slice_from_copied_string(key), .value = grpc_slice_from_copied_buffer(value, length)};
+    grpc_metadata entry = {.key = grpc_slice_from_copied_string(key),
+                           .value = grpc_slice_from_copied_buffer(value, length)};
 
     if (!grpc_header_key_is_legal(entry.key) ||
         (!grpc_is_binary_header(entry.key) && !grpc_header_nonbin_value_is_legal(entry.value))) {
@@ -12,7 +14,8 @@ int grpcc_outgoing_add(struct grpcc_outgoing *outgoing, const char *key, const v
         grpc_slice_unref(entry.value);
         return -1;
     }
-    outgoing->entries = heel_xrealloc(outgoing->entries, outgoing->count + 1, sizeof(*outgoing->entries));
+    outgoing->entries =
+        heel_xrealloc(outgoing->entries, outgoing->count + 1, sizeof(*outgoing->entries));
     outgoing->entries[outgoing->count++] = entry;
     return 0;
 }
@@ -55,7 +58,8 @@ static void copy_entries(struct grpcc_incoming *incoming)
     if (incoming->entries)
         return;
     for (size_t i = 0; i < array->count; i++)
-        bytes += GRPC_SLICE_LENGTH(array->metadata[i].key) + GRPC_SLICE_LENGTH(array->metadata[i].value) + 2;
+        bytes += GRPC_SLICE_LENGTH(array->metadata[i].key) +
+                 GRPC_SLICE_LENGTH(array->metadata[i].value) + 2;
     incoming->entries = heel_xmalloc(array->count * sizeof(*incoming->entries) + bytes);
     incoming->count = array->count;
     at = (char *)(incoming->entries + array->count);
@@ -75,7 +79,8 @@ const struct grpcc_metadata *grpcc_incoming_find(struct grpcc_incoming *incoming
     return NULL;
 }
 
-void grpcc_incoming_report(struct grpcc_incoming *incoming, const struct grpcc_call_options *options, bool trailing)
+void grpcc_incoming_report(struct grpcc_incoming *incoming,
+                           const struct grpcc_call_options *options, bool trailing)
 {
     if (!options || !options->on_metadata)
         return;

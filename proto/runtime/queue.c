@@ -4,10 +4,10 @@
 #include <signal.h>
 
 struct grpcc_queue {
-    grpc_completion_queue *core;  /* owned */
-    struct grpcc_waker waker;     /* wake is NULL: the owner polls */
-    pthread_t thread;             /* only with a waker */
-    _Atomic(struct grpcc_op *) finished;  /* newest first */
+    grpc_completion_queue *core;         /* owned */
+    struct grpcc_waker waker;            /* wake is NULL: the owner polls */
+    pthread_t thread;                    /* only with a waker */
+    _Atomic(struct grpcc_op *) finished; /* newest first */
 };
 
 grpc_completion_queue *grpcc_queue_core(struct grpcc_queue *queue)
@@ -22,7 +22,8 @@ void grpcc_queue_post(struct grpcc_queue *queue, struct grpcc_op *op, bool ok)
     op->ok = ok;
     do {
         op->next = newest;
-    } while (!atomic_compare_exchange_weak_explicit(&queue->finished, &newest, op, memory_order_release, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&queue->finished, &newest, op,
+                                                    memory_order_release, memory_order_relaxed));
     if (!newest && queue->waker.wake)
         queue->waker.wake(queue->waker.context);
 }
@@ -37,7 +38,8 @@ static void handle_event(struct grpcc_queue *queue, const grpc_event *event)
     grpcc_queue_post(queue, op, ok);
 }
 
-/* The thread of a queue with a waker: it turns gRPC's events into a list for the owner, and does nothing that could block. */
+/* The thread of a queue with a waker: it turns gRPC's events into a list for the owner, and does
+ * nothing that could block. */
 static void *wait_for_events(void *argument)
 {
     struct grpcc_queue *queue = argument;
@@ -104,7 +106,8 @@ size_t grpcc_queue_dispatch(struct grpcc_queue *queue)
     return count;
 }
 
-/* Without a thread the list seldom holds more than one operation: what was posted, or what has just arrived. The rest goes back on it. */
+/* Without a thread the list seldom holds more than one operation: what was posted, or what has just
+ * arrived. The rest goes back on it. */
 static bool run_one(struct grpcc_queue *queue)
 {
     struct grpcc_op *op = take_finished(queue), *rest = op ? op->next : NULL;
@@ -122,9 +125,10 @@ static bool run_one(struct grpcc_queue *queue)
 
 bool grpcc_queue_poll(struct grpcc_queue *queue, int64_t timeout_ms)
 {
-    gpr_timespec deadline = timeout_ms < 0 ? gpr_inf_future(GPR_CLOCK_MONOTONIC)
-                                           : gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                                          gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
+    gpr_timespec deadline = timeout_ms < 0
+                                ? gpr_inf_future(GPR_CLOCK_MONOTONIC)
+                                : gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                                               gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
 
     while (!run_one(queue)) {
         grpc_event event = grpc_completion_queue_next(queue->core, deadline, NULL);

@@ -5,11 +5,15 @@
 #include <grpc/grpc_security.h>
 #include <string.h>
 
-/* A call is taken in and its slot re-armed by the thread that waits for gRPC, so few are enough for any burst. */
+/* A call is taken in and its slot re-armed by the thread that waits for gRPC, so few are enough for
+ * any burst. */
 enum { SLOTS = 2 };
 
 enum {
     DEFAULT_MAX_RECEIVE_BYTES = 4 << 20,
+    DEFAULT_MAX_BUFFERED_BYTES = 64 << 20,
+    DEFAULT_WINDOW_BYTES = 128 << 10,
+    MIN_CLIENT_PING_MS = 10000,
     DEFAULT_MAX_WIRE_DEPTH = 32,
     DEFAULT_MAX_WIRE_ELEMENTS = 262144,
 };
@@ -17,20 +21,21 @@ enum {
 /* A standing request for the next call. */
 struct slot {
     struct grpcc_op op;
-    struct grpcc_server *server;  /* held while armed */
+    struct grpcc_server *server; /* held while armed */
     grpc_call *core;
     grpc_call_details details;
     grpc_metadata_array metadata;
 };
 
 struct grpcc_server {
-    grpc_server *core;              /* owned */
-    struct grpcc_queue *queue;      /* borrowed */
+    grpc_server *core;         /* owned */
+    struct grpcc_queue *queue; /* borrowed */
     struct grpcc_wire_limits limits;
-    struct grpcc_route *routes;     /* owned; sorted by path once started */
+    struct grpcc_route *routes; /* owned; sorted by path once started */
     size_t route_count;
     struct slot slots[SLOTS];
-    /* What is in flight: armed slots, calls, and one for "not drained yet". The last one out runs on_drained. */
+    /* What is in flight: armed slots, calls, and one for "not drained yet". The last one out runs
+     * on_drained. */
     atomic_size_t in_flight;
     struct grpcc_op shutdown_op;
     struct grpcc_op drained_op;
@@ -39,7 +44,8 @@ struct grpcc_server {
     void *on_drained_context;
 };
 
-const struct grpcc_wire_limits grpcc_default_wire_limits = {DEFAULT_MAX_WIRE_DEPTH, DEFAULT_MAX_WIRE_ELEMENTS};
+const struct grpcc_wire_limits grpcc_default_wire_limits = {DEFAULT_MAX_WIRE_DEPTH,
+                                                            DEFAULT_MAX_WIRE_ELEMENTS};
 
 struct grpcc_queue *grpcc_server_queue(const struct grpcc_server *server)
 {
@@ -79,34 +85,56 @@ static void shutdown_done(struct grpcc_op *op, bool ok)
     grpcc_server_release(heel_container_of(op, struct grpcc_server, shutdown_op));
 }
 
-static grpc_arg integer_arg(const char *key, int64_t value)
+/* gRPC takes a message in as a whole, however long it says it is, before it looks at the limit: 211
+ * MB were held for one with a limit of 4. A quota bounds what a server's connections hold together,
+ * and cuts streams that would exceed it. */
+static grpc_resource_quota *new_quota(size_t bytes)
 {
-    grpc_arg arg = {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key};
+    grpc_resource_quota *quota = grpc_resource_quota_create("grpcc_server");
 
-    arg.value.integer = value > INT32_MAX ? INT32_MAX : (int)value;
-    return arg;
+    grpc_resource_quota_resize(quota, bytes);
+    return quota;
 }
 
+static size_t or_default(size_t value, size_t otherwise)
+{
+    return value ? value : otherwise;
+}
+
+/* Without bandwidth probing a stream's window stays what it is; probed, each stalled stream would
+ * hold 4 MB. */
 static grpc_server *create_core(const struct grpcc_server_options *options)
 {
-    grpc_arg args[16];
-    size_t count = 0;
-    size_t max_receive = options->max_receive_bytes ? options->max_receive_bytes : DEFAULT_MAX_RECEIVE_BYTES;
-    grpc_channel_args all = {.args = args};
+    struct grpcc_args args = {0};
+    grpc_resource_quota *quota =
+        new_quota(or_default(options->max_buffered_bytes, DEFAULT_MAX_BUFFERED_BYTES));
+    grpc_channel_args all;
+    grpc_server *core;
 
-    args[count++] = integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int64_t)max_receive);
-    args[count++] = integer_arg(GRPC_ARG_ENABLE_CHANNELZ, 0);
+    grpcc_args_add(&args, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
+                   or_default(options->max_receive_bytes, DEFAULT_MAX_RECEIVE_BYTES));
+    grpcc_args_add(&args, GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    grpcc_args_add(&args, GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES,
+                   or_default(options->window_bytes, DEFAULT_WINDOW_BYTES));
+    grpcc_args_add(&args, GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    grpcc_args_add(&args, GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                   MIN_CLIENT_PING_MS);
     if (options->max_concurrent_streams)
-        args[count++] = integer_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, options->max_concurrent_streams);
-    if (options->keepalive_ms)
-        args[count++] = integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, options->keepalive_ms);
-    if (options->keepalive_timeout_ms)
-        args[count++] = integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options->keepalive_timeout_ms);
-    all.num_args = count;
-    return grpc_server_create(&all, NULL);
+        grpcc_args_add(&args, GRPC_ARG_MAX_CONCURRENT_STREAMS, options->max_concurrent_streams);
+    grpcc_args_add_common(&args, options->keepalive_ms, options->keepalive_timeout_ms);
+    args.entries[args.count++] = (grpc_arg){
+        .type = GRPC_ARG_POINTER,
+        .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+        .value.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()},
+    };
+    all = (grpc_channel_args){.num_args = args.count, .args = args.entries};
+    core = grpc_server_create(&all, NULL);
+    grpc_resource_quota_unref(quota);
+    return core;
 }
 
-struct grpcc_server *grpcc_server_new(struct grpcc_queue *queue, const struct grpcc_server_options *options)
+struct grpcc_server *grpcc_server_new(struct grpcc_queue *queue,
+                                      const struct grpcc_server_options *options)
 {
     static const struct grpcc_server_options defaults;
     struct grpcc_server *server = heel_xcalloc(1, sizeof(*server));
@@ -137,13 +165,15 @@ void grpcc_server_free(struct grpcc_server *server)
     free(server);
 }
 
-void grpcc_server_drain(struct grpcc_server *server, void (*on_drained)(void *context), void *context)
+void grpcc_server_drain(struct grpcc_server *server, void (*on_drained)(void *context),
+                        void *context)
 {
     grpcc_contract(!server->draining);
     server->draining = true;
     server->on_drained = on_drained;
     server->on_drained_context = context;
-    grpc_server_shutdown_and_notify(server->core, grpcc_queue_core(server->queue), &server->shutdown_op);
+    grpc_server_shutdown_and_notify(server->core, grpcc_queue_core(server->queue),
+                                    &server->shutdown_op);
 }
 
 void grpcc_server_cancel_all(struct grpcc_server *server)
@@ -154,12 +184,13 @@ void grpcc_server_cancel_all(struct grpcc_server *server)
 
 /* ---- routes ---- */
 
-void grpcc_server_register(struct grpcc_server *server, const struct grpcc_method *method, union grpcc_handler handler,
-                           void *service)
+void grpcc_server_register(struct grpcc_server *server, const struct grpcc_method *method,
+                           union grpcc_handler handler, void *service)
 {
     if (!handler.unary)
         return;
-    server->routes = heel_xrealloc(server->routes, server->route_count + 1, sizeof(*server->routes));
+    server->routes =
+        heel_xrealloc(server->routes, server->route_count + 1, sizeof(*server->routes));
     server->routes[server->route_count++] = (struct grpcc_route){method, handler, service};
 }
 
@@ -189,8 +220,8 @@ static void arm(struct slot *slot)
     grpc_call_details_init(&slot->details);
     grpc_metadata_array_init(&slot->metadata);
     /* Refused once the server shuts down, which looks like a request that failed. */
-    if (grpc_server_request_call(slot->server->core, &slot->core, &slot->details, &slot->metadata, cq, cq, &slot->op) !=
-        GRPC_CALL_OK)
+    if (grpc_server_request_call(slot->server->core, &slot->core, &slot->details, &slot->metadata,
+                                 cq, cq, &slot->op) != GRPC_CALL_OK)
         grpcc_queue_post(slot->server->queue, &slot->op, false);
 }
 
@@ -209,12 +240,15 @@ static bool slot_arrive(struct grpcc_op *op, bool ok)
 {
     struct slot *slot = heel_container_of(op, struct slot, op);
     struct grpcc_server *server = slot->server;
-    struct grpcc_arrival arrival = {.server = server, .core = slot->core, .deadline = slot->details.deadline,
+    struct grpcc_arrival arrival = {.server = server,
+                                    .core = slot->core,
+                                    .deadline = slot->details.deadline,
                                     .metadata = slot->metadata};
 
     if (!ok)
         return false;
-    arrival.route = bsearch(&slot->details.method, server->routes, server->route_count, sizeof(*server->routes), compare_path);
+    arrival.route = bsearch(&slot->details.method, server->routes, server->route_count,
+                            sizeof(*server->routes), compare_path);
     grpc_call_details_destroy(&slot->details);
     if (!arrival.route || arrival.route->method->kind == GRPCC_UNARY)
         grpcc_unary_begin(&arrival);

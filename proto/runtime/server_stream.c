@@ -3,30 +3,32 @@
 /* A streaming call on the server, of any of the three kinds. */
 struct server_stream {
     struct grpcc_stream stream;
-    struct grpcc_server *server;      /* held */
-    const struct grpcc_route *route;  /* borrowed from the server */
+    struct grpcc_server *server;     /* held */
+    const struct grpcc_route *route; /* borrowed from the server */
 
-    /* Server streaming: the one request comes before the handler hears of the call. Other kinds: just a way to the owner. */
+    /* Server streaming: the one request comes before the handler hears of the call. Other kinds:
+     * just a way to the owner. */
     struct grpcc_op begin_op;
     grpc_byte_buffer *request_bytes;
-    ProtobufCMessage *request;        /* owned */
+    ProtobufCMessage *request; /* owned */
 
     struct grpcc_op close_op;
-    int closed_early;                 /* receive slot of close_op */
+    int closed_early; /* receive slot of close_op */
     void (*on_cancel)(struct grpcc_stream *stream, void *data);
-    struct grpcc_op cancel_op;        /* posted where on_cancel comes too late */
+    struct grpcc_op cancel_op; /* posted where on_cancel comes too late */
     bool cancel_seen;
     bool cancel_posted;
 
-    /* The end. The runtime ends a stream by itself where a message is bad; the handler's own finish then has nothing to send. */
+    /* The end. The runtime ends a stream by itself where a message is bad; the handler's own finish
+     * then has nothing to send. */
     struct grpcc_op finish_op;
     struct grpcc_op handler_op;
-    struct grpcc_status *status;      /* owned; NULL is OK */
-    grpc_byte_buffer *reply;          /* owned; client streaming */
+    struct grpcc_status *status; /* owned; NULL is OK */
+    grpc_byte_buffer *reply;     /* owned; client streaming */
     bool finish_wanted;
     bool finish_started;
     bool handler_finished;
-    void (*on_done)(struct grpcc_stream *stream, void *data);
+    grpcc_on_done *on_done;
 };
 
 static struct server_stream *server_stream(struct grpcc_stream *stream)
@@ -83,7 +85,7 @@ static void want_finish(struct server_stream *server, struct grpcc_status *statu
 }
 
 void grpcc_stream_finish(struct grpcc_stream *stream, struct grpcc_status *status,
-                         void (*on_done)(struct grpcc_stream *stream, void *data))
+                         grpcc_on_done *on_done)
 {
     struct server_stream *server = server_stream(stream);
 
@@ -96,7 +98,7 @@ void grpcc_stream_finish(struct grpcc_stream *stream, struct grpcc_status *statu
 }
 
 void grpcc_stream_reply(struct grpcc_stream *stream, const ProtobufCMessage *response,
-                        void (*on_done)(struct grpcc_stream *stream, void *data))
+                        grpcc_on_done *on_done)
 {
     struct server_stream *server = server_stream(stream);
 
@@ -163,7 +165,8 @@ static void close_done(struct grpcc_op *op, bool ok)
     grpcc_stream_release(&server->stream);
 }
 
-void grpcc_stream_on_cancel(struct grpcc_stream *stream, void (*on_cancel)(struct grpcc_stream *stream, void *data))
+void grpcc_stream_on_cancel(struct grpcc_stream *stream,
+                            void (*on_cancel)(struct grpcc_stream *stream, void *data))
 {
     struct server_stream *server = server_stream(stream);
 
@@ -192,7 +195,8 @@ static void reject(struct grpcc_stream *stream, struct grpcc_status *status)
     post_cancel(server);
 }
 
-/* The end of a read comes before the end of the call, which is when gRPC says how it was; the handler wants to know now. */
+/* The end of a read comes before the end of the call, which is when gRPC says how it was; the
+ * handler wants to know now. */
 static void read_ended(struct grpcc_stream *stream)
 {
     if (grpc_call_failed_before_recv_message(stream->call.core))
@@ -204,7 +208,8 @@ static void write_over(struct grpcc_stream *stream)
     start_finish(server_stream(stream));
 }
 
-static const struct grpcc_stream_side server_side = {add_first, reject, read_ended, write_over, over};
+static const struct grpcc_stream_side server_side = {add_first, reject, read_ended, write_over,
+                                                     over};
 
 /* ---- the beginning ---- */
 
@@ -232,9 +237,11 @@ static void begin_done(struct grpcc_op *op, bool ok)
 
     if (method->kind == GRPCC_SERVER_STREAMING) {
         if (ok && server->request_bytes)
-            server->request = grpcc_message_unpack(method->request, server->request_bytes, &server->stream.limits, &status);
+            server->request = grpcc_message_unpack(method->request, server->request_bytes,
+                                                   &server->stream.limits, &status);
         else
-            status = grpcc_status_new(GRPC_STATUS_UNIMPLEMENTED, "the call carried no request message");
+            status =
+                grpcc_status_new(GRPC_STATUS_UNIMPLEMENTED, "the call carried no request message");
         grpcc_buffer_destroy(&server->request_bytes);
     }
     if (status)
@@ -273,7 +280,8 @@ void grpcc_server_stream_begin(const struct grpcc_arrival *arrival)
     const struct grpcc_method *method = arrival->route->method;
 
     grpcc_call_init(&stream->call, grpcc_server_queue(arrival->server), method);
-    grpcc_stream_init(stream, &server_side, method->request, grpcc_server_wire_limits(arrival->server));
+    grpcc_stream_init(stream, &server_side, method->request,
+                      grpcc_server_wire_limits(arrival->server));
     stream->call.core = arrival->core;
     stream->call.deadline = arrival->deadline;
     stream->call.received.array = arrival->metadata;
@@ -285,8 +293,9 @@ void grpcc_server_stream_begin(const struct grpcc_arrival *arrival)
     server->handler_op.done = handler_done;
     server->begin_op.done = begin_done;
     grpcc_server_hold(server->server);
-    stream->outstanding = 1;  /* the handler's finish */
-    /* The owner knows nothing of the stream until begin_op, so that must be the last: it may run at once. */
+    stream->outstanding = 1; /* the handler's finish */
+    /* The owner knows nothing of the stream until begin_op, so that must be the last: it may run at
+     * once. */
     start_close(server);
     start_begin(server);
 }

@@ -7,7 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#else
 #include "base/cleanup.h"
+#endif
 
 /* ErrorInfo.domain of the errors that the runtime itself makes. */
 #define GRPCC_STATUS_DOMAIN "heel.v1"
@@ -58,8 +62,10 @@ const char *grpcc_status_metadata(const struct grpcc_status *status, const char 
 
 void grpcc_status_free(struct grpcc_status *status); /* NULL is fine */
 
+#ifndef __cplusplus
 HEEL_DEFINE_AUTOFREE(grpcc_status, struct grpcc_status, grpcc_status_free);
 #define grpcc_autostatus HEEL_AUTOFREE(grpcc_status)
+#endif
 
 /* The value of grpc-status-details-bin: *length bytes of google.rpc.Status, owned by the caller;
  * NULL if there are no details. */
@@ -69,5 +75,9 @@ uint8_t *grpcc_status_encode_details(const struct grpcc_status *status, size_t *
  * out. Details of a type that isn't known are ignored. */
 void grpcc_status_decode_details(struct grpcc_status *status, const uint8_t *details,
                                  size_t length);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

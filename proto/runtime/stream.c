@@ -1,6 +1,7 @@
 #include "proto/runtime/internal.h"
 
-void grpcc_stream_init(struct grpcc_stream *stream, const struct grpcc_stream_side *side, const ProtobufCMessageDescriptor *reads,
+void grpcc_stream_init(struct grpcc_stream *stream, const struct grpcc_stream_side *side,
+                       const ProtobufCMessageDescriptor *reads,
                        const struct grpcc_wire_limits *limits)
 {
     stream->side = side;
@@ -31,7 +32,8 @@ static void read_done(struct grpcc_op *op, bool ok)
     struct grpcc_status *status = NULL;
 
     if (ok && stream->received && !stream->no_more_reads)
-        stream->message = grpcc_message_unpack(stream->reads, stream->received, &stream->limits, &status);
+        stream->message =
+            grpcc_message_unpack(stream->reads, stream->received, &stream->limits, &status);
     grpcc_buffer_destroy(&stream->received);
     if (status)
         stream->side->reject(stream, status);
@@ -78,7 +80,8 @@ static void write_done(struct grpcc_op *op, bool ok)
     grpcc_stream_release(stream);
 }
 
-void grpcc_stream_write(struct grpcc_stream *stream, const ProtobufCMessage *message, grpcc_on_written *on_written)
+void grpcc_stream_write(struct grpcc_stream *stream, const ProtobufCMessage *message,
+                        grpcc_on_written *on_written)
 {
     grpc_op ops[2];
     size_t count;
@@ -88,6 +91,11 @@ void grpcc_stream_write(struct grpcc_stream *stream, const ProtobufCMessage *mes
     stream->on_written = on_written;
     stream->write_op = (struct grpcc_op){.done = write_done};
     stream->outstanding++;
+    /* The runtime may have ended a stream that its handler still writes to. */
+    if (stream->call.ended) {
+        grpcc_queue_post(stream->call.queue, &stream->write_op, false);
+        return;
+    }
     count = stream->side->add_first(stream, false, ops);
     ops[count] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE};
     ops[count++].data.send_message.send_message = stream->sending;

@@ -1,26 +1,28 @@
 #include "proto/runtime/internal.h"
 
-/* A unary call on the server. Its parts live on two threads: the owner's knows it from the handler to the answer; what comes
- * after the answer (gRPC has sent it, the call is closed) needs no owner and ends on the thread that waits for gRPC. */
+/* A unary call on the server. Its parts live on two threads: the owner's knows it from the handler
+ * to the answer; what comes after the answer (gRPC has sent it, the call is closed) needs no owner
+ * and ends on the thread that waits for gRPC. */
 struct grpcc_unary {
     struct grpcc_call call;
-    struct grpcc_server *server;      /* held */
-    const struct grpcc_route *route;  /* borrowed from the server; NULL: answered with UNIMPLEMENTED */
+    struct grpcc_server *server; /* held */
+    const struct grpcc_route
+        *route; /* borrowed from the server; NULL: answered with UNIMPLEMENTED */
     /* close_op, the answer, and a posted cancel_op each hold one; the last frees. */
     atomic_uint references;
     atomic_bool answered;
 
     struct grpcc_op request_op;
     grpc_byte_buffer *received;
-    ProtobufCMessage *request;        /* owned; until the answer */
+    ProtobufCMessage *request; /* owned; until the answer */
 
     struct grpcc_op answer_op;
     grpc_byte_buffer *sent;
 
     struct grpcc_op close_op;
-    int closed_early;                 /* receive slot of close_op */
+    int closed_early; /* receive slot of close_op */
 
-    struct grpcc_op cancel_op;        /* posted where on_cancel comes too late */
+    struct grpcc_op cancel_op; /* posted where on_cancel comes too late */
     bool cancel_posted;
     void (*on_cancel)(struct grpcc_unary *call, void *data);
     void *on_cancel_data;
@@ -52,7 +54,8 @@ static bool answer_arrive(struct grpcc_op *op, bool ok)
     return true;
 }
 
-/* One batch, so that headers, message and status leave in one write. The call may be gone when this returns. */
+/* One batch, so that headers, message and status leave in one write. The call may be gone when this
+ * returns. */
 static void start_answer(struct grpcc_unary *unary, const struct grpcc_status *status)
 {
     grpc_op ops[3];
@@ -167,7 +170,8 @@ static void cancel_done(struct grpcc_op *op, bool ok)
     release(unary);
 }
 
-void grpcc_unary_on_cancel(struct grpcc_unary *call, void (*on_cancel)(struct grpcc_unary *call, void *data), void *data)
+void grpcc_unary_on_cancel(struct grpcc_unary *call,
+                           void (*on_cancel)(struct grpcc_unary *call, void *data), void *data)
 {
     call->on_cancel = on_cancel;
     call->on_cancel_data = data;
@@ -188,7 +192,8 @@ void grpcc_unary_begin(const struct grpcc_arrival *arrival)
 {
     struct grpcc_unary *unary = heel_xcalloc(1, sizeof(*unary));
 
-    grpcc_call_init(&unary->call, grpcc_server_queue(arrival->server), arrival->route ? arrival->route->method : NULL);
+    grpcc_call_init(&unary->call, grpcc_server_queue(arrival->server),
+                    arrival->route ? arrival->route->method : NULL);
     unary->call.core = arrival->core;
     unary->call.deadline = arrival->deadline;
     unary->call.received.array = arrival->metadata;
@@ -200,5 +205,6 @@ void grpcc_unary_begin(const struct grpcc_arrival *arrival)
     if (unary->route)
         start_request(unary);
     else
-        grpcc_fail(unary, grpcc_status_new(GRPC_STATUS_UNIMPLEMENTED, "this server has no such method"));
+        grpcc_fail(unary,
+                   grpcc_status_new(GRPC_STATUS_UNIMPLEMENTED, "this server has no such method"));
 }

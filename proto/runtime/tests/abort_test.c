@@ -1,12 +1,13 @@
-/* Calls that are cut short, in every state. A call of each kind is run step by step, one completion at a time; before step n
- * something goes wrong, and n goes from 0 until the call is over before its turn comes. */
+/* Calls that are cut short, in every state. A call of each kind is run step by step, one completion
+ * at a time; before step n something goes wrong, and n goes from 0 until the call is over before
+ * its turn comes. */
 #include "base/test.h"
 #include "proto/runtime/tests/driver.h"
 
 struct blow {
     const char *name;
     void (*strike)(struct fixture *fixture, struct driver *driver);
-    int codes[4];  /* with which the call may end besides what was asked for; -1 ends the list */
+    int codes[4]; /* with which the call may end besides what was asked for; -1 ends the list */
 };
 
 static void cancel(struct fixture *fixture, struct driver *driver)
@@ -39,7 +40,7 @@ static const struct blow blows[] = {
     {"the client cancels", cancel, {1, -1}},
     {"the connection is lost", lose_connection, {14, 1, 13, -1}},
     {"the server cancels all", cancel_all, {14, 1, 13, -1}},
-    {"the server drains", drain, {14, 1, -1}},  /* CANCELLED where the call and GOAWAY cross */
+    {"the server drains", drain, {14, 1, -1}}, /* CANCELLED where the call and GOAWAY cross */
 };
 
 static bool code_fits(const struct blow *blow, const struct driver *call, int code)
@@ -67,7 +68,8 @@ static bool run_one(const struct blow *blow, const struct driver *call, unsigned
         blow->strike(&fixture, &driver);
     driver_run(&driver);
     if (!code_fits(blow, call, driver.code))
-        HEEL_TEST_FAIL("%s at step %u of a call of kind %d: %d %s", blow->name, at, (int)driver.kind, driver.code, driver.text);
+        HEEL_TEST_FAIL("%s at step %u of a call of kind %d: %d %s", blow->name, at,
+                       (int)driver.kind, driver.code, driver.text);
     driver_clear(&driver);
     fixture_close(&fixture);
     return step == at;
@@ -97,7 +99,8 @@ static void test_every_step(void)
 }
 
 /* The server does nothing after so many messages; then comes the end. */
-static void run_stalled(const struct driver *call, unsigned stall_at, void (*strike)(struct fixture *, struct driver *), int code)
+static void run_stalled(const struct driver *call, unsigned stall_at,
+                        void (*strike)(struct fixture *, struct driver *), int code)
 {
     struct fixture fixture;
     struct driver driver = *call;
@@ -139,7 +142,8 @@ static void test_stalls(void)
 /* It is the client that does nothing, with more than the transport buffers on the way to it. */
 static void test_stalled_client(void)
 {
-    struct driver call = {.kind = GRPCC_SERVER_STREAMING, .messages = 1000, .payload = 100000, .never_reads = true};
+    struct driver call = {
+        .kind = GRPCC_SERVER_STREAMING, .messages = 1000, .payload = 100000, .never_reads = true};
 
     call.options.timeout_ms = 50;
     for (int i = 0; i < 3; i++) {
@@ -170,7 +174,10 @@ static void test_hopeless_deadline(void)
     fixture_open(&fixture, NULL);
     for (int kind = GRPCC_UNARY; kind <= GRPCC_BIDI_STREAMING; kind++) {
         for (int round = 0; round < 20; round++) {
-            struct driver driver = {.kind = (enum grpcc_kind)kind, .messages = 50, .payload = 1000, .options = {.timeout_ms = 1}};
+            struct driver driver = {.kind = (enum grpcc_kind)kind,
+                                    .messages = 50,
+                                    .payload = 1000,
+                                    .options = {.timeout_ms = 1}};
 
             driver_start(&driver, &fixture);
             driver_run(&driver);
@@ -186,7 +193,8 @@ static void test_hopeless_deadline(void)
 static void test_cancel_before_anything(void)
 {
     struct fixture fixture;
-    struct driver driver = {.kind = GRPCC_BIDI_STREAMING, .never_reads = true, .never_half_closes = true};
+    struct driver driver = {
+        .kind = GRPCC_BIDI_STREAMING, .never_reads = true, .never_half_closes = true};
 
     fixture_open(&fixture, NULL);
     driver_start(&driver, &fixture);

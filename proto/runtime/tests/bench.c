@@ -1,5 +1,5 @@
-/* What the runtime costs: a server process with the runtime's thread and a poll() loop, as a daemon has it, and this client on
- * a socket pair. Not a test: run it by hand, built with -c opt. */
+/* What the runtime costs: a server process with the runtime's thread and a poll() loop, as a daemon
+ * has it, and this client on a socket pair. Not a test: run it by hand, built with -c opt. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +13,14 @@
 #include "base/text.h"
 #include "proto/runtime/tests/echo_service.h"
 
-enum { WARM_UP = 200, CALLS = 5000, IN_FLIGHT = 16, FLIGHT_CALLS = 40000, BLOCK = 65536, STREAM_BYTES = 1 << 30 };
+enum {
+    WARM_UP = 200,
+    CALLS = 5000,
+    IN_FLIGHT = 16,
+    FLIGHT_CALLS = 40000,
+    BLOCK = 65536,
+    STREAM_BYTES = 1 << 30
+};
 
 static double now_us(void)
 {
@@ -72,7 +79,7 @@ static void one_blocking_call(struct grpcc_channel *channel)
     Grpcc__Echo__EchoResponse *response;
     struct grpcc_status *status;
 
-    request.text = (char *)(uintptr_t)"sixteen bytes ok";
+    request.text = (char *)(uintptr_t) "sixteen bytes ok";
     if (grpcc_echo_echo_service_unary(channel, &request, NULL, &response, &status)) {
         fprintf(stderr, "unary: %d %s\n", status->code, status->message);
         exit(1);
@@ -93,7 +100,8 @@ static void bench_blocking(struct grpcc_channel *channel)
         took[i] = now_us() - begin;
     }
     qsort(took, CALLS, sizeof(*took), compare_doubles);
-    printf("unary, blocking, one at a time: p50 %.1f us, p99 %.1f us\n", took[CALLS / 2], took[CALLS * 99 / 100]);
+    printf("unary, blocking, one at a time: p50 %.1f us, p99 %.1f us\n", took[CALLS / 2],
+           took[CALLS * 99 / 100]);
 }
 
 struct flight {
@@ -105,7 +113,8 @@ struct flight {
 
 static void start_flight(struct flight *flight);
 
-static void flight_on_reply(const Grpcc__Echo__EchoResponse *response, const struct grpcc_status *status, void *data)
+static void flight_on_reply(const Grpcc__Echo__EchoResponse *response,
+                            const struct grpcc_status *status, void *data)
 {
     struct flight *flight = data;
 
@@ -121,9 +130,10 @@ static void start_flight(struct flight *flight)
 {
     Grpcc__Echo__EchoRequest request = GRPCC__ECHO__ECHO_REQUEST__INIT;
 
-    request.text = (char *)(uintptr_t)"sixteen bytes ok";
+    request.text = (char *)(uintptr_t) "sixteen bytes ok";
     flight->started++;
-    grpcc_echo_echo_service_unary_start(flight->channel, flight->queue, &request, NULL, flight_on_reply, flight);
+    grpcc_echo_echo_service_unary_start(flight->channel, flight->queue, &request, NULL,
+                                        flight_on_reply, flight);
 }
 
 static void bench_in_flight(struct grpcc_channel *channel, struct grpcc_queue *queue)
@@ -147,7 +157,8 @@ struct flow {
     ProtobufCBinaryData payload;
 };
 
-static void flow_on_status(struct grpcc_stream *stream, const struct grpcc_status *status, void *data)
+static void flow_on_status(struct grpcc_stream *stream, const struct grpcc_status *status,
+                           void *data)
 {
     struct flow *flow = data;
 
@@ -157,7 +168,8 @@ static void flow_on_status(struct grpcc_stream *stream, const struct grpcc_statu
     flow->over = true;
 }
 
-static void repeat_on_response(struct grpcc_stream *stream, const Grpcc__Echo__EchoResponse *response, void *data)
+static void repeat_on_response(struct grpcc_stream *stream,
+                               const Grpcc__Echo__EchoResponse *response, void *data)
 {
     struct flow *flow = data;
 
@@ -177,11 +189,13 @@ static void bench_download(struct grpcc_channel *channel, struct grpcc_queue *qu
 
     request.count = STREAM_BYTES / BLOCK;
     request.payload = (ProtobufCBinaryData){BLOCK, block};
-    stream = grpcc_echo_echo_service_repeat_open(channel, queue, &request, NULL, flow_on_status, &flow);
+    stream =
+        grpcc_echo_echo_service_repeat_open(channel, queue, &request, NULL, flow_on_status, &flow);
     grpcc_echo_echo_service_repeat_read_response(stream, repeat_on_response);
     while (!flow.over)
         grpcc_queue_poll(queue, -1);
-    printf("server to client, 64 KiB messages: %.0f MB/s\n", (double)flow.bytes / (now_us() - begin));
+    printf("server to client, 64 KiB messages: %.0f MB/s\n",
+           (double)flow.bytes / (now_us() - begin));
 }
 
 static void collect_write(struct grpcc_stream *stream, struct flow *flow);
@@ -206,7 +220,8 @@ static void collect_write(struct grpcc_stream *stream, struct flow *flow)
     grpcc_echo_echo_service_collect_write_request(stream, &request, collect_on_written);
 }
 
-static void collect_on_response(struct grpcc_stream *stream, const Grpcc__Echo__EchoResponse *response, void *data)
+static void collect_on_response(struct grpcc_stream *stream,
+                                const Grpcc__Echo__EchoResponse *response, void *data)
 {
     (void)stream;
     (void)response;
@@ -218,13 +233,15 @@ static void bench_upload(struct grpcc_channel *channel, struct grpcc_queue *queu
     static uint8_t block[BLOCK];
     struct flow flow = {.left = STREAM_BYTES / BLOCK, .payload = {BLOCK, block}};
     double begin = now_us();
-    struct grpcc_stream *stream = grpcc_echo_echo_service_collect_open(channel, queue, NULL, flow_on_status, &flow);
+    struct grpcc_stream *stream =
+        grpcc_echo_echo_service_collect_open(channel, queue, NULL, flow_on_status, &flow);
 
     collect_write(stream, &flow);
     grpcc_echo_echo_service_collect_read_response(stream, collect_on_response);
     while (!flow.over)
         grpcc_queue_poll(queue, -1);
-    printf("client to server, 64 KiB messages: %.0f MB/s\n", (double)flow.bytes / (now_us() - begin));
+    printf("client to server, 64 KiB messages: %.0f MB/s\n",
+           (double)flow.bytes / (now_us() - begin));
 }
 
 int main(void)

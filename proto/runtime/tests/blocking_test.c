@@ -1,5 +1,6 @@
-/* Blocking calls, from several threads at once, on a server with a thread of its own; over a socket pair and over a Unix socket
- * with a path, which a channel connects to by itself, again and again. */
+/* Blocking calls, from several threads at once, on a server with a thread of its own; over a socket
+ * pair and over a Unix socket with a path, which a channel connects to by itself, again and again.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -51,7 +52,8 @@ static void stop_loop(struct loop *loop)
     fixture_close(&loop->fixture);
 }
 
-static void call_once(struct grpcc_channel *channel, int fail_code, const struct grpcc_call_options *options, int expected)
+static void call_once(struct grpcc_channel *channel, int fail_code,
+                      const struct grpcc_call_options *options, int expected)
 {
     Grpcc__Echo__EchoRequest request = GRPCC__ECHO__ECHO_REQUEST__INIT;
     Grpcc__Echo__EchoResponse *response = NULL;
@@ -118,7 +120,8 @@ static int listen_at(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 16) == 0);
+    REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+            listen(fd, 16) == 0);
     return fd;
 }
 

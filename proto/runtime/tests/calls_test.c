@@ -87,20 +87,26 @@ static void on_metadata(const struct grpcc_metadata *entry, bool trailing, void 
 {
     struct seen *seen = data;
 
-    if (!trailing && strcmp(entry->key, "echoed-text") == 0 && strcmp(entry->value, "some text") == 0)
+    if (!trailing && strcmp(entry->key, "echoed-text") == 0 &&
+        strcmp(entry->value, "some text") == 0)
         seen->headers++;
-    if (trailing && strcmp(entry->key, "echoed-binary-bin") == 0 && entry->length == 4 && memcmp(entry->value, "\0\1\2\377", 4) == 0)
+    if (trailing && strcmp(entry->key, "echoed-binary-bin") == 0 && entry->length == 4 &&
+        memcmp(entry->value, "\0\1\2\377", 4) == 0)
         seen->trailers++;
 }
 
-static const struct grpcc_metadata sent[] = {{"echo-text", "some text", 9}, {"echo-binary-bin", "\0\1\2\377", 4}};
+static const struct grpcc_metadata sent[] = {{"echo-text", "some text", 9},
+                                             {"echo-binary-bin", "\0\1\2\377", 4}};
 
 static void test_metadata(struct fixture *fixture)
 {
     for (int kind = GRPCC_UNARY; kind <= GRPCC_BIDI_STREAMING; kind++) {
         struct seen seen = {0};
-        struct driver driver = {.kind = (enum grpcc_kind)kind, .messages = 1,
-                                .options = {.metadata = sent, .metadata_count = 2, .on_metadata = on_metadata,
+        struct driver driver = {.kind = (enum grpcc_kind)kind,
+                                .messages = 1,
+                                .options = {.metadata = sent,
+                                            .metadata_count = 2,
+                                            .on_metadata = on_metadata,
                                             .on_metadata_data = &seen}};
 
         run(fixture, &driver);
@@ -116,7 +122,9 @@ static void test_bad_metadata(struct fixture *fixture)
     static const struct grpcc_metadata bad[] = {{"Upper Case", "x", 1}};
 
     for (int kind = GRPCC_UNARY; kind <= GRPCC_BIDI_STREAMING; kind++) {
-        struct driver driver = {.kind = (enum grpcc_kind)kind, .messages = 1, .options = {.metadata = bad, .metadata_count = 1}};
+        struct driver driver = {.kind = (enum grpcc_kind)kind,
+                                .messages = 1,
+                                .options = {.metadata = bad, .metadata_count = 1}};
 
         run(fixture, &driver);
         CHECK_INT(driver.code, 13);
@@ -124,7 +132,8 @@ static void test_bad_metadata(struct fixture *fixture)
     }
 }
 
-static void on_missing(const Grpcc__Echo__EchoResponse *response, const struct grpcc_status *status, void *data)
+static void on_missing(const Grpcc__Echo__EchoResponse *response, const struct grpcc_status *status,
+                       void *data)
 {
     bool *over = data;
 
@@ -142,10 +151,12 @@ static void test_unimplemented(struct fixture *fixture)
     Grpcc__Echo__EchoRequest request = GRPCC__ECHO__ECHO_REQUEST__INIT;
     bool over = false;
 
-    grpcc_echo_echo_service_missing_start(fixture->channel, fixture->queue, &request, NULL, on_missing, &over);
+    grpcc_echo_echo_service_missing_start(fixture->channel, fixture->queue, &request, NULL,
+                                          on_missing, &over);
     fixture_run_until(fixture, &over);
     over = false;
-    grpcc_call_start(fixture->channel, fixture->queue, &unknown, &request.base, NULL, (grpcc_on_reply *)on_missing, &over);
+    grpcc_call_start(fixture->channel, fixture->queue, &unknown, &request.base, NULL,
+                     (grpcc_on_reply *)on_missing, &over);
     fixture_run_until(fixture, &over);
 }
 

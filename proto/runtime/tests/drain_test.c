@@ -1,4 +1,5 @@
-/* The end of a server: no new calls, running ones go on; then what still runs is cancelled. Several servers on one queue. */
+/* The end of a server: no new calls, running ones go on; then what still runs is cancelled. Several
+ * servers on one queue. */
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -80,14 +81,16 @@ static void note_drained(void *context)
     ((struct late_answer *)context)->drained = true;
 }
 
-static void ignore_reply(const Grpcc__Echo__EchoResponse *response, const struct grpcc_status *status, void *data)
+static void ignore_reply(const Grpcc__Echo__EchoResponse *response,
+                         const struct grpcc_status *status, void *data)
 {
     (void)response;
     CHECK(status);
     *(bool *)data = true;
 }
 
-/* A handler that ignores cancellation and answers much later: the server isn't drained before, though its connection is gone. */
+/* A handler that ignores cancellation and answers much later: the server isn't drained before,
+ * though its connection is gone. */
 static void test_late_answer(void)
 {
     static const struct grpcc_echo_echo_service_handlers handlers = {.unary = hold};

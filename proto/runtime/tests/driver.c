@@ -5,7 +5,8 @@
 #include "base/test.h"
 #include "base/text.h"
 
-/* Every call into the runtime goes through this, every callback checks that it is not inside one. */
+/* Every call into the runtime goes through this, every callback checks that it is not inside one.
+ */
 #define INTO_RUNTIME(driver, call) \
     do { \
         bool was_inside = (driver)->inside; \
@@ -31,11 +32,14 @@ static void note_end(struct driver *driver, const struct grpcc_status *status)
     if (status->reason)
         grpcc_status_set_info(driver->status, status->domain, status->reason);
     for (size_t i = 0; i < status->metadata_count; i++)
-        grpcc_status_add_metadata(driver->status, status->metadata[i].key, status->metadata[i].value);
+        grpcc_status_add_metadata(driver->status, status->metadata[i].key,
+                                  status->metadata[i].value);
     for (size_t i = 0; i < status->field_count; i++)
-        grpcc_status_add_field(driver->status, status->fields[i].field, status->fields[i].description);
+        grpcc_status_add_field(driver->status, status->fields[i].field,
+                               status->fields[i].description);
     for (size_t i = 0; i < status->precondition_count; i++)
-        grpcc_status_add_precondition(driver->status, status->preconditions[i].type, status->preconditions[i].subject,
+        grpcc_status_add_precondition(driver->status, status->preconditions[i].type,
+                                      status->preconditions[i].subject,
                                       status->preconditions[i].description);
     grpcc_status_set_retry(driver->status, status->retry_delay_ms);
 }
@@ -45,7 +49,8 @@ static void check_payload(const struct driver *driver, const Grpcc__Echo__EchoRe
     if (driver->kind == GRPCC_CLIENT_STREAMING)
         return;
     CHECK_INT(response->payload.len, driver->payload);
-    CHECK(response->payload.len == 0 || memcmp(response->payload.data, driver->bytes, driver->payload) == 0);
+    CHECK(response->payload.len == 0 ||
+          memcmp(response->payload.data, driver->bytes, driver->payload) == 0);
 }
 
 static void next_request(struct driver *driver, Grpcc__Echo__EchoRequest *request)
@@ -75,7 +80,8 @@ static void on_written(struct grpcc_stream *stream, bool ok, void *data)
         return;
     driver->written++;
     /* A chat's echo may have been faster than the completion of the write. */
-    if (driver->kind == GRPCC_CLIENT_STREAMING || driver->received == driver->messages - driver->left)
+    if (driver->kind == GRPCC_CLIENT_STREAMING ||
+        driver->received == driver->messages - driver->left)
         write_next(driver);
 }
 
@@ -91,12 +97,15 @@ static void write_next(struct driver *driver)
     next_request(driver, &request);
     driver->writing = true;
     if (driver->kind == GRPCC_CLIENT_STREAMING)
-        INTO_RUNTIME(driver, grpcc_echo_echo_service_collect_write_request(driver->stream, &request, on_written));
+        INTO_RUNTIME(driver, grpcc_echo_echo_service_collect_write_request(driver->stream, &request,
+                                                                           on_written));
     else
-        INTO_RUNTIME(driver, grpcc_echo_echo_service_chat_write_request(driver->stream, &request, on_written));
+        INTO_RUNTIME(driver, grpcc_echo_echo_service_chat_write_request(driver->stream, &request,
+                                                                        on_written));
 }
 
-static void on_response(struct grpcc_stream *stream, const Grpcc__Echo__EchoResponse *response, void *data)
+static void on_response(struct grpcc_stream *stream, const Grpcc__Echo__EchoResponse *response,
+                        void *data)
 {
     struct driver *driver = data;
 
@@ -120,11 +129,14 @@ static void read_next(struct driver *driver)
 {
     driver->reading = true;
     if (driver->kind == GRPCC_CLIENT_STREAMING)
-        INTO_RUNTIME(driver, grpcc_echo_echo_service_collect_read_response(driver->stream, on_response));
+        INTO_RUNTIME(driver,
+                     grpcc_echo_echo_service_collect_read_response(driver->stream, on_response));
     else if (driver->kind == GRPCC_SERVER_STREAMING)
-        INTO_RUNTIME(driver, grpcc_echo_echo_service_repeat_read_response(driver->stream, on_response));
+        INTO_RUNTIME(driver,
+                     grpcc_echo_echo_service_repeat_read_response(driver->stream, on_response));
     else
-        INTO_RUNTIME(driver, grpcc_echo_echo_service_chat_read_response(driver->stream, on_response));
+        INTO_RUNTIME(driver,
+                     grpcc_echo_echo_service_chat_read_response(driver->stream, on_response));
 }
 
 static void on_status(struct grpcc_stream *stream, const struct grpcc_status *status, void *data)
@@ -147,14 +159,14 @@ static void open_stream(struct driver *driver)
     if (driver->kind == GRPCC_SERVER_STREAMING) {
         driver->left = 1;
         next_request(driver, &request);
-        INTO_RUNTIME(driver, driver->stream = grpcc_echo_echo_service_repeat_open(channel, queue, &request, &driver->options,
-                                                                                  on_status, driver));
+        INTO_RUNTIME(driver, driver->stream = grpcc_echo_echo_service_repeat_open(
+                                 channel, queue, &request, &driver->options, on_status, driver));
     } else if (driver->kind == GRPCC_CLIENT_STREAMING) {
-        INTO_RUNTIME(driver, driver->stream = grpcc_echo_echo_service_collect_open(channel, queue, &driver->options, on_status,
-                                                                                   driver));
+        INTO_RUNTIME(driver, driver->stream = grpcc_echo_echo_service_collect_open(
+                                 channel, queue, &driver->options, on_status, driver));
     } else {
-        INTO_RUNTIME(driver, driver->stream = grpcc_echo_echo_service_chat_open(channel, queue, &driver->options, on_status,
-                                                                                driver));
+        INTO_RUNTIME(driver, driver->stream = grpcc_echo_echo_service_chat_open(
+                                 channel, queue, &driver->options, on_status, driver));
     }
     if (driver->kind != GRPCC_SERVER_STREAMING)
         write_next(driver);
@@ -164,7 +176,8 @@ static void open_stream(struct driver *driver)
 
 /* ---- unary ---- */
 
-static void on_reply(const Grpcc__Echo__EchoResponse *response, const struct grpcc_status *status, void *data)
+static void on_reply(const Grpcc__Echo__EchoResponse *response, const struct grpcc_status *status,
+                     void *data)
 {
     struct driver *driver = data;
 
@@ -183,8 +196,9 @@ static void start_unary(struct driver *driver)
 
     driver->left = 1;
     next_request(driver, &request);
-    INTO_RUNTIME(driver, driver->call = grpcc_echo_echo_service_unary_start(driver->fixture->channel, driver->fixture->queue,
-                                                                            &request, &driver->options, on_reply, driver));
+    INTO_RUNTIME(driver, driver->call = grpcc_echo_echo_service_unary_start(
+                             driver->fixture->channel, driver->fixture->queue, &request,
+                             &driver->options, on_reply, driver));
 }
 
 /* ---- all kinds ---- */

@@ -1,5 +1,6 @@
-/* A client call of any kind that goes through its whole life by itself, and checks every promise about callbacks on the way:
- * none from inside a call into the runtime, one for each operation, the status last and once. */
+/* A client call of any kind that goes through its whole life by itself, and checks every promise
+ * about callbacks on the way: none from inside a call into the runtime, one for each operation, the
+ * status last and once. */
 #ifndef GRPCC_TESTS_DRIVER_H
 #define GRPCC_TESTS_DRIVER_H
 
@@ -10,9 +11,9 @@ enum { DRIVER_TEXT = 64 };
 struct driver {
     /* To be filled in before driver_start. */
     enum grpcc_kind kind;
-    unsigned messages;    /* to send, or to ask for */
-    size_t payload;       /* bytes of each */
-    int fail_code;        /* of the last message sent */
+    unsigned messages; /* to send, or to ask for */
+    size_t payload;    /* bytes of each */
+    int fail_code;     /* of the last message sent */
     bool never_reads;
     bool never_half_closes;
     struct grpcc_call_options options;
@@ -21,7 +22,8 @@ struct driver {
     bool over;
     int code;
     char text[DRIVER_TEXT];
-    struct grpcc_status *status;  /* owned: a copy of what matters for the details; NULL unless it failed */
+    struct grpcc_status
+        *status; /* owned: a copy of what matters for the details; NULL unless it failed */
     unsigned written;
     unsigned received;
     unsigned last_index;

@@ -5,9 +5,9 @@
 /* State of one streaming call. */
 struct echo_call {
     struct echo_service *service;
-    unsigned count;   /* messages dealt with */
-    unsigned wanted;  /* Repeat: how many there are to be */
-    ProtobufCBinaryData payload;  /* borrowed from the request (Repeat) */
+    unsigned count;              /* messages dealt with */
+    unsigned wanted;             /* Repeat: how many there are to be */
+    ProtobufCBinaryData payload; /* borrowed from the request (Repeat) */
     bool stalled;
     bool ended;
 };
@@ -120,7 +120,8 @@ static struct echo_call *begin(struct grpcc_stream *stream, void *service)
     return call;
 }
 
-static void collect_on_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request, void *data)
+static void collect_on_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
+                               void *data)
 {
     struct echo_call *call = data;
     Grpcc__Echo__EchoResponse response = GRPCC__ECHO__ECHO_RESPONSE__INIT;
@@ -175,7 +176,8 @@ static void repeat_write(struct grpcc_stream *stream, struct echo_call *call)
     grpcc_echo_echo_service_repeat_write_response(stream, &response, repeat_on_written);
 }
 
-static void repeat(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request, void *service)
+static void repeat(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
+                   void *service)
 {
     struct echo_call *call = begin(stream, service);
 
@@ -187,7 +189,8 @@ static void repeat(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *
         repeat_write(stream, call);
 }
 
-static void chat_on_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request, void *data);
+static void chat_on_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
+                            void *data);
 
 static void chat_on_written(struct grpcc_stream *stream, bool ok, void *data)
 {
@@ -199,7 +202,8 @@ static void chat_on_written(struct grpcc_stream *stream, bool ok, void *data)
         grpcc_echo_echo_service_chat_read_request(stream, chat_on_request);
 }
 
-static void chat_on_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request, void *data)
+static void chat_on_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
+                            void *data)
 {
     struct echo_call *call = data;
     Grpcc__Echo__EchoResponse response = GRPCC__ECHO__ECHO_RESPONSE__INIT;

@@ -8,9 +8,10 @@
 struct echo_service {
     unsigned begun;
     unsigned ended;
-    unsigned cancelled;  /* on_cancel was run */
-    unsigned written;    /* responses of Repeat that were taken */
-    /* Calls stop doing anything when they have dealt with `stall_at` messages, until they are cancelled. */
+    unsigned cancelled; /* on_cancel was run */
+    unsigned written;   /* responses of Repeat that were taken */
+    /* Calls stop doing anything when they have dealt with `stall_at` messages, until they are
+     * cancelled. */
     bool stalls;
     unsigned stall_at;
 };

@@ -1,15 +1,15 @@
-/* An echo server and a channel to it over a socket pair, on one queue and one thread: what happens, happens in an order that
- * a test can step through. */
+/* An echo server and a channel to it over a socket pair, on one queue and one thread: what happens,
+ * happens in an order that a test can step through. */
 #ifndef GRPCC_TESTS_FIXTURE_H
 #define GRPCC_TESTS_FIXTURE_H
 
 #include "proto/runtime/tests/echo_service.h"
 
 struct fixture_options {
-    bool with_waker;  /* the queue has a thread of its own, as in a daemon; else it is polled */
+    bool with_waker; /* the queue has a thread of its own, as in a daemon; else it is polled */
     struct grpcc_server_options server;
     struct grpcc_channel_options channel;
-    bool no_channel;  /* the test speaks HTTP/2 itself, on fixture.client_fd */
+    bool no_channel; /* the test speaks HTTP/2 itself, on fixture.client_fd */
 };
 
 struct fixture {
@@ -17,8 +17,8 @@ struct fixture {
     struct grpcc_server *server;
     struct grpcc_channel *channel;
     struct echo_service service;
-    int client_fd;   /* a duplicate of the channel's */
-    int event_fd;    /* with a waker */
+    int client_fd; /* a duplicate of the channel's */
+    int event_fd;  /* with a waker */
     bool draining;
     bool drained;
 };

@@ -7,7 +7,8 @@ enum { PAYLOAD = 65536, MESSAGES = 4000, MAX_BUFFERED = 16 << 20 };
 /* The client writes 256 MB, the server has stopped reading after two messages. */
 static void test_stalled_server(struct fixture *fixture)
 {
-    struct driver driver = {.kind = GRPCC_CLIENT_STREAMING, .messages = MESSAGES, .payload = PAYLOAD};
+    struct driver driver = {
+        .kind = GRPCC_CLIENT_STREAMING, .messages = MESSAGES, .payload = PAYLOAD};
 
     fixture->service.stalls = true;
     fixture->service.stall_at = 2;
@@ -26,10 +27,14 @@ static void test_stalled_server(struct fixture *fixture)
     fixture->service.stalls = false;
 }
 
-/* The server writes 256 MB to a client that reads nothing: then the client goes on, and everything comes. */
+/* The server writes 256 MB to a client that reads nothing: then the client goes on, and everything
+ * comes. */
 static void test_stalled_client(struct fixture *fixture)
 {
-    struct driver deaf = {.kind = GRPCC_SERVER_STREAMING, .messages = MESSAGES, .payload = PAYLOAD, .never_reads = true};
+    struct driver deaf = {.kind = GRPCC_SERVER_STREAMING,
+                          .messages = MESSAGES,
+                          .payload = PAYLOAD,
+                          .never_reads = true};
     struct driver other = {.kind = GRPCC_SERVER_STREAMING, .messages = 100, .payload = PAYLOAD};
 
     driver_start(&deaf, fixture);

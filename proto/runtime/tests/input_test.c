@@ -1,4 +1,5 @@
-/* What peers should not send: messages that are malformed or too large, calls without a message, and no HTTP/2 at all. */
+/* What peers should not send: messages that are malformed or too large, calls without a message,
+ * and no HTTP/2 at all. */
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,10 +19,12 @@ static void note(struct outcome *outcome, const struct grpcc_status *status)
 {
     outcome->over = true;
     outcome->code = status ? status->code : 0;
-    outcome->reason_is_invalid_message = status && status->reason && strcmp(status->reason, "INVALID_MESSAGE") == 0;
+    outcome->reason_is_invalid_message =
+        status && status->reason && strcmp(status->reason, "INVALID_MESSAGE") == 0;
 }
 
-static void on_reply(const ProtobufCMessage *response, const struct grpcc_status *status, void *data)
+static void on_reply(const ProtobufCMessage *response, const struct grpcc_status *status,
+                     void *data)
 {
     (void)response;
     note(data, status);
@@ -52,15 +55,17 @@ static struct grpcc_method loosened(const struct grpcc_method *method)
 }
 
 /* Sends one request by whatever kind of call the method is. */
-static struct outcome send_one(struct fixture *fixture, const struct grpcc_method *method, const ProtobufCMessage *request)
+static struct outcome send_one(struct fixture *fixture, const struct grpcc_method *method,
+                               const ProtobufCMessage *request)
 {
     struct outcome outcome = {0};
 
     if (method->kind == GRPCC_UNARY) {
-        grpcc_call_start(fixture->channel, fixture->queue, method, request, NULL, on_reply, &outcome);
+        grpcc_call_start(fixture->channel, fixture->queue, method, request, NULL, on_reply,
+                         &outcome);
     } else {
-        struct grpcc_stream *stream = grpcc_stream_open_with(fixture->channel, fixture->queue, method, request, NULL, on_status,
-                                                             &outcome);
+        struct grpcc_stream *stream = grpcc_stream_open_with(
+            fixture->channel, fixture->queue, method, request, NULL, on_status, &outcome);
 
         grpcc_stream_read(stream, on_message);
     }
@@ -75,7 +80,8 @@ static const struct grpcc_method *const methods[] = {
     &grpcc_echo_echo_service_chat_method,
 };
 
-/* The server tells the client; the handler of a unary or server streaming call never hears of it. */
+/* The server tells the client; the handler of a unary or server streaming call never hears of it.
+ */
 static void test_malformed_requests(struct fixture *fixture)
 {
     Grpcc__Echo__LooseRequest request = GRPCC__ECHO__LOOSE_REQUEST__INIT;
@@ -110,7 +116,7 @@ static void test_malformed_responses(struct fixture *fixture)
 
         method.response = &grpcc__echo__strict_response__descriptor;
         outcome = send_one(fixture, &method, &request.base);
-        CHECK_INT(outcome.code, i == 1 ? 0 : 13);  /* Collect doesn't send the payload back */
+        CHECK_INT(outcome.code, i == 1 ? 0 : 13); /* Collect doesn't send the payload back */
         fixture_settle(fixture, 10);
         CHECK_INT(fixture->service.ended, fixture->service.begun);
     }
@@ -125,7 +131,8 @@ static void test_missing_request(struct fixture *fixture)
 
         if (methods[i]->kind != GRPCC_UNARY && methods[i]->kind != GRPCC_SERVER_STREAMING)
             continue;
-        stream = grpcc_stream_open(fixture->channel, fixture->queue, methods[i], NULL, on_status, &outcome);
+        stream = grpcc_stream_open(fixture->channel, fixture->queue, methods[i], NULL, on_status,
+                                   &outcome);
         grpcc_stream_half_close(stream);
         fixture_run_until(fixture, &outcome.over);
         CHECK_INT(outcome.code, 12);
@@ -134,7 +141,8 @@ static void test_missing_request(struct fixture *fixture)
 
 static void test_too_large(void)
 {
-    struct fixture_options options = {.server = {.max_receive_bytes = 1000}, .channel = {.max_receive_bytes = 500}};
+    struct fixture_options options = {.server = {.max_receive_bytes = 1000},
+                                      .channel = {.max_receive_bytes = 500}};
     static uint8_t bytes[2000];
     Grpcc__Echo__EchoRequest request = GRPCC__ECHO__ECHO_REQUEST__INIT;
     struct fixture fixture;

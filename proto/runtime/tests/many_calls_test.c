@@ -1,5 +1,6 @@
-/* 10,000 calls of all kinds, 50 at a time; some fail, some are cancelled, some have no chance to meet their deadline. Run
- * under AddressSanitizer it shows that nothing leaks and nothing is freed twice. */
+/* 10,000 calls of all kinds, 50 at a time; some fail, some are cancelled, some have no chance to
+ * meet their deadline. Run under AddressSanitizer it shows that nothing leaks and nothing is freed
+ * twice. */
 #include "base/test.h"
 #include "proto/runtime/tests/driver.h"
 
@@ -7,7 +8,9 @@ enum { CALLS = 10000, AT_ONCE = 50 };
 
 static struct driver make_call(unsigned number)
 {
-    struct driver driver = {.kind = (enum grpcc_kind)(number % 4), .messages = 1 + number % 3, .payload = number % 7 * 100};
+    struct driver driver = {.kind = (enum grpcc_kind)(number % 4),
+                            .messages = 1 + number % 3,
+                            .payload = number % 7 * 100};
 
     if (number % 5 == 1)
         driver.fail_code = 9;
@@ -47,13 +50,15 @@ int main(void)
         for (unsigned i = 0; i < AT_ONCE; i++) {
             driver_run(&calls[i]);
             if (!code_fits(&calls[i], i % 7 == 5))
-                HEEL_TEST_FAIL("call %u: %d %s", started - AT_ONCE + i, calls[i].code, calls[i].text);
+                HEEL_TEST_FAIL("call %u: %d %s", started - AT_ONCE + i, calls[i].code,
+                               calls[i].text);
             codes[calls[i].code]++;
             driver_clear(&calls[i]);
         }
     }
     fixture_settle(&fixture, 20);
-    printf("%u OK, %u CANCELLED, %u DEADLINE_EXCEEDED, %u failed as asked\n", codes[0], codes[1], codes[4], codes[9]);
+    printf("%u OK, %u CANCELLED, %u DEADLINE_EXCEEDED, %u failed as asked\n", codes[0], codes[1],
+           codes[4], codes[9]);
     CHECK(codes[0] > CALLS / 2);
     CHECK(codes[1] > 0);
     CHECK(codes[9] > CALLS / 10);
