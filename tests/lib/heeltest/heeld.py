@@ -1,0 +1,172 @@
+"""A heeld of one's own, in a folder of its own."""
+
+import itertools
+import os
+import select
+import signal
+import subprocess
+
+from heeltest import api, places, processes
+
+READY_SECONDS = 20
+STOP_SECONDS = 30
+_ranges = itertools.count()
+
+
+def _uid_range():
+    """One that no other test uses, so that whoever has such a uid belongs to this heeld."""
+    first = 1_000_000_000 + (os.getpid() % 500_000) * 4096 + next(_ranges) % 16 * 256
+    return first, first + 255
+
+
+class Heeld:
+    """Starts in the constructor unless start=False; use as a context manager, or call stop().
+
+    socket, state: its paths. stub, health: clients. log: what it said.
+    """
+
+    def __init__(self, *flags, start=True, base=None, environment=None, listen=True):
+        self.base = base or places.make_base()
+        self.socket = str(self.base / "s")
+        self.state = self.base / "state"
+        self.home = self.base / "home"
+        self.home.mkdir(exist_ok=True)
+        self.address = "unix:" + self.socket
+        self.uids = _uid_range() if os.geteuid() == 0 else None
+        self.flags = list(flags)
+        self.listen = listen
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), **(environment or {})}
+        self.process = None
+        self.channel = None
+        self.seen = []
+        if start:
+            self.start()
+
+    def command(self):
+        command = [places.binary("heeld"), "--state-dir", str(self.state)]
+        if self.listen:
+            command += ["--listen", self.address]
+        if self.uids:
+            command += ["--uid-range", "%d-%d" % self.uids]
+        return command + self.flags
+
+    def start(self):
+        readable, writable = os.pipe()
+        with open(self.base / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [*self.command(), "--ready-fd", str(writable)],
+                pass_fds=[writable],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                cwd="/",
+            )
+        os.close(writable)
+        try:
+            self._await_ready(readable)
+        finally:
+            os.close(readable)
+        self.connect()
+        return self
+
+    def _await_ready(self, readable):
+        ready, _, _ = select.select([readable], [], [], READY_SECONDS)
+        said = os.read(readable, 16) if ready else b""
+        if said != b"\n":
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"heeld isn't ready: {said!r}\n{self.log}")
+
+    def connect(self):
+        self.channel = api.open_channel(self.address)
+        self.stub = api.sandbox_pb2_grpc.SandboxServiceStub(self.channel)
+        self.health = api.health_pb2_grpc.HealthStub(self.channel)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def log(self):
+        return (self.base / "log").read_text(errors="replace")
+
+    # ---- its end
+
+    def stop(self, signal_number=signal.SIGTERM):
+        """Ends it as an administrator would; its exit status."""
+        if self.process.poll() is None:
+            self.seen += self.processes()
+            self.process.send_signal(signal_number)
+        status = self.process.wait(STOP_SECONDS)
+        self.channel.close()
+        return status
+
+    def kill(self, *others):
+        """SIGKILL, to it and to other pids of its own first."""
+        self.seen += self.processes()
+        for pid in others:
+            os.kill(pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
+        self.channel.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    # ---- what there is of it
+
+    def processes(self):
+        """All that it started, and what these started."""
+        return processes.below(self.pid)
+
+    def launcher(self):
+        """Its one child; inits are below."""
+        children = [process for process in self.processes() if process.ppid == self.pid]
+        assert len(children) == 1, children
+        return children[0]
+
+    def sandbox_tree(self, argument):
+        """Every process of the sandbox in which one has this argument, init first."""
+        marked = processes.wait_for(lambda: processes.alive_with(argument))
+        everyone = processes.every_process()
+        by_pid = {process.pid: process for process in everyone}
+        launcher = self.launcher().pid
+        at = by_pid[marked[0]]
+        while at.ppid != launcher:
+            at = by_pid[at.ppid]
+        return [at, *processes.below(at.pid, everyone)]
+
+    def strays(self):
+        """Processes that can only be this heeld's: seen before, or with a uid of its range."""
+        found = {process.identity: process for process in processes.still_alive(self.seen)}
+        for process in processes.every_process() if self.uids else ():
+            if self.uids[0] <= process.uid <= self.uids[1]:
+                found[process.identity] = process
+        return list(found.values())
+
+    def stored(self):
+        """What lies in its state folder beside the folders that are always there, and kept ones."""
+        instances = self.state / "instances"
+        if not instances.exists():
+            return []
+        return sorted(str(path) for path in instances.glob("*/*"))
+
+    def mounts(self):
+        with open("/proc/self/mountinfo") as file:
+            return [line for line in file if str(self.base) in line]
+
+    def leftovers(self, running=False):
+        """Everything of it that should not be there, as text; empty is good.
+
+        running: heeld itself lives, its sandboxes are deleted.
+        """
+        left = self.stored() + self.mounts()
+        if not running:
+            left += [str(stray) for stray in self.strays()]
+            left += [str(path) for path in (self.state / "instances").glob("*")]
+            left += [path for path in (self.socket, self.socket + ".lock") if os.path.lexists(path)]
+        return left

@@ -1,0 +1,47 @@
+"""Where things lie: in Bazel's runfiles, or in a checkout when a test is run by hand.
+
+By hand, HEEL_TEST_BINARIES names the folder that holds server/heeld and clients/c/heelcli.
+"""
+
+import atexit
+import os
+import pathlib
+import shutil
+import tempfile
+
+TOP = pathlib.Path(os.path.abspath(__file__)).parents[3]  # unresolved: runfiles are links
+PROTO = TOP / "proto"
+BINARIES = pathlib.Path(os.environ.get("HEEL_TEST_BINARIES", TOP))
+
+_PATHS = {"heeld": "server/heeld", "heelcli": "clients/c/heelcli"}
+_copies = None
+
+
+def make_base():
+    """A short-named folder that everybody may enter; removed at exit by whoever made it."""
+    base = pathlib.Path(tempfile.mkdtemp(prefix="ht-", dir="/tmp"))
+    base.chmod(0o755)
+    atexit.register(_remove, base, os.getpid())
+    return base
+
+
+def _remove(base, maker):
+    if os.getpid() == maker:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def copy_binaries():
+    """Bazel's folders can be closed to the user that the tests become: copies can't."""
+    global _copies
+    _copies = make_base()
+    for name, path in _PATHS.items():
+        if (BINARIES / path).exists():
+            shutil.copy(BINARIES / path, _copies / name)
+            (_copies / name).chmod(0o755)
+
+
+def binary(name):
+    path = _copies / name
+    if not path.exists():
+        raise FileNotFoundError(f"{BINARIES / _PATHS[name]}: build it, or give HEEL_TEST_BINARIES")
+    return str(path)
