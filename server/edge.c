@@ -1,5 +1,6 @@
 #include "server/edge.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -128,27 +129,36 @@ static const char *reason_message(Heel__V1__ExitReason reason)
     }
 }
 
+/* One that was ended before it ever ran counts as killed: code 0 would pass for success. */
+static void set_outcome(Heel__V1__ExitStatus *status, const struct heel_exit *exit)
+{
+    bool killed_before_start = exit->start_failure != HEEL_START_OK;
+
+    if (exit->signalled || killed_before_start) {
+        status->outcome_case = HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL;
+        status->signal = killed_before_start ? SIGKILL : exit->code;
+    } else {
+        status->outcome_case = HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
+        status->code = exit->code;
+    }
+}
+
 Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit,
                                            Heel__V1__ExitReason reason, const char *program)
 {
     Heel__V1__ExitStatus *status = heel_xmalloc(sizeof *status);
+    bool ended_by_us = reason != HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED;
 
     heel__v1__exit_status__init(status);
-    if (exit->start_failure != HEEL_START_OK &&
-        reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED) {
+    if (exit->start_failure != HEEL_START_OK && !ended_by_us) {
         status->outcome_case = HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
         status->code = exit->start_failure == HEEL_START_NOT_FOUND ? 127 : 126;
         status->reason = HEEL__V1__EXIT_REASON__EXIT_REASON_START_FAILED;
         status->message = start_failure_message(exit, program);
         return status;
     }
-    status->outcome_case = exit->signalled ? HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL
-                                           : HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
-    if (exit->signalled)
-        status->signal = exit->code;
-    else
-        status->code = exit->code;
-    if (reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED)
+    set_outcome(status, exit);
+    if (!ended_by_us)
         reason = exit->signalled ? HEEL__V1__EXIT_REASON__EXIT_REASON_SIGNALED
                                  : HEEL__V1__EXIT_REASON__EXIT_REASON_EXITED;
     status->reason = reason;

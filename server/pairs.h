@@ -40,17 +40,18 @@ static inline void pairs_free(struct pairs *pairs)
  * type. */
 #define PAIRS_STORE(pairs, entry_type, entry_init, entry_count, entries) \
     do { \
+        entry_type **stored = heel_xcalloc((pairs)->count, sizeof(entry_type *)); \
+        for (size_t pair_at = 0; pair_at < (pairs)->count; pair_at++) { \
+            stored[pair_at] = heel_xmalloc(sizeof(entry_type)); \
+            entry_init(stored[pair_at]); \
+            stored[pair_at]->key = heel_xstrdup((pairs)->items[pair_at].key); \
+            stored[pair_at]->value = heel_xstrdup((pairs)->items[pair_at].value); \
+        } \
         for (size_t pair_at = 0; pair_at < (entry_count); pair_at++) \
             protobuf_c_message_free_unpacked(&(entries)[pair_at]->base, NULL); \
         free(entries); \
+        (entries) = stored; \
         (entry_count) = (pairs)->count; \
-        (entries) = heel_xcalloc((pairs)->count, sizeof(entry_type *)); \
-        for (size_t pair_at = 0; pair_at < (pairs)->count; pair_at++) { \
-            (entries)[pair_at] = heel_xmalloc(sizeof(entry_type)); \
-            entry_init((entries)[pair_at]); \
-            (entries)[pair_at]->key = heel_xstrdup((pairs)->items[pair_at].key); \
-            (entries)[pair_at]->value = heel_xstrdup((pairs)->items[pair_at].value); \
-        } \
     } while (0)
 
 /* By key, then value. */

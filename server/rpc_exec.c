@@ -216,7 +216,7 @@ static void pump(struct exec *exec)
         return;
     else if (command->exited)
         end(exec);
-    else if (command->in.taken > exec->stdin_told && !abandoned)
+    else if (command->in.taken > exec->stdin_told && exec->started_told && !abandoned)
         write_stdin_taken(exec);
     else if (!abandoned) {
         output_wait(&command->out);

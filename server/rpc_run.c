@@ -211,6 +211,8 @@ static void pump(struct run *run)
 {
     struct server_command *command = run->command;
 
+    if (run->response) /* finished: only its private sandbox isn't gone yet */
+        return;
     do {
         drain(run, &command->out, &run->out);
         drain(run, &command->err, &run->err);

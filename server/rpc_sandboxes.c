@@ -138,22 +138,36 @@ static bool is_listed(const struct listing *listing, const struct server_sandbox
     return pairs_contain(&labels, &listing->labels);
 }
 
+/* Whether the page takes one more: by count, and by bytes unless it is empty. */
+static bool has_room(const struct listing *listing, const Heel__V1__ListSandboxesResponse *response,
+                     size_t bytes)
+{
+    return response->n_sandboxes == 0 ||
+           (response->n_sandboxes < listing->size && bytes <= MAX_PAGE_BYTES);
+}
+
 /* Fills one page; there is a next one when the walk doesn't reach the end of the list. */
 static void fill_page(const struct server_core *core, const struct listing *listing,
                       Heel__V1__ListSandboxesResponse *response)
 {
     uint64_t last = 0;
+    size_t bytes = 0;
 
     response->sandboxes = heel_xcalloc(listing->size, sizeof(Heel__V1__Sandbox *));
     for (const struct server_sandbox *sandbox = core->sandboxes.first; sandbox;
          sandbox = sandbox->next) {
+        Heel__V1__Sandbox *described;
+
         if (!is_listed(listing, sandbox))
             continue;
-        if (response->n_sandboxes == listing->size) {
+        described = sandboxes_describe(sandbox);
+        bytes += heel__v1__sandbox__get_packed_size(described) + ENTRY_BYTES;
+        if (!has_room(listing, response, bytes)) {
+            heel__v1__sandbox__free_unpacked(described, NULL);
             response->next_page_token = heel_format("%llu", (unsigned long long)last);
             return;
         }
-        response->sandboxes[response->n_sandboxes++] = sandboxes_describe(sandbox);
+        response->sandboxes[response->n_sandboxes++] = described;
         last = sandbox->sequence;
     }
 }

@@ -153,6 +153,8 @@ int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_er
 {
     if (!spec)
         return 0;
+    if (heel__v1__sandbox_spec__get_packed_size(spec) > MAX_SPEC_BYTES)
+        return heel_error_set_field(err, at, "%s has more than %d bytes", at, MAX_SPEC_BYTES);
     if (check_known(&spec->base, at, err) < 0 ||
         check_filesystem(spec->filesystem, spec->level, at, err) < 0 ||
         check_limits(spec->limits, at, err) < 0 || check_lifetime(spec->lifetime, at, err) < 0)
