@@ -23,6 +23,7 @@ struct linux_backend {
     struct heel_host_info host;
     struct heel_host_facts *facts;  /* owned */
     struct heel_identities identities;
+    struct heel_work_dirs work_dirs;
     struct heel_channel launcher;
     pid_t launcher_pid;
     bool launcher_gone;

@@ -162,6 +162,7 @@ static void backend_free(struct linux_backend *backend)
     heel_host_info_clear(&backend->host);
     heel_host_facts_free(backend->facts);
     heel_identities_free(&backend->identities);
+    heel_work_dirs_forget(&backend->work_dirs);
     free(backend->state_dir);
     free(backend->runtime_dir);
     free(backend->instance_path);

@@ -8,8 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "backends/linux/state_dir.h"
-
 #define SILENCE_MS 30000  /* an init that owes an answer for so long is killed */
 #define REMOVALS_MAX 2    /* pool threads that remove files: the others are there to make sandboxes */
 
@@ -251,6 +249,15 @@ static int check_id(const char *id, struct heel_error **err)
     return heel_error_set_field(err, "sandbox_id", "must be 1 to 128 letters, digits, '.', '_' or '-', a letter or digit first");
 }
 
+static bool has_id(const struct linux_backend *backend, const char *id)
+{
+    const struct linux_sandbox *sandbox = backend->sandboxes;
+
+    while (sandbox && !(sandbox->preparation.spec.id && strcmp(sandbox->preparation.spec.id, id) == 0))
+        sandbox = sandbox->next;
+    return sandbox != NULL;
+}
+
 static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *spec, struct heel_error **err)
 {
     struct linux_backend *backend = backend_of(sandbox);
@@ -258,6 +265,8 @@ static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *
 
     if (check_id(spec->id, err) || check_host(backend, err))
         return -1;
+    if (has_id(backend, spec->id))
+        return heel_error_set(err, HEEL_ALREADY_EXISTS, "SANDBOX_EXISTS", "there is a sandbox %s already", spec->id);
     if (heel_identity_take(&backend->identities, spec, &sandbox->identity, err))
         return -1;
     heel_preparation_init(preparation, spec);
@@ -266,6 +275,9 @@ static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *
     preparation->runtime_dir = backend->runtime_dir;
     preparation->instance_path = backend->instance_path;
     preparation->facts = backend->facts;
+    if (!spec->working_dir && !spec->keep_working_dir &&
+        !heel_work_dirs_take(&backend->work_dirs, sandbox->identity.uid, &preparation->work))
+        preparation->work_number = ++backend->work_dirs.last_number;
     if (open_control(sandbox, err))
         return -1;
     if (!launcher_needs_plan(sandbox))
@@ -385,15 +397,20 @@ void linux_sandbox_destroy(struct heel_sandbox *base, heel_on_deleted *on_delete
 
 static void remove_in_pool(uv_work_t *work)
 {
-    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, work);
-    const struct heel_preparation *preparation = &sandbox->preparation;
+    struct heel_preparation *preparation = &heel_container_of(work, struct linux_sandbox, work)->preparation;
 
-    if (heel_state_remove_sandbox(preparation->instance_path, preparation->spec.id, &sandbox->preparation.error))
-        return;
-    /* To be kept is what a sandbox did, not that it failed to be made. */
-    if (!sandbox->created && preparation->spec.keep_working_dir && !preparation->spec.working_dir &&
-        preparation->paths.host_working_dir)
-        rmdir(preparation->paths.host_working_dir);
+    if (preparation->work.path && !(preparation->reuse_work && heel_work_dir_untouched(&preparation->work)))
+        heel_work_dir_remove(&preparation->work, &preparation->error);
+    /* What is to be kept is what a sandbox did, not that it failed to be made. */
+    if (preparation->kept && !heel_container_of(work, struct linux_sandbox, work)->created)
+        rmdir(preparation->kept);
+}
+
+/* One that was not removed was not touched, unless something in it could not be removed. */
+static void reuse_work_dir(struct linux_backend *backend, struct heel_preparation *preparation)
+{
+    if (preparation->work.path && !preparation->error)
+        heel_work_dirs_give(&backend->work_dirs, &preparation->work);
 }
 
 static void on_removed(uv_work_t *work, int status);
@@ -401,6 +418,7 @@ static void on_removed(uv_work_t *work, int status);
 static void start_removal(struct linux_backend *backend, struct linux_sandbox *sandbox)
 {
     backend->removals++;
+    sandbox->preparation.reuse_work = !heel_work_dirs_full(&backend->work_dirs);
     uv_queue_work(backend->loop, &sandbox->work, remove_in_pool, on_removed);
 }
 
@@ -420,6 +438,7 @@ static void on_removed(uv_work_t *work, int status)
     }
     sandbox->working = false;
     sandbox->removed = true;
+    reuse_work_dir(backend, &sandbox->preparation);
     if (!sandbox->error)
         sandbox->error = heel_steal(sandbox->preparation.error);
     end(sandbox);

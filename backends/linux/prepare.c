@@ -1,7 +1,6 @@
 #include "backends/linux/prepare.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "backends/linux/state_dir.h"
 
@@ -32,10 +31,19 @@ void heel_preparation_init(struct heel_preparation *preparation, const struct he
     copy_groups(&preparation->spec.caller, &spec->caller);
 }
 
-static void drop_kept(const char *work)
+/* A working directory of the sandbox's own, if it is to have one. */
+static int make_work(struct heel_preparation *preparation)
 {
-    if (work)
-        rmdir(work);
+    const struct heel_sandbox_spec *spec = &preparation->spec;
+    const struct heel_identity *identity = &preparation->identity;
+
+    if (spec->working_dir || preparation->work.path)
+        return 0;
+    if (spec->keep_working_dir)
+        return heel_state_make_kept(preparation->state_dir, spec->id, identity->uid, identity->gid, &preparation->kept,
+                                    &preparation->error);
+    return heel_work_dir_make(preparation->instance_path, preparation->work_number, identity->uid, identity->gid,
+                              &preparation->work, &preparation->error);
 }
 
 static void take_paths(struct heel_preparation *preparation)
@@ -53,25 +61,16 @@ static void take_paths(struct heel_preparation *preparation)
 
 void heel_preparation_run(struct heel_preparation *preparation)
 {
-    const struct heel_sandbox_spec *spec = &preparation->spec;
     const struct heel_identity *identity = &preparation->identity;
     const char *const hidden[] = {preparation->state_dir, preparation->runtime_dir, NULL};
-    heel_autofree char *work = NULL;
     struct heel_plan_input input = {
-        .spec = spec, .facts = preparation->facts, .hidden = hidden, .uid = identity->uid, .gid = identity->gid};
+        .spec = &preparation->spec, .facts = preparation->facts, .hidden = hidden, .uid = identity->uid, .gid = identity->gid};
 
-    if (!spec->working_dir && spec->keep_working_dir &&
-        heel_state_make_kept(preparation->state_dir, spec->id, identity->uid, identity->gid, &work, &preparation->error))
+    if (make_work(preparation))
         return;
-    if (!spec->working_dir && !spec->keep_working_dir &&
-        heel_state_make_work(preparation->instance_path, spec->id, identity->uid, identity->gid, &work, &preparation->error))
+    input.work_source = preparation->kept ? preparation->kept : preparation->work.path;
+    if (heel_plan_make(&input, &preparation->plan, &preparation->error))
         return;
-    input.work_source = work;
-    if (heel_plan_make(&input, &preparation->plan, &preparation->error)) {
-        if (spec->keep_working_dir)
-            drop_kept(work);
-        return;
-    }
     heel_plan_encode(preparation->plan, &preparation->encoded);
     take_paths(preparation);
 }
@@ -86,6 +85,8 @@ void heel_preparation_clear(struct heel_preparation *preparation)
     free((void *)(uintptr_t)spec->caller.groups);
     free((void *)(uintptr_t)spec->working_dir);
     free((void *)(uintptr_t)spec->id);
+    free(preparation->work.path);
+    free(preparation->kept);
     heel_plan_free(preparation->plan);
     heel_buffer_free(&preparation->encoded);
     heel_error_free(preparation->error);

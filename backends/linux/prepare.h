@@ -6,6 +6,7 @@
 #include "backends/backend.h"
 #include "backends/linux/identity.h"
 #include "backends/linux/plan.h"
+#include "backends/linux/work_dir.h"
 
 struct heel_preparation {
     struct heel_sandbox_spec spec;  /* a copy: its strings and arrays are owned */
@@ -14,7 +15,11 @@ struct heel_preparation {
     const char *runtime_dir;
     const char *instance_path;
     const struct heel_host_facts *facts;
+    struct heel_work_dir work;      /* one that is used again, or the one that was made */
+    unsigned long work_number;      /* the new one's, if there is none */
+    bool reuse_work;                /* worth keeping for another sandbox if this one leaves it untouched */
     /* results */
+    char *kept;                     /* owned; the working directory if it is to be kept */
     struct heel_plan *plan;         /* owned */
     struct heel_buffer encoded;     /* the plan */
     struct heel_sandbox_paths paths;

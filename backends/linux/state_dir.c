@@ -145,21 +145,6 @@ static int make_owned(const char *path, uid_t owner, gid_t group, struct heel_er
     return 0;
 }
 
-int heel_state_make_work(const char *instance_path, const char *id, uid_t owner, gid_t group, char **work, struct heel_error **err)
-{
-    heel_autofree char *folder = heel_format("%s/%s", instance_path, id);
-    heel_autofree char *path = heel_format("%s/work", folder);
-
-    if (make_folder(folder, folder_mode()))
-        return heel_error_set_errno(err, errno, "cannot make the sandbox's folder %s", folder);
-    if (make_owned(path, owner, group, err)) {
-        rmdir(folder);
-        return -1;
-    }
-    *work = heel_steal(path);
-    return 0;
-}
-
 int heel_state_make_kept(const char *state_dir, const char *id, uid_t owner, gid_t group, char **work, struct heel_error **err)
 {
     heel_autofree char *name = random_name();
@@ -169,13 +154,4 @@ int heel_state_make_kept(const char *state_dir, const char *id, uid_t owner, gid
         return -1;
     *work = heel_steal(path);
     return 0;
-}
-
-int heel_state_remove_sandbox(const char *instance_path, const char *id, struct heel_error **err)
-{
-    heel_autoclose int instance = open(instance_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (instance < 0)
-        return heel_error_set_errno(err, errno, "cannot open %s", instance_path);
-    return heel_remove_tree(instance, id, err);
 }

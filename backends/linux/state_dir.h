@@ -1,7 +1,7 @@
 /* What sandboxes keep on disk.
  *
- *     STATE/instances/RANDOM/ID/work   of one sandbox, for as long as it lives
- *     STATE/kept/ID-RANDOM             working directories that outlive their sandbox, because the spec said so
+ *     STATE/instances/RANDOM/NUMBER  the working directory of one sandbox, for as long as it lives (work_dir.h)
+ *     STATE/kept/ID-RANDOM           working directories that outlive their sandbox, because the spec said so
  *
  * The folder of an instance is held by flock as long as heeld or its launcher lives; one that nobody holds was left by both
  * being killed, and the next start removes it. */
@@ -24,12 +24,7 @@ int heel_state_instance_open(const char *state_dir, struct heel_state_instance *
 /* Removes the instances that nobody holds any more. Errors are left for the next sweep. */
 void heel_state_sweep(const char *state_dir);
 
-/* Makes the folder and working directory of a sandbox; `owner` is whose the latter becomes. The path of the working directory is the
- * caller's. 0, or -1 and *err. */
-int heel_state_make_work(const char *instance_path, const char *id, uid_t owner, gid_t group, char **work, struct heel_error **err);
+/* Makes a working directory that is to be kept; it becomes `owner`'s. Its path is the caller's. 0, or -1 and *err. */
 int heel_state_make_kept(const char *state_dir, const char *id, uid_t owner, gid_t group, char **work, struct heel_error **err);
-
-/* Removes instance/ID with all that is in it. 0 (also when there is none), or -1 and *err. */
-int heel_state_remove_sandbox(const char *instance_path, const char *id, struct heel_error **err);
 
 #endif
