@@ -11,7 +11,7 @@
 #include "server/service.h"
 
 #define MAX_STREAMS_PER_CONNECTION 16384
-#define GROUPS_GUESS               64
+#define GROUPS_GUESS 64
 
 /* SO_PEERGROUPS tells the size that it needs with ERANGE. */
 static int read_groups(int fd, struct heel_caller *identity, struct heel_error **err)

@@ -13,9 +13,9 @@
 #include "server/core.h"
 #include "server/log.h"
 
-#define BACKLOG          1024
-#define ACCEPTS_PER_TURN 64  /* then others have a turn */
-#define PAUSE_MS         100 /* when there are no descriptors left */
+#define BACKLOG 1024
+#define ACCEPTS_PER_TURN 64 /* then others have a turn */
+#define PAUSE_MS 100        /* when there are no descriptors left */
 
 static int set_address(const char *path, struct sockaddr_un *address, struct heel_error **err)
 {

@@ -26,7 +26,7 @@ struct log_field {
 };
 
 #define LOG_TEXT(name, value) ((struct log_field){.key = (name), .text = (value) ? (value) : ""})
-#define LOG_INT(name, value)  ((struct log_field){.key = (name), .number = (int64_t)(value)})
+#define LOG_INT(name, value) ((struct log_field){.key = (name), .number = (int64_t)(value)})
 
 /* What is below `level` is dropped. The default is LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_LABELS         64
-#define MAX_LABEL_KEY      128
-#define MAX_LABEL_VALUE    256
-#define MAX_VARIABLES      4096
+#define MAX_LABELS 64
+#define MAX_LABEL_KEY 128
+#define MAX_LABEL_VALUE 256
+#define MAX_VARIABLES 4096
 #define MAX_VARIABLE_BYTES (1 << 20)
 
 static int compare(const void *left_item, const void *right_item)

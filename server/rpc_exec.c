@@ -11,9 +11,9 @@
 #include "server/service.h"
 #include "server/spec.h"
 
-#define CHUNK_BYTES       (256 * 1024)
+#define CHUNK_BYTES (256 * 1024)
 #define MAX_STDIN_WAITING (1u << 20)
-#define MAX_SIGNAL        64
+#define MAX_SIGNAL 64
 
 struct exec {
     struct caller *caller;       /* borrowed */

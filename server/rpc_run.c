@@ -9,7 +9,7 @@
 #include "server/service.h"
 #include "server/spec.h"
 
-#define READ_BYTES     65536
+#define READ_BYTES 65536
 #define READS_PER_TURN 16 /* then others have a turn */
 
 /* A call that waits for a run's answer. */

@@ -8,7 +8,9 @@
 #include "server/spec.h"
 
 #define DEFAULT_PAGE_SIZE 100
-#define MAX_PAGE_SIZE     1000
+#define MAX_PAGE_SIZE 1000
+#define MAX_PAGE_BYTES (1000u * 1024) /* answers stay under 1 MiB */
+#define ENTRY_BYTES 8                 /* tag and length of one sandbox in the page */
 
 /* ---- CreateSandbox ---- */
 

@@ -7,12 +7,13 @@
 #include "server/edge.h"
 #include "server/pairs.h"
 
-#define MAX_ID            128
-#define MAX_PATH_RULES    1024
-#define MAX_PATH_BYTES    (PATH_MAX - 1)
-#define MAX_ARGUMENTS     65536
+#define MAX_ID 128
+#define MAX_SPEC_BYTES (768 * 1024) /* answers repeat it, and stay under 1 MiB */
+#define MAX_PATH_RULES 1024
+#define MAX_PATH_BYTES (PATH_MAX - 1)
+#define MAX_ARGUMENTS 65536
 #define MAX_COMMAND_BYTES (1 << 20)
-#define ID_LETTERS        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define ID_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 int spec_check_id(const char *id, const char *field, struct heel_error **err)
 {

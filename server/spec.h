@@ -13,7 +13,7 @@
 /* limits.max_output_bytes where the spec doesn't say, and at most: an answer holds two of them and
  * stays under 1 MiB. */
 #define SPEC_DEFAULT_OUTPUT_BYTES 262144
-#define SPEC_MAX_OUTPUT_BYTES     491520
+#define SPEC_MAX_OUTPUT_BYTES 491520
 
 /* Ids that clients choose. 0, or -1 and *err naming `field`; an empty id is an error. */
 int spec_check_id(const char *id, const char *field, struct heel_error **err);
