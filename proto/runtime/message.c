@@ -43,16 +43,9 @@ ProtobufCMessage *grpcc_message_unpack(const ProtobufCMessageDescriptor *descrip
                                        struct grpcc_status **status)
 {
     ProtobufCMessage *message = NULL;
-    grpc_slice slice;
-    size_t length;
+    grpc_slice slice = join(buffer);
+    size_t length = GRPC_SLICE_LENGTH(slice);
 
-    if (buffer->data.raw.compression != GRPC_COMPRESS_NONE) {
-        *status =
-            grpcc_status_new(GRPC_STATUS_UNIMPLEMENTED, "compressed messages are not supported");
-        return NULL;
-    }
-    slice = join(buffer);
-    length = GRPC_SLICE_LENGTH(slice);
     if (grpcc_wire_check(descriptor, GRPC_SLICE_START_PTR(slice), length, limits, status) == 0) {
         message = protobuf_c_message_unpack(descriptor, NULL, length, GRPC_SLICE_START_PTR(slice));
         if (!message)

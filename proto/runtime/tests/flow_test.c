@@ -2,7 +2,7 @@
 #include "base/test.h"
 #include "proto/runtime/tests/driver.h"
 
-enum { PAYLOAD = 65536, MESSAGES = 4000, MAX_BUFFERED = 16 << 20 };
+enum { PAYLOAD = 65536, MESSAGES = 4000, MAX_BUFFERED = 16 << 20, STALLED = 200 };
 
 /* The client writes 256 MB, the server has stopped reading after two messages. */
 static void test_stalled_server(struct fixture *fixture)
@@ -53,6 +53,35 @@ static void test_stalled_client(struct fixture *fixture)
     CHECK_INT(deaf.received, MESSAGES);
 }
 
+/* Uploads to handlers that don't read hold a window each, which is far from what makes the server
+ * cut streams. */
+static void test_many_stalled(struct fixture *fixture)
+{
+    static struct driver drivers[STALLED];
+    unsigned written = 0;
+
+    fixture->service.stalls = true;
+    fixture->service.stall_at = 1;
+    for (int i = 0; i < STALLED; i++) {
+        drivers[i] = (struct driver){
+            .kind = GRPCC_CLIENT_STREAMING, .messages = MESSAGES, .payload = PAYLOAD};
+        driver_start(&drivers[i], fixture);
+    }
+    fixture_settle(fixture, 300);
+    for (int i = 0; i < STALLED; i++) {
+        CHECK(!drivers[i].over);
+        written += drivers[i].written;
+        driver_cancel(&drivers[i]);
+    }
+    printf("%d stalled uploads took %u messages of 64 KiB\n", STALLED, written);
+    for (int i = 0; i < STALLED; i++) {
+        driver_run(&drivers[i]);
+        driver_clear(&drivers[i]);
+    }
+    fixture_settle(fixture, 50);
+    fixture->service.stalls = false;
+}
+
 int main(void)
 {
     grpcc_init();
@@ -63,6 +92,7 @@ int main(void)
         fixture_open(&fixture, &options);
         test_stalled_server(&fixture);
         test_stalled_client(&fixture);
+        test_many_stalled(&fixture);
         fixture_close(&fixture);
     }
     grpcc_shutdown();
