@@ -94,7 +94,7 @@ static int refuse(const struct walk *walk, int system_errno, struct heel_error *
 /* Whether whoever writes in the sandbox could have made the entries of this directory. */
 static bool can_be_planted_in(const struct walk *walk, int directory, const char *path)
 {
-    static const char *const system[] = { "/usr", "/etc", "/var" };
+    static const char *const system[] = { "/usr", "/etc", "/var", "/proc", "/sys" };
     struct stat status;
 
     if (fstat(directory, &status) < 0)
@@ -273,8 +273,6 @@ int heel_caller_path_resolve(const char *path, const struct heel_caller *caller,
         close(walk.fd);
     free(walk.path);
     free(walk.rest);
-    if (result < 0)
-        heel_caller_path_clear(resolved);
     return result;
 }
 

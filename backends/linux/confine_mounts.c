@@ -14,13 +14,13 @@
 #include "backends/linux/mount_calls.h"
 
 #define FOLDED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define MASK_DIRECTORY ".mask/directory"
-#define MASK_FILE ".mask/file"
+#define COVERS ".mask"
 
 struct builder {
     const struct heel_plan *plan;
     const int *mount_fds;  /* borrowed; NULL or one per mount */
     int root;              /* owned; the new root */
+    int covers_directory;  /* owned; where what covers other things is made; seen inside as /.mask, read-only */
     unsigned covers;       /* files made to cover others, so far */
 };
 
@@ -175,12 +175,24 @@ static int new_filesystem(const char *type, const char *const (*options)[2], uns
 
 static int do_new(struct builder *builder, size_t index, struct heel_error **err)
 {
-    static const char *const devpts_options[][2] = { { "ptmxmode", "0666" }, { "mode", "0600" }, { NULL, NULL } };
+    static const char *const none[][2] = { { NULL, NULL } };
+    static const char *const devpts[][2] = { { "ptmxmode", "0666" }, { "mode", "0600" }, { NULL, NULL } };
+    static const struct {
+        const char *type;
+        const char *const (*options)[2];
+        unsigned without;  /* restrictions that would be in the way */
+    } types[] = {
+        [HEEL_MOUNT_PROC] = { "proc", none, MOUNT_ATTR_RDONLY },
+        [HEEL_MOUNT_SYSFS] = { "sysfs", none, 0 },
+        [HEEL_MOUNT_DEVPTS] = { "devpts", devpts, 0 },
+        [HEEL_MOUNT_MQUEUE] = { "mqueue", none, 0 },
+    };
     const struct heel_mount *mount = &builder->plan->mounts[index];
-    const char *type = mount->kind == HEEL_MOUNT_PROC ? "proc" : mount->kind == HEEL_MOUNT_DEVPTS ? "devpts" : "mqueue";
-    unsigned attributes = attributes_of(mount) & (mount->kind == HEEL_MOUNT_PROC ? ~(unsigned)MOUNT_ATTR_RDONLY : ~0U);
-    heel_autoclose int tree = new_filesystem(type, mount->kind == HEEL_MOUNT_DEVPTS ? devpts_options : NULL, attributes);
+    heel_autoclose int tree = new_filesystem(types[mount->kind].type, types[mount->kind].options,
+                                             attributes_of(mount) & ~types[mount->kind].without);
 
+    if (tree < 0 && (mount->flags & HEEL_MOUNT_OPTIONAL) && errno == EPERM)
+        return make_place(builder->root, mount->target, true, 0755);
     if (tree < 0 || attach(builder, tree, mount->target, true, 0755) < 0)
         return fail(mount, "mount", err);
     return 0;
@@ -203,14 +215,33 @@ static int do_scratch(struct builder *builder, size_t index, struct heel_error *
     return 0;
 }
 
-static int make_masks(struct builder *builder, struct heel_error **err)
+/* What covers things is cloned from a mount that has all the restrictions, so that each cover need not be given them. */
+static int make_covers(struct builder *builder, struct heel_error **err)
 {
     const struct heel_mount *root = &builder->plan->mounts[0];
+    heel_autoclose int tree = -1;
 
-    if (mkdirat(builder->root, ".mask", 0700) < 0 || mkdirat(builder->root, MASK_DIRECTORY, 0) < 0 ||
-        mknodat(builder->root, MASK_FILE, S_IFREG, 0) < 0)
+    if (mkdirat(builder->root, COVERS, 0711) < 0)
+        return fail(root, "make masks in", err);
+    builder->covers_directory = openat(builder->root, COVERS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (builder->covers_directory < 0 || mkdirat(builder->covers_directory, "directory", 0) < 0 ||
+        mknodat(builder->covers_directory, "file", S_IFREG, 0) < 0)
+        return fail(root, "make masks in", err);
+    tree = heel_open_tree(builder->root, COVERS, 0);
+    if (tree < 0 || heel_mount_set(tree, 0, FOLDED | MOUNT_ATTR_NOEXEC, 0) < 0 || heel_move_mount(tree, builder->root, COVERS) < 0)
         return fail(root, "make masks in", err);
     return 0;
+}
+
+/* Mounts the cover called `name` on `place`. */
+static int cover(struct builder *builder, const char *name, int place)
+{
+    char path[64];
+    heel_autoclose int tree = -1;
+
+    snprintf(path, sizeof(path), COVERS "/%s", name);
+    tree = heel_open_tree(builder->root, path, 0);
+    return tree < 0 ? -1 : heel_move_mount(tree, place, "");
 }
 
 /* A pinned mask (the caller's DENY) must find what it was made for. */
@@ -223,7 +254,6 @@ static int do_mask(struct builder *builder, size_t index, struct heel_error **er
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     heel_autoclose int place = open_target(builder->root, mount->target);
-    heel_autoclose int tree = -1;
     struct stat status;
 
     if (place < 0 && (mount->flags & HEEL_MOUNT_OPTIONAL) && (errno == ENOENT || errno == ENOTDIR))
@@ -234,8 +264,7 @@ static int do_mask(struct builder *builder, size_t index, struct heel_error **er
         errno = ESTALE;
         return fail(mount, "hide what was swapped meanwhile for", err);
     }
-    tree = heel_open_tree(builder->root, S_ISDIR(status.st_mode) ? MASK_DIRECTORY : MASK_FILE, 0);
-    if (tree < 0 || heel_mount_set(tree, 0, FOLDED | MOUNT_ATTR_NOEXEC, 0) < 0 || heel_move_mount(tree, place, "") < 0)
+    if (cover(builder, S_ISDIR(status.st_mode) ? "directory" : "file", place) < 0)
         return fail(mount, "hide", err);
     return 0;
 }
@@ -293,8 +322,7 @@ static int do_file(struct builder *builder, size_t index, struct heel_error **er
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     heel_autoclose int place = open_target(builder->root, mount->target);
-    heel_autoclose int tree = -1;
-    char cover[32];
+    char name[16];
 
     if (place < 0) {
         if (write_file(builder->root, relative(mount->target), mount) == 0 ||
@@ -302,11 +330,10 @@ static int do_file(struct builder *builder, size_t index, struct heel_error **er
             return 0;
         return fail(mount, "write", err);
     }
-    snprintf(cover, sizeof(cover), ".mask/%u", builder->covers++);
-    if (write_file(builder->root, cover, mount) < 0)
+    snprintf(name, sizeof(name), "%u", builder->covers++);
+    if (write_file(builder->covers_directory, name, mount) < 0)
         return fail(mount, "write", err);
-    tree = heel_open_tree(builder->root, cover, 0);
-    if (tree < 0 || heel_mount_set(tree, 0, FOLDED | MOUNT_ATTR_NOEXEC, 0) < 0 || heel_move_mount(tree, place, "") < 0)
+    if (cover(builder, name, place) < 0)
         return fail(mount, "cover", err);
     return 0;
 }
@@ -327,7 +354,7 @@ static int make_root(struct builder *builder, struct heel_error **err)
     builder->root = new_filesystem("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     if (builder->root < 0 || heel_move_mount(builder->root, AT_FDCWD, "/") < 0)
         return fail(root, "mount", err);
-    return make_masks(builder, err);
+    return make_covers(builder, err);
 }
 
 /* Directories of "/" that are shown read-only: they depend on nothing, and one call restricts them all. */
@@ -368,7 +395,7 @@ static int make_rest(struct builder *builder, struct heel_error **err)
 {
     static int (*const operations[])(struct builder *, size_t, struct heel_error **) = {
         [HEEL_MOUNT_BIND] = do_bind,       [HEEL_MOUNT_SCRATCH] = do_scratch, [HEEL_MOUNT_PROC] = do_new,
-        [HEEL_MOUNT_DEVPTS] = do_new,      [HEEL_MOUNT_MQUEUE] = do_new,      [HEEL_MOUNT_MASK] = do_mask,
+        [HEEL_MOUNT_SYSFS] = do_new,       [HEEL_MOUNT_DEVPTS] = do_new,      [HEEL_MOUNT_MQUEUE] = do_new,      [HEEL_MOUNT_MASK] = do_mask,
         [HEEL_MOUNT_READ_ONLY] = do_read_only, [HEEL_MOUNT_DIR] = do_dir,     [HEEL_MOUNT_SYMLINK] = do_symlink,
         [HEEL_MOUNT_FILE] = do_file,
     };
@@ -404,7 +431,7 @@ static int enter_root(struct builder *builder, struct heel_error **err)
 
 int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds, struct heel_error **err)
 {
-    struct builder builder = { .plan = plan, .mount_fds = mount_fds, .root = -1 };
+    struct builder builder = { .plan = plan, .mount_fds = mount_fds, .root = -1, .covers_directory = -1 };
     mode_t mask = umask(0);
     int result = -1;
 
@@ -412,6 +439,8 @@ int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds, stru
         heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "a plan begins with its root");
     else if (make_root(&builder, err) == 0 && make_base(&builder, err) == 0 && make_rest(&builder, err) == 0)
         result = enter_root(&builder, err);
+    if (builder.covers_directory >= 0)
+        close(builder.covers_directory);
     if (builder.root >= 0)
         close(builder.root);
     umask(mask);

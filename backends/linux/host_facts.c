@@ -58,8 +58,7 @@ static const struct {
 /* Directories of /etc that are named by version. */
 static const char *const start_prefixes[] = { "python3.", "java-", "php", "ImageMagick-" };
 
-static const char *const system_directories[] = { "/sys/devices/system", "/sys/devices", "/sys/kernel/mm",
-                                                  "/sys/class",          "/sys/bus",     "/sys/block" };
+static const char *const system_directories[] = { "/sys/devices/system", "/sys/kernel/mm" };
 
 void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, const char *path, const char *link, bool directory)
 {
@@ -68,11 +67,11 @@ void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, 
         (struct heel_host_entry){ .path = heel_xstrdup(path), .link = heel_xstrdup(link), .directory = directory };
 }
 
-void heel_host_facts_add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home)
+void heel_host_facts_add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home, bool listed)
 {
     facts->users = heel_xrealloc(facts->users, facts->user_count + 1, sizeof(*facts->users));
     facts->users[facts->user_count++] =
-        (struct heel_host_user){ .uid = uid, .name = heel_xstrdup(name), .home = heel_xstrdup(home) };
+        (struct heel_host_user){ .uid = uid, .name = heel_xstrdup(name), .home = heel_xstrdup(home), .listed = listed };
 }
 
 void heel_host_facts_add_secret(struct heel_host_secret **secrets, size_t *count, const char *path,
@@ -148,7 +147,7 @@ static bool is_home(const char *path)
     return slash || strcmp(path, "/root") == 0;
 }
 
-static void add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home)
+static void add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home, bool listed)
 {
     heel_autofree char *canonical = home && home[0] == '/' ? realpath(home, NULL) : NULL;
     const char *path = canonical ? canonical : "/nonexistent";
@@ -156,7 +155,7 @@ static void add_user(struct heel_host_facts *facts, uid_t uid, const char *name,
     for (size_t i = 0; i < facts->user_count; i++)
         if (facts->users[i].uid == uid && strcmp(facts->users[i].home, path) == 0)
             return;
-    heel_host_facts_add_user(facts, uid, name, is_home(path) ? path : "/nonexistent");
+    heel_host_facts_add_user(facts, uid, name, is_home(path) ? path : "/nonexistent", listed);
 }
 
 /* /etc/passwd itself rather than getpwent(), which may ask a directory server for every employee there is. */
@@ -171,14 +170,14 @@ static void gather_users(struct heel_host_facts *facts)
         if (account->pw_uid != 0 && account->pw_uid != geteuid() && (account->pw_uid < FIRST_PERSON || account->pw_uid == NOBODY))
             continue;
         own |= account->pw_uid == geteuid();
-        add_user(facts, account->pw_uid, account->pw_name, account->pw_dir);
+        add_user(facts, account->pw_uid, account->pw_name, account->pw_dir, true);
         if (account->pw_uid == geteuid())
-            add_user(facts, account->pw_uid, account->pw_name, home);
+            add_user(facts, account->pw_uid, account->pw_name, home, false);
     }
     if (file)
         fclose(file);
     if (!own)
-        add_user(facts, geteuid(), "heel", home);
+        add_user(facts, geteuid(), "heel", home, false);
 }
 
 static void add_mask_if_there(struct heel_host_facts *facts, const char *path, enum heel_protected_group group)
@@ -222,7 +221,6 @@ struct heel_host_facts *heel_host_facts_gather(void)
         gather_protected(facts, &heel_protected_paths[i]);
     if (lstat("/var/run", &status) == 0 && S_ISDIR(status.st_mode))
         heel_host_facts_add_secret(&facts->masks, &facts->mask_count, "/var/run", HEEL_PROTECTED_SERVICES);
-    facts->resolver = realpath("/etc/resolv.conf", NULL);
     return facts;
 }
 
@@ -256,6 +254,5 @@ void heel_host_facts_free(struct heel_host_facts *facts)
         free(facts->users[i].home);
     }
     free(facts->users);
-    free(facts->resolver);
     free(facts);
 }

@@ -20,6 +20,7 @@ struct heel_host_user {
     uid_t uid;
     char *name;  /* owned */
     char *home;  /* owned; canonical */
+    bool listed; /* /etc/passwd has it with this home */
 };
 
 /* A path with secrets in it, or that leads out of the sandbox. */
@@ -39,14 +40,13 @@ struct heel_host_facts {
     size_t mask_count;
     struct heel_host_secret *secrets;    /* owned; below homes, whether they exist or not: masked where a grant lays a home open */
     size_t secret_count;
-    struct heel_host_entry *system;      /* owned; the directories of /sys that programs read, where they exist */
+    struct heel_host_entry *system;      /* owned; what STRICT shows of /sys */
     size_t system_count;
-    char *resolver;                      /* owned; canonical path of /etc/resolv.conf, NULL if there is none */
 };
 
 /* Appends to one of the arrays above; strings are copied. */
 void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, const char *path, const char *link, bool directory);
-void heel_host_facts_add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home);
+void heel_host_facts_add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home, bool listed);
 void heel_host_facts_add_secret(struct heel_host_secret **secrets, size_t *count, const char *path,
                                 enum heel_protected_group group);
 

@@ -91,7 +91,7 @@ static void print_mount(const struct heel_mount *mount, struct heel_buffer *to)
 {
     static const char *const kinds[] = {
         [HEEL_MOUNT_BIND] = "bind",     [HEEL_MOUNT_TMPFS] = "tmpfs",   [HEEL_MOUNT_SCRATCH] = "scratch",
-        [HEEL_MOUNT_PROC] = "proc",     [HEEL_MOUNT_DEVPTS] = "devpts", [HEEL_MOUNT_MQUEUE] = "mqueue",
+        [HEEL_MOUNT_PROC] = "proc",     [HEEL_MOUNT_SYSFS] = "sysfs",   [HEEL_MOUNT_DEVPTS] = "devpts", [HEEL_MOUNT_MQUEUE] = "mqueue",
         [HEEL_MOUNT_MASK] = "mask",     [HEEL_MOUNT_READ_ONLY] = "read-only",
         [HEEL_MOUNT_DIR] = "dir",       [HEEL_MOUNT_SYMLINK] = "link",
         [HEEL_MOUNT_FILE] = "file",

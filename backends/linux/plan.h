@@ -18,6 +18,7 @@ enum heel_mount_kind {
     HEEL_MOUNT_TMPFS,    /* an empty tmpfs, size-limited; the first operation makes the root with it */
     HEEL_MOUNT_SCRATCH,  /* an empty directory of the root's tmpfs (kept at source) as a mount of its own at target: cheaper than a tmpfs each, and one limit */
     HEEL_MOUNT_PROC,     /* a proc of the sandbox's pid namespace */
+    HEEL_MOUNT_SYSFS,    /* a sysfs that shows the devices and the sandbox's own network */
     HEEL_MOUNT_DEVPTS,   /* a devpts instance of its own */
     HEEL_MOUNT_MQUEUE,   /* a mqueue of its ipc namespace */
     HEEL_MOUNT_MASK,     /* covers an existing file or directory with an empty, unreadable one */

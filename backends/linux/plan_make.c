@@ -105,30 +105,45 @@ static struct heel_plan_named *find_same(struct heel_plan_named *all, size_t cou
     return NULL;
 }
 
-/* Resolves one path and adds it to `all`, or adds its access to what is there. */
+static int resolve_named(const struct heel_plan_input *input, const char *path, struct heel_plan_named *named, struct heel_error **err)
+{
+    heel_autoerror struct heel_error *error = NULL;
+    int result = heel_caller_path_resolve(path, &input->spec->caller, named->access, input->uid, &named->path, &error);
+
+    /* That a place can't be named at all says more than that this caller may not open it. */
+    if (named->path.path && check_place(input, named, named->field, err) < 0)
+        return -1;
+    if (result < 0) {
+        heel_error_set_field_path(error, named->field);
+        return heel_error_propagate(err, &error);
+    }
+    return 0;
+}
+
+static void clear_named(struct heel_plan_named *named)
+{
+    heel_caller_path_clear(&named->path);
+    free(named->field);
+}
+
+/* Resolves one path and adds it to `all`, or adds its access to what is there. Takes `field`. */
 static int take_named(const struct heel_plan_input *input, const char *path, unsigned access, char *field, const char *origin,
                       struct heel_plan_named *all, size_t *count, struct heel_error **err)
 {
     struct heel_plan_named named = { .access = access, .origin = origin, .field = field };
     struct heel_plan_named *same;
 
-    if (heel_caller_path_resolve(path, &input->spec->caller, access, input->uid, &named.path, err) < 0) {
-        if (err)
-            heel_error_set_field_path(*err, field);
-        free(field);
+    if (resolve_named(input, path, &named, err) < 0) {
+        clear_named(&named);
         return -1;
     }
     same = find_same(all, *count, named.path.path);
-    if (check_place(input, &named, field, err) < 0 || same) {
-        int result = same ? 0 : -1;
-
-        if (same)
-            same->access |= access;
-        heel_caller_path_clear(&named.path);
-        free(field);
-        return result;
+    if (same) {
+        same->access |= access;
+        clear_named(&named);
+    } else {
+        all[(*count)++] = named;
     }
-    all[(*count)++] = named;
     return 0;
 }
 
@@ -219,10 +234,8 @@ static void add_own_work(struct heel_plan_builder *builder)
 
 static void free_named(struct heel_plan_named *named, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        heel_caller_path_clear(&named[i].path);
-        free(named[i].field);
-    }
+    for (size_t i = 0; i < count; i++)
+        clear_named(&named[i]);
     free(named);
 }
 

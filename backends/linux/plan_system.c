@@ -84,32 +84,26 @@ static void add_etc(struct heel_plan_builder *builder)
     heel_plan_add_rule(builder->plan, "/etc", HEEL_LANDLOCK_READ, origin_of(builder));
 }
 
-/* Processor topology and memory settings, which allocators and runtimes read; at the other levels the devices too. */
+/* STRICT has processor topology and memory settings, which allocators and runtimes read; the other levels the devices too. */
 static void add_sys(struct heel_plan_builder *builder)
 {
-    static const char *const strict[] = { "/sys/devices/system", "/sys/kernel/mm", NULL };
-    static const char *const rest[] = { "/sys/devices", "/sys/kernel/mm", "/sys/class", "/sys/bus", "/sys/block", NULL };
     const struct heel_host_facts *facts = builder->input->facts;
-    const char *const *shown = builder->input->spec->level == HEEL_LEVEL_STRICT ? strict : rest;
 
     heel_plan_note_view(builder, "/sys", 0);
-    for (size_t i = 0; i < facts->system_count; i++)
-        if (is_one_of(facts->system[i].path, shown))
-            heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, HEEL_MOUNT_OPTIONAL, facts->system[i].path,
-                                facts->system[i].path, "own /sys");
+    for (size_t i = 0; i < facts->system_count && builder->input->spec->level == HEEL_LEVEL_STRICT; i++)
+        heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, HEEL_MOUNT_OPTIONAL, facts->system[i].path, facts->system[i].path, "own /sys");
+    if (builder->input->spec->level != HEEL_LEVEL_STRICT)
+        heel_plan_add_mount(builder->plan, HEEL_MOUNT_SYSFS, HEEL_MOUNT_OPTIONAL, NULL, "/sys", "own /sys");
     heel_plan_add_rule(builder->plan, "/sys", HEEL_LANDLOCK_READ, "own /sys");
 }
 
 static void add_proc(struct heel_plan_builder *builder)
 {
-    /* Not bound to any process, readable by or of use to an ordinary user, and no program's business. */
-    static const char *const masked[] = { "/proc/keys", "/proc/key-users", "/proc/kcore", "/proc/sysrq-trigger" };
-
     heel_plan_note_view(builder, "/proc", 0);
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_PROC, 0, NULL, "/proc", "own /proc");
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_READ_ONLY, 0, NULL, "/proc/sys", "own /proc");
-    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(masked); i++)
-        heel_plan_add_mount(builder->plan, HEEL_MOUNT_MASK, HEEL_MOUNT_OPTIONAL, NULL, masked[i], "own /proc");
+    /* The names of the user's keys. All else in there that is no business of an ordinary user is root's to read or write. */
+    heel_plan_add_mount(builder->plan, HEEL_MOUNT_MASK, HEEL_MOUNT_OPTIONAL, NULL, "/proc/keys", "own /proc");
     /* Programs write to their own comm, oom_score_adj and the like, and shells truncate what they write to. */
     heel_plan_add_rule(builder->plan, "/proc", HEEL_LANDLOCK_READ | HEEL_LANDLOCK_WRITE_FILE | HEEL_LANDLOCK_TRUNCATE,
                        "own /proc");
@@ -150,24 +144,35 @@ static void add_file(struct heel_plan_builder *builder, const char *path, const 
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_FILE, HEEL_MOUNT_OPTIONAL, text, path, "identity")->mode = 0644;
 }
 
-/* Accounts and names: the sandbox knows itself, root and nobody, and no name but its own. */
+/* Whether the host's own /etc/passwd says of the sandbox's user what is so inside. */
+static bool is_known(const struct heel_plan_builder *builder)
+{
+    const struct heel_plan *plan = builder->plan;
+    const struct heel_host_facts *facts = builder->input->facts;
+
+    for (size_t i = 0; i < facts->user_count; i++)
+        if (facts->users[i].uid == plan->uid && facts->users[i].listed && strcmp(facts->users[i].home, plan->paths.home_dir) == 0)
+            return builder->input->spec->level != HEEL_LEVEL_STRICT;
+    return false;
+}
+
+/* A user that getpwuid() knows, and a host that finds its own name. No name server can be reached, whichever resolv.conf names. */
 static void add_identity(struct heel_plan_builder *builder)
 {
     const struct heel_plan *plan = builder->plan;
-    const char *resolver = builder->input->facts->resolver;
     heel_autofree char *passwd = heel_format(
         "root:x:0:0:root:/root:/usr/sbin/nologin\n%s:x:%u:%u:%s:%s:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
         plan->paths.user_name, plan->uid, plan->gid, plan->paths.user_name, plan->paths.home_dir);
     heel_autofree char *group =
         heel_format("root:x:0:\n%s:x:%u:\nnogroup:x:65534:\n", plan->paths.user_name, plan->gid);
 
-    /* Often a link to somewhere in /run, and the link is kept where /etc is the host's. */
-    if (!resolver || builder->input->spec->level == HEEL_LEVEL_STRICT)
-        resolver = "/etc/resolv.conf";
-    add_file(builder, "/etc/passwd", passwd);
-    add_file(builder, "/etc/group", group);
+    if (!is_known(builder)) {
+        add_file(builder, "/etc/passwd", passwd);
+        add_file(builder, "/etc/group", group);
+    }
     add_file(builder, "/etc/hosts", "127.0.0.1 localhost heel\n::1 localhost ip6-localhost ip6-loopback\n");
-    add_file(builder, resolver, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
+    if (builder->input->spec->level == HEEL_LEVEL_STRICT)
+        add_file(builder, "/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
 }
 
 void heel_plan_add_system(struct heel_plan_builder *builder)
@@ -184,7 +189,8 @@ void heel_plan_add_system(struct heel_plan_builder *builder)
     add_sys(builder);
     heel_plan_note_view(builder, "/run", 0);
     heel_plan_add_mount(plan, HEEL_MOUNT_DIR, 0, NULL, "/run", "own /run");
-    heel_plan_add_mount(plan, HEEL_MOUNT_DIR, 0, NULL, "/home", "own /home");
+    if (builder->input->spec->level != HEEL_LEVEL_PERMISSIVE)
+        heel_plan_add_mount(plan, HEEL_MOUNT_DIR, 0, NULL, "/home", "own /home");
     add_proc(builder);
     add_dev(builder);
     add_scratch(builder, "/tmp", "/tmp", 01777);

@@ -1,10 +1,11 @@
 #include "backends/linux/seccomp_sets.h"
 
 #include <errno.h>
-#include <linux/net.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 
@@ -20,7 +21,7 @@ static const char *const files[] = {
     "renameat", "linkat", "symlinkat", "readlinkat", "fchmodat", "faccessat", "pselect6", "ppoll",
     "splice", "tee", "sync_file_range", "vmsplice", "utimensat", "fallocate", "dup3", "pipe2",
     "preadv", "pwritev", "syncfs", "renameat2", "copy_file_range", "preadv2", "pwritev2", "statx",
-    "openat2", "faccessat2", "fchmodat2", "close_range", "cachestat", "setxattrat", "getxattrat",
+    "faccessat2", "fchmodat2", "close_range", "cachestat", "setxattrat", "getxattrat",
     "listxattrat", "removexattrat", "file_getattr", "file_setattr", "sync", "readahead",
     "inotify_init", "inotify_add_watch", "inotify_rm_watch", "inotify_init1", "ioctl",
     "memfd_create", "epoll_create", "epoll_wait", "epoll_ctl", "epoll_pwait", "epoll_pwait2",
@@ -91,6 +92,10 @@ static const char *const namespaces[] = {
     "unshare", "setns", "chroot", "listns", NULL,
 };
 
+static const char *const openat2[] = {
+    "openat2", NULL,
+};
+
 static const char *const clone3[] = {
     "clone3", NULL,
 };
@@ -143,6 +148,7 @@ const struct heel_seccomp_set heel_seccomp_sets[] = {
     { "self-confinement", "programs that sandbox themselves", 0, self_confinement },
     { "introspection", "which mounts and security modules there are", 0, introspection },
     { "namespaces", "a new namespace brings capabilities in it, and with them most of the kernel's attack surface", EPERM, namespaces },
+    { "openat2", "its mode lies in memory, where no filter sees a set-user-ID bit; programs fall back to openat", ENOSYS, openat2 },
     { "clone3", "its flags lie in memory, where no filter sees them; libc falls back to clone", ENOSYS, clone3 },
     { "mounts", "what is mounted is settled when the sandbox is made", EPERM, mounts },
     { "kernel surface", "large, little used, and often where kernels were broken into", EPERM, kernel_surface },
@@ -181,6 +187,10 @@ const size_t heel_seccomp_set_count = HEEL_ARRAY_LENGTH(heel_seccomp_sets);
 #define SCHED_CORE 62
 #define NEW_LISTENER 8
 
+#define SET_ID (S_ISUID | S_ISGID)
+#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
+
+static const char set_id[] = "set-user-ID and set-group-ID files act outside later";
 static const char one_namespace[] = "a new namespace";
 static const char terminal[] = "types into, or takes over, a terminal that it was lent";
 static const char init_pid[] = "init is beyond the reach of its commands";
@@ -190,6 +200,17 @@ static const char protocol_reason[] = "protocols other than TCP and UDP go aroun
 
 const struct heel_seccomp_rule heel_seccomp_rules[] = {
     { "clone", one_namespace, EPERM, { HAS(0, NEW_NAMESPACES) } },
+
+    /* A set-user-ID file that a sandbox makes in a shared directory would lend its user's rights, or root's, to whoever runs it outside. */
+    { "chmod", set_id, EPERM, { HAS(1, SET_ID) } },
+    { "fchmod", set_id, EPERM, { HAS(1, SET_ID) } },
+    { "fchmodat", set_id, EPERM, { HAS(2, SET_ID) } },
+    { "fchmodat2", set_id, EPERM, { HAS(2, SET_ID) } },
+    { "mknod", set_id, EPERM, { HAS(1, SET_ID) } },
+    { "mknodat", set_id, EPERM, { HAS(2, SET_ID) } },
+    { "creat", set_id, EPERM, { HAS(1, SET_ID) } },
+    { "open", set_id, EPERM, { HAS(1, MAKES_FILE), HAS(2, SET_ID) } },
+    { "openat", set_id, EPERM, { HAS(2, MAKES_FILE), HAS(3, SET_ID) } },
 
     { "socket", "families that few programs need and many kernel bugs were in", EAFNOSUPPORT,
       { { HEEL_SECCOMP_IS_NONE_OF, 0, ALL, 4, { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK } } } },

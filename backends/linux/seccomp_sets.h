@@ -1,5 +1,5 @@
-/* What the seccomp filter says of each system call, as data. The tool seccomp_compile turns it into two programs when heel is built: one by
- * number, one by arguments; the kernel takes the stricter answer of both. */
+/* What the seccomp filter says of each system call, as data. The tool seccomp_compile turns it into the filter's program when heel is
+ * built. */
 #ifndef HEEL_BACKENDS_LINUX_SECCOMP_SETS_H
 #define HEEL_BACKENDS_LINUX_SECCOMP_SETS_H
 
@@ -13,6 +13,7 @@ struct heel_syscall {
 };
 extern const struct heel_syscall heel_syscalls[];
 extern const size_t heel_syscall_count;
+extern const uint32_t heel_seccomp_architecture;  /* AUDIT_ARCH_… */
 
 /* A group. Every system call of every table is in exactly one; what is in no table answers ENOSYS. */
 struct heel_seccomp_set {
@@ -43,7 +44,7 @@ struct heel_seccomp_condition {
     uint32_t values[HEEL_SECCOMP_VALUES];
 };
 
-/* An allowed system call is refused all the same where all conditions hold; at most one of them may be IS_NONE_OF or HAS. */
+/* An allowed system call is refused all the same where all conditions hold. */
 struct heel_seccomp_rule {
     const char *syscall;
     const char *reason;

@@ -1,5 +1,7 @@
-/* Linux's system calls on x86-64, as of 6.19. libseccomp 2.5.4 knows nothing after 6.1, so the numbers stand here. */
+/* Linux's system calls on x86-64, as of 6.19, since headers and libraries know only those of their time. */
 #include "backends/linux/seccomp_sets.h"
+
+#include <linux/audit.h>
 
 #include "base/cleanup.h"
 
@@ -107,4 +109,5 @@ const struct heel_syscall heel_syscalls[] = {
 };
 /* clang-format on */
 
+const uint32_t heel_seccomp_architecture = AUDIT_ARCH_X86_64;
 const size_t heel_syscall_count = HEEL_ARRAY_LENGTH(heel_syscalls);
