@@ -264,7 +264,9 @@ static int count_instances(void)
     return count_entries(path);
 }
 
-/* Processes on this machine with `word` among their arguments. */
+/* Processes on this machine with `word` among their arguments, and the pid of one. */
+static pid_t found;
+
 static int count_processes(const char *word)
 {
     DIR *stream = opendir("/proc");
@@ -276,20 +278,47 @@ static int count_processes(const char *word)
         char text[4096];
         ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text);
 
-        count += length > 0 && memmem(text, (size_t)length, word, strlen(word)) != NULL;
+        if (length <= 0 || !memmem(text, (size_t)length, word, strlen(word)))
+            continue;
+        found = (pid_t)atoi(entry->d_name);
+        count++;
     }
     closedir(stream);
     return count;
 }
 
-/* Children of the launcher: its inits. */
-static pid_t first_init(void)
+/* The launcher's children: one init for each sandbox, and one to spare. */
+static int count_inits(void)
 {
     heel_autofree char *path = heel_format("/proc/%d/task/%d/children", (int)launcher_pid, (int)launcher_pid);
     heel_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char text[64] = {0};
+    char text[65536];
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text);
+    int count = 0;
 
-    return fd >= 0 && read(fd, text, sizeof text - 1) > 0 ? (pid_t)atoi(text) : 0;
+    for (ssize_t i = 0; i < length; i++)
+        count += text[i] == ' ';
+    return count;
+}
+
+static void check_inits(int maximum)
+{
+    struct timespec pause = {0, 5000000};
+
+    for (int i = 0; i < 200 && count_inits() > maximum; i++)
+        nanosleep(&pause, NULL);
+    CHECK(count_inits() <= maximum);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+    heel_autofree char *path = heel_format("/proc/%d/stat", (int)pid);
+    FILE *stream = fopen(path, "re");
+    int parent = 0;
+
+    REQUIRE(stream && fscanf(stream, "%*d (%*[^)]) %*c %d", &parent) == 1);
+    fclose(stream);
+    return parent;
 }
 
 static char *unique_sleep(void)
@@ -297,6 +326,16 @@ static char *unique_sleep(void)
     static int serial;
 
     return heel_format("9%05d.%d", (int)getpid(), ++serial);
+}
+
+/* The shell says that it is there before it becomes the sleep. */
+static void check_count(const char *word, int expected)
+{
+    struct timespec pause = {0, 5000000};
+
+    for (int i = 0; i < 400 && count_processes(word) != expected; i++)
+        nanosleep(&pause, NULL);
+    CHECK_INT(count_processes(word), expected);
 }
 
 /* Gives what is being killed from outside this program a second. */
@@ -557,12 +596,14 @@ static void test_init_killed(void)
 {
     struct box box;
     struct run run;
+    heel_autofree char *seconds = unique_sleep();
+    heel_autofree char *script = heel_format("echo; exec sleep %s", seconds);
 
     create(&box, "killed");
-    start_shell(&box, &run, "echo; sleep 1000");
+    start_shell(&box, &run, script);
     wait_for_output(&run);
-    REQUIRE(first_init() > 1);
-    CHECK_INT(kill(first_init(), SIGKILL), 0);
+    check_count(seconds, 1);
+    CHECK_INT(kill(parent_of(found), SIGKILL), 0);
     wait_for(&box.lost);
     CHECK(run.exited && run.exit.signalled);
     close(run.stdio.out);
@@ -582,7 +623,7 @@ static void test_launcher_killed(void)
     create(&box, "orphan");
     start_shell(&box, &run, script);
     wait_for_output(&run);
-    CHECK_INT(count_processes(seconds), 1);
+    check_count(seconds, 1);
     CHECK_INT(kill(launcher_pid, SIGKILL), 0);
     wait_for(&box.lost);
     CHECK_INT(count_processes(seconds), 0);
@@ -631,7 +672,7 @@ static void check_killed(bool launcher_too)
     close(ends[1]);
     REQUIRE(read(ends[0], &its_launcher, sizeof its_launcher) == (ssize_t)sizeof its_launcher);
     close(ends[0]);
-    CHECK_INT(count_processes(seconds), 2);
+    check_count(seconds, 2);
     CHECK_INT(count_instances(), 1);
     if (launcher_too)
         kill(its_launcher, SIGKILL);
@@ -722,7 +763,7 @@ static int test_all(void)
     test_refused();
     test_init_killed();
     test_parallel();
-    CHECK_INT(first_init(), 0);
+    check_inits(1);
     CHECK_INT(count_fds(), fds);
     test_launcher_killed();
     close_backend();

@@ -9,17 +9,25 @@ static bool names_host_paths(const struct heel_sandbox_spec *spec)
     return spec->working_dir || spec->path_count > 0 || spec->keep_working_dir;
 }
 
+uid_t heel_identity_next(struct heel_identities *identities)
+{
+    if (identities->next != 0)
+        return identities->next;
+    if (identities->returned_count > 0)
+        identities->next = identities->returned[--identities->returned_count];
+    else if (identities->fresh < identities->count)
+        identities->next = identities->first + identities->fresh++;
+    return identities->next;
+}
+
 static int take_from_range(struct heel_identities *identities, struct heel_identity *identity, struct heel_error **err)
 {
-    uid_t uid;
+    uid_t uid = heel_identity_next(identities);
 
-    if (identities->returned_count > 0)
-        uid = identities->returned[--identities->returned_count];
-    else if (identities->fresh < identities->count)
-        uid = identities->first + identities->fresh++;
-    else
+    if (uid == 0)
         return heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "UID_RANGE_EXHAUSTED",
                               "all %u uids of --uid-range are in use by sandboxes", (unsigned)identities->count);
+    identities->next = 0;
     *identity = (struct heel_identity){uid, (gid_t)uid, true};
     return 0;
 }

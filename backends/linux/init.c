@@ -95,7 +95,7 @@ static void keep_only_own(const struct heel_init_start *start)
     heel_autofree int *keep = heel_xcalloc(start->mount_count + 1, sizeof *keep);
     size_t count = 0;
 
-    keep[count++] = start->control;
+    keep[count++] = start->control >= 0 ? start->control : start->cradle;
     for (size_t i = 0; i < start->mount_count; i++)
         if (start->mount_fds[i] >= 0)
             keep[count++] = start->mount_fds[i];
@@ -121,6 +121,20 @@ static void become_init(const struct heel_init_start *start)
         _exit(1);  /* impossible in a uts namespace of its own */
     limit(RLIMIT_NOFILE, start->open_files);
     limit(RLIMIT_CORE, 1);  /* 0 does not keep a core_pattern pipe from being started, 1 does */
+}
+
+/* Waits for the sandbox that it will be. The launcher's end is its death, as heeld's is later. */
+static int be_adopted(int cradle)
+{
+    heel_automessage struct heel_message message = {0};
+    int control = -1;
+
+    if (heel_message_receive(cradle, &message) == 1 && message.type == HEEL_INIT_ADOPT)
+        control = heel_message_take_fd(&message, 0);
+    if (control < 0)
+        _exit(0);
+    close(cradle);
+    return control;
 }
 
 static int receive_plan(const struct init *init, struct heel_plan **plan, struct heel_error **err)
@@ -158,8 +172,7 @@ static int set_up(struct init *init, const int *mount_fds, struct heel_error **e
     struct heel_plan *plan = NULL;
     int result = -1;
 
-    if (receive_plan(init, &plan, err) == 0 && heel_confine_network(err) == 0 &&
-        heel_confine_mounts(plan, mount_fds, err) == 0 && open_needed(init, err) == 0)
+    if (receive_plan(init, &plan, err) == 0 && heel_confine_mounts(plan, mount_fds, err) == 0 && open_needed(init, err) == 0)
         result = heel_confine_self(plan, err);
     heel_plan_free(plan);
     /* Credentials changed in between, which may have cleared the first. */
@@ -348,9 +361,13 @@ void heel_init_run(void *data)
     const struct heel_init_start *start = data;
     struct init init = {.control = start->control};
     heel_autoerror struct heel_error *error = NULL;
+    int failed;
 
     become_init(start);
-    if (set_up(&init, start->mount_fds, &error)) {
+    failed = heel_confine_network(&error);
+    if (init.control < 0)
+        init.control = be_adopted(start->cradle);
+    if (failed || set_up(&init, start->mount_fds, &error)) {
         heel_autobuffer struct heel_buffer payload = {0};
 
         heel_put_error(&payload, error);

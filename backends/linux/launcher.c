@@ -29,12 +29,13 @@
 #include "backends/linux/origin.h"
 #include "backends/linux/protocol.h"
 #include "backends/linux/remove_tree.h"
+#include "backends/linux/spare.h"
 #include "backends/linux/state_dir.h"
 #include "base/text.h"
 
+#define SPARE_QUIET_MS 3          /* a spare is born when nothing was asked for this long: mounting takes turns, kernel-wide */
 #define POOL_KEEP 1               /* pairs that stay ready however long nothing happens */
 #define POOL_IDLE_MS 20000        /* others go after this */
-#define REFILL_QUIET_MS 3         /* a missing spare is made once nothing was asked for this long */
 #define UNLINKS_MAX 64
 
 struct launched {
@@ -54,12 +55,13 @@ struct launcher {
     struct heel_backend_options options;
     struct heel_state_instance instance;
     struct heel_namespace_pool pool;
+    struct heel_spare spare;
     struct launched *launched;  /* owned; every init that was not reaped yet */
     size_t launched_count;
     size_t launched_capacity;
     struct at_death unlinks[UNLINKS_MAX];
     size_t unlink_count;
-    uid_t next_uid;   /* the identity that the next sandbox probably has, for the spare pair */
+    uid_t next_uid;   /* the identity that the next sandbox probably has, for the spare */
     gid_t next_gid;
     rlim_t open_files;
     bool can_make;    /* the host supports sandboxes */
@@ -117,6 +119,8 @@ static int launch(struct launcher *launcher, const struct heel_create_request *r
     struct heel_birth birth = {.pair = &pair, .init = heel_init_run, .data = start};
     struct heel_newborn newborn;
 
+    if (!start->mount_fds && heel_spare_adopt(&launcher->spare, request->uid, request->gid, start->control, pidfd))
+        return 0;
     if (take_pair(launcher, request->uid, request->gid, &pair, err))
         return -1;
     if (heel_birth_give(&birth, &newborn, err)) {
@@ -180,10 +184,8 @@ static int create(struct launcher *launcher, struct heel_message *message, int *
     if (result == 0)
         result = request.plan_length > 0 ? launch_with_mounts(launcher, &request, &start, pidfd, err)
                                          : launch(launcher, &request, &start, pidfd, err);
-    if (result == 0 && geteuid() == 0) {
-        launcher->next_uid = request.uid + 1;
-        launcher->next_gid = request.gid + 1;
-    }
+    if (geteuid() == 0 && request.next_uid != 0)
+        launcher->next_uid = launcher->next_gid = request.next_uid;
     heel_create_request_clear(&request);
     return result;
 }
@@ -257,6 +259,7 @@ static void reaped(struct launcher *launcher, pid_t pid)
     for (size_t i = 0; i < launcher->launched_count; i++) {
         if (launcher->launched[i].pid != pid)
             continue;
+        heel_spare_died(&launcher->spare, pid);
         heel_namespace_pool_give(&launcher->pool, launcher->launched[i].pair, now_ms());
         launcher->launched[i] = launcher->launched[--launcher->launched_count];
         return;
@@ -276,20 +279,26 @@ static void reap(struct launcher *launcher)
 
 static bool spare_missing(const struct launcher *launcher)
 {
-    return launcher->can_make && !heel_namespace_pool_has(&launcher->pool, launcher->next_uid, launcher->next_gid);
+    return launcher->can_make && !heel_spare_is_for(&launcher->spare, launcher->next_uid, launcher->next_gid);
 }
 
 static void make_spare(struct launcher *launcher)
 {
     struct heel_namespace_pair pair;
 
-    if (heel_namespace_pair_make(launcher->next_uid, launcher->next_gid, &pair, NULL))
-        launcher->can_make = false;  /* each create tries for itself, and says what is wrong */
-    else
-        heel_namespace_pool_give(&launcher->pool, pair, now_ms());
+    heel_spare_drop(&launcher->spare);
+    if (take_pair(launcher, launcher->next_uid, launcher->next_gid, &pair, NULL) == 0) {
+        if (heel_spare_make(&launcher->spare, &pair, launcher->open_files, NULL) == 0) {
+            remember(launcher, launcher->spare.newborn.pid, pair);
+            return;
+        }
+        heel_namespace_pair_close(&pair);
+    }
+    launcher->can_make = false;  /* each create tries for itself, and says what is wrong */
 }
 
-static void idle(struct launcher *launcher)
+/* Nothing is asked for at the moment. */
+static void use_leisure(struct launcher *launcher)
 {
     if (spare_missing(launcher))
         make_spare(launcher);
@@ -300,11 +309,11 @@ static void loop(struct launcher *launcher)
 {
     while (!launcher->heeld_gone) {
         struct pollfd events[2] = {{launcher->children, POLLIN, 0}, {launcher->socket, POLLIN, 0}};
-        int timeout = spare_missing(launcher) ? REFILL_QUIET_MS : launcher->pool.count > POOL_KEEP ? POOL_IDLE_MS : -1;
+        int timeout = spare_missing(launcher) ? SPARE_QUIET_MS : launcher->pool.count > POOL_KEEP ? POOL_IDLE_MS : -1;
         int ready = poll(events, 2, timeout);
 
         if (ready == 0)
-            idle(launcher);
+            use_leisure(launcher);
         if (ready > 0 && events[0].revents)
             reap(launcher);
         if (ready > 0 && events[1].revents)
@@ -443,6 +452,7 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     predict_identity(&launcher);
     if (launcher.children < 0 || say_hello(&launcher))
         _exit(1);
+    heel_spare_init(&launcher.spare);
     if (launcher.can_make)
         make_spare(&launcher);
     heel_state_sweep(launcher.options.state_dir);

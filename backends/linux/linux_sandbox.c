@@ -147,7 +147,11 @@ static void on_death(uv_poll_t *poll, int status, int events)
 static void ask_launcher(struct linux_sandbox *sandbox, bool with_plan)
 {
     const struct heel_preparation *preparation = &sandbox->preparation;
-    struct heel_create_request request = {.uid = sandbox->identity.uid, .gid = sandbox->identity.gid};
+    struct heel_create_request request = {
+        .uid = sandbox->identity.uid,
+        .gid = sandbox->identity.gid,
+        .next_uid = heel_identity_next(&backend_of(sandbox)->identities),
+    };
     heel_autobuffer struct heel_buffer payload = {0};
     struct heel_message message = {.type = HEEL_LAUNCHER_CREATE, .id = sandbox->serial};
 

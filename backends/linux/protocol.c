@@ -101,6 +101,7 @@ void heel_put_create(struct heel_buffer *to, const struct heel_create_request *r
 {
     heel_put_u32(to, request->uid);
     heel_put_u32(to, request->gid);
+    heel_put_u32(to, request->next_uid);
     heel_put_bytes(to, request->plan, request->plan_length);
     if (request->plan_length == 0)
         return;
@@ -134,6 +135,7 @@ int heel_get_create(struct heel_reader *from, struct heel_create_request *reques
 
     got.uid = heel_get_u32(from);
     got.gid = heel_get_u32(from);
+    got.next_uid = heel_get_u32(from);
     got.plan = heel_get_bytes(from, &got.plan_length);
     if (from->failed || got.uid == (uid_t)-1 || got.gid == (gid_t)-1)
         return -1;

@@ -23,8 +23,10 @@ enum heel_launcher_message {
 };
 
 enum heel_init_message {
+    /* launcher to an init that was born ahead of time */
+    HEEL_INIT_ADOPT = 32, /* descriptor: its control socket */
     /* heeld to init */
-    HEEL_INIT_PLAN = 32,  /* first, once */
+    HEEL_INIT_PLAN,       /* first, once */
     HEEL_INIT_START,      /* id; a command; descriptors: its standard streams */
     HEEL_INIT_SIGNAL,     /* id; signal number */
     HEEL_INIT_KILL_TREE,  /* id */
@@ -47,6 +49,7 @@ int heel_get_exit(struct heel_reader *from, struct heel_exit *exit);
 struct heel_create_request {
     uid_t uid;
     gid_t gid;
+    uid_t next_uid;             /* as root: who the next sandbox will probably run as; 0: nobody knows */
     struct heel_caller caller;  /* only with a plan; its groups belong to the request once decoded */
     const void *plan;           /* encoded, borrowed; NULL when the launcher has nothing to open */
     size_t plan_length;
