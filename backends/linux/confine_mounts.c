@@ -209,8 +209,7 @@ static int do_scratch(struct builder *builder, size_t index, struct heel_error *
     tree = heel_open_tree(builder->root, relative(mount->source), AT_SYMLINK_NOFOLLOW);
     if (tree < 0 || heel_mount_set(tree, 0, attributes_of(mount), mount->flags & HEEL_MOUNT_WRITABLE ? MOUNT_ATTR_RDONLY : 0) < 0)
         return fail(mount, "make room for", err);
-    /* /var/tmp may be a link to /tmp on the host, or not be there: then there is nothing to replace. */
-    if (attach(builder, tree, mount->target, true, 0755) < 0 && errno != ELOOP && errno != EROFS)
+    if (attach(builder, tree, mount->target, true, 0755) < 0 && !(mount->flags & HEEL_MOUNT_OPTIONAL))
         return fail(mount, "mount", err);
     return 0;
 }

@@ -79,10 +79,11 @@ static int map_owner(int tree, const struct heel_mount *mount, int mapping, stru
     return fail(mount, "map the owner of", err);
 }
 
-/* Found again without following links, with the rights that this thread has now; it must be what the plan was made for. */
+/* With the rights that this thread has now. What a caller named is found again without following links, and must be what the plan was made for. */
 static int open_checked(const struct heel_mount *mount, struct heel_error **err)
 {
-    heel_autoclose int fd = heel_openat2(AT_FDCWD, mount->source, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    uint64_t resolve = mount->flags & HEEL_MOUNT_NAMED ? RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS : 0;
+    heel_autoclose int fd = heel_openat2(AT_FDCWD, mount->source, O_PATH | O_NOFOLLOW, resolve);
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) < 0)

@@ -118,9 +118,54 @@ static void check_hiding(const struct heel_plan *plan)
     CHECK_INT(count_entries("/tmp"), 3);  /* ".", ".." and what check_writing() made */
     CHECK_INT(count_entries("/run"), 2);
     CHECK_INT(count_entries(plan->paths.home_dir), 2);
-    CHECK(stat("/.mask/file", &status) < 0 || try_open("/.mask/file", O_RDONLY) == EACCES);
+    if (level != HEEL_LEVEL_STRICT) {  /* a file of the sandbox's own user, on which only Landlock stands in the way */
+        CHECK_INT(stat("/.mask/0", &status), 0);
+        CHECK(status.st_uid == getuid() && (status.st_mode & 0400));
+        check_open("/.mask/0", O_RDONLY, EACCES);
+    }
     CHECK(stat("/proc/2", &status) == 0);
     CHECK(stat("/proc/300", &status) < 0 || count_entries("/proc") < 400);
+}
+
+static bool is_below_any(const char *path, const char *const *list)
+{
+    for (; *list; list++)
+        if (strncmp(path, *list, strlen(*list)) == 0 && (path[strlen(*list)] == '\0' || path[strlen(*list)] == '/'))
+            return true;
+    return false;
+}
+
+static void check_mount(const char *target, const char *options)
+{
+    static const char *const writable[] = { "/work", "/tmp", "/var/tmp", "/dev", "/home/heel", "/proc", NULL };
+    static const char *const devices[] = { "/dev", NULL };
+    bool read_only = strncmp(options, "ro,", 3) == 0 && !(strcmp(target, "/proc") == 0);
+
+    if (!read_only && level != HEEL_LEVEL_PERMISSIVE && !is_below_any(target, writable))
+        HEEL_TEST_FAIL("%s is mounted %s", target, options);
+    if (strcmp(target, "/proc/sys") == 0 && !read_only)
+        HEEL_TEST_FAIL("%s is mounted %s", target, options);
+    if (!strstr(options, "nosuid") && !is_below_any(target, devices))
+        HEEL_TEST_FAIL("%s is mounted %s", target, options);
+    if (!strstr(options, "nodev") && !is_below_any(target, devices))
+        HEEL_TEST_FAIL("%s is mounted %s", target, options);
+}
+
+/* What Landlock and permissions refuse anyway must be refused by the mounts as well, and nothing of the old root may be left. */
+static void check_mounts(void)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    char line[4096], target[4096], options[256];
+    unsigned roots = 0;
+
+    REQUIRE(file != NULL);
+    while (fgets(line, sizeof(line), file)) {
+        REQUIRE(sscanf(line, "%*d %*d %*s %*s %4095s %255s", target, options) == 2);
+        roots += strcmp(target, "/") == 0;
+        check_mount(target, options);
+    }
+    fclose(file);
+    CHECK_INT(roots, 1);
 }
 
 static void check_devices(void)
@@ -233,11 +278,13 @@ static int inside_level(void *data)
 {
     const struct heel_plan *plan = data;
 
+    heel_test_failures = 0;  /* the parent's, so far */
     setenv("HOME", plan->paths.home_dir, 1);
     setenv("TMPDIR", "/tmp", 1);
     setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
     check_writing();
     check_hiding(plan);
+    check_mounts();
     check_devices();
     check_proc();
     check_privileges(plan);
@@ -296,6 +343,7 @@ static int inside_named(void *data)
     heel_autofree char *no_script = place("grants/readable/script"), *through = place("grants/writable/../readable/denied/file");
     struct stat status;
 
+    heel_test_failures = 0;
     CHECK_STR(plan->paths.working_dir, realpath(".", NULL));
     check_open("here", O_CREAT | O_WRONLY, 0);
     CHECK(stat("here", &status) == 0 && status.st_uid == getuid());
@@ -388,6 +436,7 @@ static int inside_scratch(void *data)
     struct statvfs status;
 
     (void)data;
+    heel_test_failures = 0;
     for (size_t i = 0; places[i]; i++) {
         CHECK_INT(statvfs(places[i], &status), 0);
         CHECK(status.f_blocks * status.f_frsize <= 4ULL << 30 && status.f_blocks > 0);

@@ -56,6 +56,8 @@ static int add_rule(int ruleset, const struct heel_rule *rule, uint64_t handled,
         return 0;  /* nothing there, nothing to allow */
     if (fd < 0 || fstat(fd, &status) < 0)
         return heel_error_set_errno(err, errno, "can't open \"%s\" for its Landlock rule", rule->path);
+    if (S_ISLNK(status.st_mode))
+        return 0;  /* what it leads to has its own rule */
     if (!S_ISDIR(status.st_mode))
         beneath.allowed &= HEEL_LANDLOCK_OF_FILES;
     if (beneath.allowed && syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &beneath, 0U) < 0)

@@ -1,4 +1,5 @@
 /* What stays out of sight: protected paths wherever the level or a grant would show them, and heel's own folders always. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -55,6 +56,20 @@ static void hide(struct heel_plan_builder *builder, const struct heel_plan_named
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_SCRATCH, 0, source, path, origin);
 }
 
+/* Below a home that was laid open in part or whole. Often a link into a folder of configuration files, so it is what it leads to that is
+ * hidden. Looked up here rather than with the facts, as it may be younger than those. */
+static void hide_secret(struct heel_plan_builder *builder, const struct heel_plan_named *named, size_t count,
+                        const struct heel_host_secret *secret)
+{
+    heel_autofree char *canonical = NULL;
+
+    if (!heel_plan_is_visible(builder, named, count, secret->path))
+        return;
+    canonical = realpath(secret->path, NULL);
+    if (canonical)
+        hide(builder, named, count, canonical, heel_protected_group_origin(secret->group));
+}
+
 void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_plan_named *named, size_t count)
 {
     const struct heel_plan_input *input = builder->input;
@@ -67,7 +82,7 @@ void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_p
         if (protects || facts->masks[i].group == HEEL_PROTECTED_SERVICES)
             hide(builder, named, count, facts->masks[i].path, heel_protected_group_origin(facts->masks[i].group));
     for (size_t i = 0; i < facts->secret_count && protects && count > 0; i++)
-        hide(builder, named, count, facts->secrets[i].path, heel_protected_group_origin(facts->secrets[i].group));
+        hide_secret(builder, named, count, &facts->secrets[i]);
     for (size_t i = 0; input->hidden && input->hidden[i]; i++)
         hide(builder, named, count, input->hidden[i], "heel's own");
 }

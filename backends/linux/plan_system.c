@@ -35,7 +35,7 @@ static const char *origin_of(const struct heel_plan_builder *builder)
 static bool shows_top(const struct heel_plan_builder *builder, const char *path)
 {
     static const char *const strict[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", NULL };
-    static const char *const replaced[] = { "/proc", "/sys", "/dev", "/run", "/tmp", NULL };
+    static const char *const replaced[] = { "/proc", "/sys", "/dev", "/run", "/tmp", "/lost+found", NULL };
     static const char *const homes[] = { "/home", "/root", NULL };
     enum heel_level level = builder->input->spec->level;
 
@@ -131,10 +131,11 @@ static void add_dev(struct heel_plan_builder *builder)
     heel_plan_add_rule(plan, "/dev/mqueue", HEEL_LANDLOCK_READ | HEEL_LANDLOCK_WRITE, "own /dev");
 }
 
-static void add_scratch(struct heel_plan_builder *builder, const char *source, const char *target, unsigned mode)
+static void add_scratch(struct heel_plan_builder *builder, const char *source, const char *target, unsigned mode, unsigned flags)
 {
     heel_plan_note_view(builder, target, 0);
-    heel_plan_add_mount(builder->plan, HEEL_MOUNT_SCRATCH, HEEL_MOUNT_WRITABLE | HEEL_MOUNT_EXECUTABLE, source, target, "scratch")
+    heel_plan_add_mount(builder->plan, HEEL_MOUNT_SCRATCH, flags | HEEL_MOUNT_WRITABLE | HEEL_MOUNT_EXECUTABLE, source, target,
+                        "scratch")
         ->mode = mode;
     heel_plan_add_rule(builder->plan, target, heel_plan_rights_of(EVERYTHING), "scratch");
 }
@@ -193,10 +194,11 @@ void heel_plan_add_system(struct heel_plan_builder *builder)
         heel_plan_add_mount(plan, HEEL_MOUNT_DIR, 0, NULL, "/home", "own /home");
     add_proc(builder);
     add_dev(builder);
-    add_scratch(builder, "/tmp", "/tmp", 01777);
-    add_scratch(builder, "/dev/shm", "/dev/shm", 01777);
+    add_scratch(builder, "/tmp", "/tmp", 01777, 0);
+    add_scratch(builder, "/dev/shm", "/dev/shm", 01777, 0);
     has_var = heel_plan_level_access(builder, "/var/tmp");
-    add_scratch(builder, has_var ? "/.var-tmp" : "/var/tmp", "/var/tmp", 01777);
-    add_scratch(builder, plan->paths.home_dir, plan->paths.home_dir, 0700);
+    /* Where the host's is a link to /tmp, or is not there, there is nothing to replace. */
+    add_scratch(builder, has_var ? "/.var-tmp" : "/var/tmp", "/var/tmp", 01777, HEEL_MOUNT_OPTIONAL);
+    add_scratch(builder, plan->paths.home_dir, plan->paths.home_dir, 0700, 0);
     add_identity(builder);
 }

@@ -263,14 +263,19 @@ static void links_are_followed_once(void)
 static void a_grant_of_a_home_keeps_secrets(void)
 {
     heel_autofree char *home = place("home"), *ssh = place("home/.ssh"), *npmrc = place("home/.npmrc"), *key = place("home/.ssh/id");
+    heel_autofree char *netrc = place("home/.netrc"), *real_netrc = place("home/dotfiles/netrc"), *absent = place("home/.aws");
     struct request request = { .level = HEEL_LEVEL_DEFAULT, .rules = { { home, HEEL_ACCESS_READ }, { npmrc, HEEL_ACCESS_READ } },
                                .rule_count = 2 };
     heel_autoplan struct heel_plan *plan = NULL, *holed = NULL;
 
     heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, ssh, HEEL_PROTECTED_CREDENTIALS);
     heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, npmrc, HEEL_PROTECTED_PACKAGES);
+    heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, netrc, HEEL_PROTECTED_CREDENTIALS);
+    heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, absent, HEEL_PROTECTED_CLOUD);
     plan = plan_of(&request);
     CHECK_INT(kind_at(plan, ssh), HEEL_MOUNT_MASK);
+    CHECK_INT(kind_at(plan, real_netrc), HEEL_MOUNT_MASK);
+    CHECK_INT(kind_at(plan, absent), -1);
     CHECK_INT(kind_at(plan, npmrc), HEEL_MOUNT_BIND);
     request.rules[1].path = key;
     holed = plan_of(&request);
@@ -414,6 +419,9 @@ int main(void)
     make_dir("home/.ssh");
     make_file("home/.ssh/id");
     make_file("home/.npmrc");
+    make_dir("home/dotfiles");
+    make_file("home/dotfiles/netrc");
+    make_link("home/.netrc", "dotfiles/netrc");
     make_link("link", "library");
     make_dir("closed");
     closed = place("closed");

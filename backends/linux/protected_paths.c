@@ -121,7 +121,6 @@ const struct heel_protected_path heel_protected_paths[] = {
     { HEEL_PROTECTED_PERSONAL, "/var/crash", NULL, NULL, "memory of the user's programs" },
     { HEEL_PROTECTED_PERSONAL, "/var/log/journal", NULL, NULL, "what the user's programs logged" },
     { HEEL_PROTECTED_PERSONAL, "/var/backups", NULL, NULL, "copies of account databases" },
-    { HEEL_PROTECTED_PERSONAL, "/lost+found", NULL, NULL, "pieces of anybody's files" },
 
     { HEEL_PROTECTED_SERVICES, "/var/lib/docker", NULL, NULL, "file systems of containers" },
     { HEEL_PROTECTED_SERVICES, "/var/lib/containerd", NULL, NULL, "file systems of containers" },
