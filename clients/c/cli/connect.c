@@ -14,8 +14,18 @@ int cli_connect_private(struct heel_client **client, struct heel_error **err)
     return heel_client_open_fd(fd, NULL, client, err);
 }
 
-/* The socket is connected here and now, before libheel initialises gRPC: where nobody listens the launcher of a private server
- * has to be forked before that. */
+static int connect_named(const char *address, struct heel_client **client, struct heel_error **err)
+{
+    heel_autofree char *path = NULL;
+    int fd;
+
+    if (address_parse(address, &path, err) || address_connect(path, false, &fd, err))
+        return -1;
+    return heel_client_open_fd(fd, NULL, client, err);
+}
+
+/* Sockets are connected here and now, before libheel initialises gRPC: a server can make its side ready meanwhile, and where nobody
+ * listens the launcher of a private server has to be forked before that. */
 int cli_connect(const struct cli_options *options, enum cli_need need, struct heel_client **client,
                 struct heel_error **err)
 {
@@ -25,7 +35,7 @@ int cli_connect(const struct cli_options *options, enum cli_need need, struct he
     int fd;
 
     if (address && *address)
-        return heel_client_open(address, NULL, client, err);
+        return connect_named(address, client, err);
     path = address_default_socket();
     if (!address_connect(path, true, &fd, &failure))
         return heel_client_open_fd(fd, NULL, client, err);

@@ -43,8 +43,6 @@ static void append_flag(struct heel_buffer *to, const struct cli_flag *flag)
     }
     heel_buffer_printf(to, "%*s", FLAG_COLUMN - length, "");
     append_wrapped(to, flag->help, FLAG_COLUMN, FLAG_COLUMN);
-    if (flag->argument)
-        heel_buffer_printf(to, "%*sas in %s\n", FLAG_COLUMN, "", flag->example);
 }
 
 static void append_verb(struct heel_buffer *to, const struct cli_verb *verb)

@@ -10,8 +10,9 @@
 #include "clients/c/cli/nearest.h"
 #include "clients/c/cli/report.h"
 
-/* A descriptor of heel's own must not take the place of a closed standard one: what is meant for stdout would go into it. */
-static void fill_standard_descriptors(void)
+/* A descriptor of heel's own must not take the place of a closed standard one: what is meant for stdout would go into it. Before
+ * anything else, since gRPC opens an eventfd before main() begins. */
+__attribute__((constructor(101))) static void fill_standard_descriptors(void)
 {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
@@ -66,7 +67,6 @@ int main(int argc, char **argv)
     heel_autoerror struct heel_error *error = NULL;
     const struct cli_verb *verb;
 
-    fill_standard_descriptors();
     if (argc < 2) {
         heel_autofree char *help = cli_help_text(NULL);
 

@@ -187,10 +187,10 @@ static void wait_for_something(struct session *session)
 }
 
 /* The command is over with its last message, and with it all of its output: waiting for the stream's own end would only cost
- * time. Where the server was lost, what had come before is still written. */
+ * time. Where the server was lost, what had come before is still written, unless nobody wants to wait for that. */
 static void loop(struct session *session)
 {
-    while ((heel_exec_dispatch(session->exec) && !session->exited) || session->blocked)
+    while ((heel_exec_dispatch(session->exec) && !session->exited) || (session->blocked && !killed_by))
         wait_for_something(session);
 }
 

@@ -162,14 +162,14 @@ static void test_signal_behind_input(struct heel_client *client)
     do {
         taken = heel_exec_write(exec, bytes, sizeof(bytes));
         total += taken;
-        while (!taken && total < ((size_t)5 << 18) && heel_exec_dispatch(exec)) {
+        while (!taken && total < ((size_t)3 << 18) && heel_exec_dispatch(exec)) {
             taken = heel_exec_write(exec, bytes, sizeof(bytes));
             total += taken;
             if (!taken)
                 wait_once(exec);
         }
     } while (taken);
-    CHECK_INT(total, (1 << 20) + (256 << 10));
+    CHECK_INT(total, (512 << 10) + (256 << 10));
     heel_exec_signal(exec, SIGTERM);
     REQUIRE(!heel_exec_run(exec, &status, NULL));
     CHECK_INT(status.reason, HEEL_EXIT_SIGNALED);
