@@ -87,11 +87,24 @@ static int open_target(int root, const char *target)
     return heel_openat2(root, relative(target), O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT);
 }
 
+/* Whether `target` lies in directories that the new root never has from the host, at any level; nor can a caller name anything in them. */
+static bool is_own(const char *target)
+{
+    return heel_starts_with(target, "/dev/") || heel_starts_with(target, "/proc/") || heel_starts_with(target, "/sys/") ||
+           strcmp(target, "/proc") == 0 || strcmp(target, "/sys") == 0 || strcmp(target, "/tmp") == 0;
+}
+
 /* Mounts `tree` on `target`, which exists or is made; 0 or -1 and errno. */
 static int attach(struct builder *builder, int tree, const char *target, bool directory, mode_t mode)
 {
-    heel_autoclose int place = open_target(builder->root, target);
+    heel_autoclose int place = -1;
 
+    if (is_own(target)) {  /* half of all targets: no link can be there, and it is quicker */
+        if (make_place(builder->root, target, directory, mode) < 0)
+            return -1;
+        return heel_move_mount(tree, builder->root, relative(target));
+    }
+    place = open_target(builder->root, target);
     if (place < 0 && errno == ENOENT && make_place(builder->root, target, directory, mode) == 0)
         place = open_target(builder->root, target);
     return place < 0 ? -1 : heel_move_mount(tree, place, "");
