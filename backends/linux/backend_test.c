@@ -611,6 +611,30 @@ static void test_init_killed(void)
     destroy(&box);
 }
 
+/* What init holds: three standard streams, its control socket, SIGCHLD, /proc and /dev/null. Anything else would be heeld's, the launcher's or a sibling's. */
+static void test_descriptors(void)
+{
+    struct box first, second;
+    struct run run;
+    heel_autofree char *seconds = unique_sleep();
+    heel_autofree char *script = heel_format("exec sleep %s", seconds);
+    heel_autofree char *path = NULL;
+
+    create(&first, "first");
+    create(&second, "second");
+    start_shell(&second, &run, script);
+    check_count(seconds, 1);
+    path = heel_format("/proc/%d/fd", (int)parent_of(found));
+    if (geteuid() == 0)  /* to others it is closed */
+        CHECK_INT(count_entries(path), 7);
+    else
+        CHECK_INT(access(path, R_OK), -1);
+    destroy(&second);
+    close(run.stdio.out);
+    close(run.stdio.err);
+    destroy(&first);
+}
+
 /* Last: no sandbox can be made afterwards. */
 static void test_launcher_killed(void)
 {
@@ -661,9 +685,11 @@ static void check_killed(bool launcher_too)
     heel_autofree char *seconds = unique_sleep();
     heel_autofree char *file = heel_format("%s/socket", root);
     struct timespec pause = {0, 5000000};
+    heel_autofree char *its_program = NULL;
     pid_t its_launcher;
     int ends[2];
     pid_t heeld;
+    char byte;
 
     REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
     heeld = fork();
@@ -687,6 +713,10 @@ static void check_killed(bool launcher_too)
         nanosleep(&pause, NULL);
     CHECK_INT(count_instances(), 0);
     CHECK_INT(access(file, F_OK), -1);
+    its_program = heel_format("/proc/%d/exe", (int)its_launcher);
+    for (int i = 0; i < 200 && readlink(its_program, &byte, 1) > 0; i++)
+        nanosleep(&pause, NULL);
+    CHECK_INT(readlink(its_program, &byte, 1), -1);  /* gone, or a zombie that its new parent will reap */
 }
 
 static void test_sweep(void)
@@ -762,6 +792,7 @@ static int test_all(void)
     test_kept();
     test_refused();
     test_init_killed();
+    test_descriptors();
     test_parallel();
     check_inits(1);
     CHECK_INT(count_fds(), fds);
