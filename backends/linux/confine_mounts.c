@@ -12,6 +12,7 @@
 
 #include "backends/linux/confine.h"
 #include "backends/linux/mount_calls.h"
+#include "backends/linux/plan_build.h"
 
 #define FOLDED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define COVERS ".mask"
@@ -369,11 +370,10 @@ static int make_root(struct builder *builder, struct heel_error **err)
     return make_covers(builder, err);
 }
 
-/* Directories of "/" that are shown read-only: they depend on nothing, and one call restricts them all. */
+/* What the system shows read-only: none of it lies in another mount, and one call restricts it all. */
 static bool is_base(const struct heel_mount *mount)
 {
-    return mount->kind == HEEL_MOUNT_BIND && mount->flags == (HEEL_MOUNT_EXECUTABLE | HEEL_MOUNT_OPTIONAL) &&
-           !strchr(mount->target + 1, '/');
+    return mount->kind == HEEL_MOUNT_BIND && mount->flags == HEEL_MOUNT_BASE;
 }
 
 static int attach_base(struct builder *builder, const struct heel_mount *mount, struct heel_error **err)

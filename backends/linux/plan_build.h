@@ -11,6 +11,10 @@
 
 #define HEEL_PLAN_WORK "/work"
 
+/* Flags of what the system shows read-only. One call restricts all of it, so /etc and /sys at STRICT are like /usr to the mounts; that nothing
+ * in them is executed is for Landlock to see to. */
+#define HEEL_MOUNT_BASE (HEEL_MOUNT_EXECUTABLE | HEEL_MOUNT_OPTIONAL)
+
 /* What the level itself lets be seen of the host: the nearest path decides; rights 0 is a mask or something of the sandbox's own. */
 struct heel_plan_view {
     char *path;       /* owned */

@@ -78,7 +78,7 @@ static void add_etc(struct heel_plan_builder *builder)
         if (entry->link)
             heel_plan_add_mount(builder->plan, HEEL_MOUNT_SYMLINK, 0, entry->link, entry->path, origin_of(builder));
         else
-            heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, HEEL_MOUNT_OPTIONAL, entry->path, entry->path, origin_of(builder));
+            heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, HEEL_MOUNT_BASE, entry->path, entry->path, origin_of(builder));
     }
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_FILE, 0, nsswitch, "/etc/nsswitch.conf", origin_of(builder))->mode = 0644;
     heel_plan_add_rule(builder->plan, "/etc", HEEL_LANDLOCK_READ, origin_of(builder));
@@ -91,7 +91,7 @@ static void add_sys(struct heel_plan_builder *builder)
 
     heel_plan_note_view(builder, "/sys", 0);
     for (size_t i = 0; i < facts->system_count && builder->input->spec->level == HEEL_LEVEL_STRICT; i++)
-        heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, HEEL_MOUNT_OPTIONAL, facts->system[i].path, facts->system[i].path, "own /sys");
+        heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, HEEL_MOUNT_BASE, facts->system[i].path, facts->system[i].path, "own /sys");
     if (builder->input->spec->level != HEEL_LEVEL_STRICT)
         heel_plan_add_mount(builder->plan, HEEL_MOUNT_SYSFS, HEEL_MOUNT_OPTIONAL, NULL, "/sys", "own /sys");
     heel_plan_add_rule(builder->plan, "/sys", HEEL_LANDLOCK_READ, "own /sys");
