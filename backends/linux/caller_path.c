@@ -14,9 +14,11 @@
 
 #include "base/text.h"
 
-#define LINKS_MAX 40  /* the kernel's own limit */
+#define LINKS_MAX 40 /* the kernel's own limit */
 
-/* ---- whose rights count ------------------------------------------------------------------------------------------------- */
+/* ---- whose rights count
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* The system calls themselves, as glibc's setgroups() changes every thread. */
 static int set_thread_groups(int count, const gid_t *groups)
@@ -24,14 +26,16 @@ static int set_thread_groups(int count, const gid_t *groups)
     return (int)syscall(SYS_setgroups, count, groups);
 }
 
-int heel_caller_assume(const struct heel_caller *caller, struct heel_saved_identity *saved, struct heel_error **err)
+int heel_caller_assume(const struct heel_caller *caller, struct heel_saved_identity *saved,
+                       struct heel_error **err)
 {
-    *saved = (struct heel_saved_identity){ 0 };
+    *saved = (struct heel_saved_identity){0};
     if (caller->uid == 0 || (geteuid() != 0 && caller->uid == geteuid()))
         return 0;
     if (geteuid() != 0)
         return heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
-                              "this heeld belongs to user %u and can't open paths for user %u", geteuid(), caller->uid);
+                              "this heeld belongs to user %u and can't open paths for user %u",
+                              geteuid(), caller->uid);
     saved->group_count = getgroups(0, NULL);
     if (saved->group_count > 0)
         saved->groups = heel_xcalloc((size_t)saved->group_count, sizeof(gid_t));
@@ -42,10 +46,11 @@ int heel_caller_assume(const struct heel_caller *caller, struct heel_saved_ident
     }
     saved->changed = 1;
     setfsgid(caller->gid);
-    setfsuid(caller->uid);  /* drops the capabilities that override file permissions, too */
+    setfsuid(caller->uid); /* drops the capabilities that override file permissions, too */
     if (setfsuid((uid_t)-1) != (int)caller->uid || setfsgid((gid_t)-1) != (int)caller->gid) {
         heel_caller_restore(saved);
-        return heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "can't take on the identity of user %u", caller->uid);
+        return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
+                              "can't take on the identity of user %u", caller->uid);
     }
     return 0;
 }
@@ -57,21 +62,23 @@ void heel_caller_restore(struct heel_saved_identity *saved)
     setfsuid(geteuid());
     setfsgid(getegid());
     if (set_thread_groups(saved->group_count, saved->groups) < 0)
-        abort();  /* going on with somebody else's groups would be worse */
+        abort(); /* going on with somebody else's groups would be worse */
     free(saved->groups);
-    *saved = (struct heel_saved_identity){ 0 };
+    *saved = (struct heel_saved_identity){0};
 }
 
-/* ---- the walk --------------------------------------------------------------------------------------------------------------- */
+/* ---- the walk
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 struct walk {
-    const char *named;       /* what the caller wrote */
+    const char *named; /* what the caller wrote */
     const struct heel_caller *caller;
     uid_t sandbox_uid;
     bool refuse_planted;
-    int fd;                  /* owned; where the walk stands */
-    char *path;              /* owned; the same as text, "" for the root */
-    char *rest;              /* owned; what is still to be walked */
+    int fd;     /* owned; where the walk stands */
+    char *path; /* owned; the same as text, "" for the root */
+    char *rest; /* owned; what is still to be walked */
     struct heel_caller_path *resolved;
 };
 
@@ -80,10 +87,11 @@ static int refuse(const struct walk *walk, int system_errno, struct heel_error *
     bool missing = system_errno == ENOENT || system_errno == ENOTDIR;
 
     if (missing)
-        heel_error_set(err, HEEL_INVALID_ARGUMENT, "PATH_NOT_FOUND", "\"%s\" does not exist", walk->named);
+        heel_error_set(err, HEEL_INVALID_ARGUMENT, "PATH_NOT_FOUND", "\"%s\" does not exist",
+                       walk->named);
     else if (system_errno == EACCES || system_errno == EPERM)
-        heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE", "\"%s\" can't be opened by user %u",
-                       walk->named, walk->caller->uid);
+        heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
+                       "\"%s\" can't be opened by user %u", walk->named, walk->caller->uid);
     else
         heel_error_set_errno(err, system_errno, "\"%s\"", walk->named);
     if (err && *err)
@@ -94,7 +102,7 @@ static int refuse(const struct walk *walk, int system_errno, struct heel_error *
 /* Whether whoever writes in the sandbox could have made the entries of this directory. */
 static bool can_be_planted_in(const struct walk *walk, int directory, const char *path)
 {
-    static const char *const system[] = { "/usr", "/etc", "/var", "/proc", "/sys" };
+    static const char *const system[] = {"/usr", "/etc", "/var", "/proc", "/sys"};
     struct stat status;
 
     if (fstat(directory, &status) < 0)
@@ -103,7 +111,8 @@ static bool can_be_planted_in(const struct walk *walk, int directory, const char
         return true;
     if (walk->caller->uid != 0)
         return faccessat(directory, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
-    /* Root can write anywhere, and so can its sandboxes where it let them; it keeps them out of the system's own directories. */
+    /* Root can write anywhere, and so can its sandboxes where it let them; it keeps them out of the
+     * system's own directories. */
     if (path[0] == '\0')
         return false;
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(system); i++) {
@@ -133,9 +142,10 @@ static void note_link(struct walk *walk, const char *path, const char *text)
 {
     struct heel_caller_path *resolved = walk->resolved;
 
-    resolved->links = heel_xrealloc(resolved->links, resolved->link_count + 1, sizeof(*resolved->links));
+    resolved->links =
+        heel_xrealloc(resolved->links, resolved->link_count + 1, sizeof(*resolved->links));
     resolved->links[resolved->link_count++] =
-        (struct heel_caller_link){ .path = heel_xstrdup(path), .text = heel_xstrdup(text) };
+        (struct heel_caller_link){.path = heel_xstrdup(path), .text = heel_xstrdup(text)};
 }
 
 static int follow(struct walk *walk, int link, const char *path, struct heel_error **err)
@@ -151,8 +161,10 @@ static int follow(struct walk *walk, int link, const char *path, struct heel_err
         return refuse(walk, ELOOP, err);
     if (walk->refuse_planted && can_be_planted_in(walk, walk->fd, walk->path)) {
         heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
-                       "\"%s\" leads through the symbolic link \"%s\", which code in a sandbox could have made; name the place "
-                       "it leads to (\"%s\") instead if it is meant", walk->named, path, text);
+                       "\"%s\" leads through the symbolic link \"%s\", which code in a sandbox "
+                       "could have made; name the place "
+                       "it leads to (\"%s\") instead if it is meant",
+                       walk->named, path, text);
         if (err)
             heel_error_add_metadata(*err, "path", "%s", walk->named);
         return -1;
@@ -206,7 +218,9 @@ static int walk_all(struct walk *walk, struct heel_error **err)
     return 0;
 }
 
-/* ---- what it leads to ------------------------------------------------------------------------------------------------------- */
+/* ---- what it leads to
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static int check_access(const struct walk *walk, unsigned access, struct heel_error **err)
 {
@@ -216,8 +230,10 @@ static int check_access(const struct walk *walk, unsigned access, struct heel_er
     if (access & HEEL_ACCESS_DENY)
         return 0;
     if (!directory && !S_ISREG(walk->resolved->mode)) {
-        heel_error_set(err, HEEL_INVALID_ARGUMENT, "INVALID_FIELD",
-                       "\"%s\" is a device, socket or pipe; only directories and regular files can be granted", walk->named);
+        heel_error_set(
+            err, HEEL_INVALID_ARGUMENT, "INVALID_FIELD",
+            "\"%s\" is a device, socket or pipe; only directories and regular files can be granted",
+            walk->named);
         return -1;
     }
     if (directory || (access & HEEL_ACCESS_EXECUTE))
@@ -245,8 +261,9 @@ static int resolve(struct walk *walk, unsigned access, struct heel_error **err)
     return check_access(walk, access, err);
 }
 
-int heel_caller_path_resolve(const char *path, const struct heel_caller *caller, unsigned access, uid_t sandbox_uid,
-                             struct heel_caller_path *resolved, struct heel_error **err)
+int heel_caller_path_resolve(const char *path, const struct heel_caller *caller, unsigned access,
+                             uid_t sandbox_uid, struct heel_caller_path *resolved,
+                             struct heel_error **err)
 {
     struct walk walk = {
         .named = path,
@@ -259,11 +276,13 @@ int heel_caller_path_resolve(const char *path, const struct heel_caller *caller,
     struct heel_saved_identity saved;
     int result;
 
-    *resolved = (struct heel_caller_path){ 0 };
+    *resolved = (struct heel_caller_path){0};
     if (path[0] != '/')
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, "INVALID_FIELD", "\"%s\" is not an absolute path", path);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, "INVALID_FIELD",
+                              "\"%s\" is not an absolute path", path);
     if (strlen(path) >= PATH_MAX)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, "INVALID_FIELD", "the path is longer than 4095 bytes");
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, "INVALID_FIELD",
+                              "the path is longer than 4095 bytes");
     if (heel_caller_assume(caller, &saved, err) < 0)
         return -1;
     walk.rest = heel_xstrdup(path);
@@ -284,5 +303,5 @@ void heel_caller_path_clear(struct heel_caller_path *resolved)
     }
     free(resolved->links);
     free(resolved->path);
-    *resolved = (struct heel_caller_path){ 0 };
+    *resolved = (struct heel_caller_path){0};
 }

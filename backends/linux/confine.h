@@ -1,4 +1,5 @@
-/* What a sandbox's init does to itself once it stands in its new namespaces, with its uid and gid mapped: network, mounts, self. */
+/* What a sandbox's init does to itself once it stands in its new namespaces, with its uid and gid
+ * mapped: network, mounts, self. */
 #ifndef HEEL_BACKENDS_LINUX_CONFINE_H
 #define HEEL_BACKENDS_LINUX_CONFINE_H
 
@@ -6,21 +7,27 @@
 
 #include "backends/linux/plan.h"
 
-/* As root only, in the launcher, in the host's mount namespace: opens every NAMED source (and, with root's rights, every OWN one) with the caller's file system rights, checks it against
- * the plan, and makes a detached mount of it (idmapped where the caller's uid is not the sandbox's). mount_fds has one entry per mount of the plan, -1 where
- * there is nothing to bring; the caller owns the descriptors. 0, or -1 and *err. */
-int heel_confine_open_named(const struct heel_plan *plan, const struct heel_caller *caller, int *mount_fds, struct heel_error **err);
+/* As root only, in the launcher, in the host's mount namespace: opens every NAMED source (and, with
+ * root's rights, every OWN one) with the caller's file system rights, checks it against the plan,
+ * and makes a detached mount of it (idmapped where the caller's uid is not the sandbox's).
+ * mount_fds has one entry per mount of the plan, -1 where there is nothing to bring; the caller
+ * owns the descriptors. 0, or -1 and *err. */
+int heel_confine_open_named(const struct heel_plan *plan, const struct heel_caller *caller,
+                            int *mount_fds, struct heel_error **err);
 
-/* Carries out the plan's mounts and makes the result the root; afterwards nothing of the old tree can be reached. Needs CAP_SYS_ADMIN in the
- * user namespace that owns this mount namespace. `mount_fds` as above, or NULL. */
-int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds, struct heel_error **err);
+/* Carries out the plan's mounts and makes the result the root; afterwards nothing of the old tree
+ * can be reached. Needs CAP_SYS_ADMIN in the user namespace that owns this mount namespace.
+ * `mount_fds` as above, or NULL. */
+int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds,
+                        struct heel_error **err);
 
-/* Brings up lo and sets net.ipv4.ip_unprivileged_port_start=0. Cheap when that is so already (a recycled namespace). Before heel_confine_mounts(), after
- * which /proc/sys is read-only. */
+/* Brings up lo and sets net.ipv4.ip_unprivileged_port_start=0. Cheap when that is so already (a
+ * recycled namespace). Before heel_confine_mounts(), after which /proc/sys is read-only. */
 int heel_confine_network(struct heel_error **err);
 
-/* No capability in any set, no new privileges, Landlock with every right that the kernel knows and with the plan's rules, the seccomp filter. After it returns,
- * everything that this process forks is confined. */
+/* No capability in any set, no new privileges, Landlock with every right that the kernel knows and
+ * with the plan's rules, the seccomp filter. After it returns, everything that this process forks
+ * is confined. */
 int heel_confine_self(const struct heel_plan *plan, struct heel_error **err);
 
 #endif

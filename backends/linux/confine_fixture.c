@@ -16,8 +16,9 @@
 #include "backends/linux/host.h"
 
 #define NAMESPACES \
-    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
-#define SETUP_FAILED 120  /* init's exit status */
+    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
+     CLONE_NEWCGROUP)
+#define SETUP_FAILED 120 /* init's exit status */
 
 struct fixture {
     const struct heel_plan *plan;
@@ -25,8 +26,8 @@ struct fixture {
     heel_fixture_inside *inside;
     void *data;
     bool timed;
-    int ready;   /* read end: the ids are mapped */
-    int report;  /* write end: why the set-up failed */
+    int ready;  /* read end: the ids are mapped */
+    int report; /* write end: why the set-up failed */
 };
 
 static void lap(bool wanted, const char *what)
@@ -42,8 +43,8 @@ static void lap(bool wanted, const char *what)
     last = microseconds;
 }
 
-int heel_fixture_plan(const struct heel_sandbox_spec *spec, uid_t uid, const char *work, const char *const *hidden, struct heel_plan **plan,
-                      struct heel_error **err)
+int heel_fixture_plan(const struct heel_sandbox_spec *spec, uid_t uid, const char *work,
+                      const char *const *hidden, struct heel_plan **plan, struct heel_error **err)
 {
     struct heel_host_facts *facts = heel_host_facts_gather();
     struct heel_plan_input input = {
@@ -68,8 +69,9 @@ static int set_up(const struct fixture *fixture, struct heel_error **err)
     lap(fixture->timed, "clone");
     if (read(fixture->ready, &byte, 1) != 1)
         return heel_error_set(err, HEEL_INTERNAL, NULL, "the ids could not be mapped");
-    if (geteuid() != plan->uid && (syscall(SYS_setgroups, 0, NULL) < 0 || setresgid(plan->gid, plan->gid, plan->gid) < 0 ||
-                                   setresuid(plan->uid, plan->uid, plan->uid) < 0))
+    if (geteuid() != plan->uid &&
+        (syscall(SYS_setgroups, 0, NULL) < 0 || setresgid(plan->gid, plan->gid, plan->gid) < 0 ||
+         setresuid(plan->uid, plan->uid, plan->uid) < 0))
         return heel_error_set_errno(err, errno, "can't become user %u", plan->uid);
     lap(fixture->timed, "ids");
     if (heel_confine_network(err) < 0)
@@ -155,15 +157,16 @@ static int run(struct fixture *fixture, int go, int said, struct heel_error **er
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (length != 0)
-        return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED", "%.*s", length > 0 ? (int)length : 0, why);
+        return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED", "%.*s",
+                              length > 0 ? (int)length : 0, why);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int heel_fixture_run(const struct heel_plan *plan, const struct heel_caller *caller, heel_fixture_inside *inside, void *data,
-                     bool timed, struct heel_error **err)
+int heel_fixture_run(const struct heel_plan *plan, const struct heel_caller *caller,
+                     heel_fixture_inside *inside, void *data, bool timed, struct heel_error **err)
 {
     heel_autofree int *mount_fds = heel_xcalloc(plan->mount_count, sizeof(int));
-    struct fixture fixture = { .plan = plan, .inside = inside, .data = data, .timed = timed };
+    struct fixture fixture = {.plan = plan, .inside = inside, .data = data, .timed = timed};
     int ready[2], report[2], result;
 
     if (geteuid() == 0) {

@@ -1,8 +1,10 @@
-/* Carries out a plan's mounts in the sandbox's own mount namespace, before anything that could interfere runs in it.
+/* Carries out a plan's mounts in the sandbox's own mount namespace, before anything that could
+ * interfere runs in it.
  *
- * The new root, a tmpfs, is put on top of "/" and filled through a descriptor, while absolute paths still lead to the old root below it;
- * then it becomes the root and the old one is dropped. Targets in the new root that lie below something of the host's are opened without
- * following any link: a link there would otherwise lead back to the old root, and a mask would cover the wrong thing. */
+ * The new root, a tmpfs, is put on top of "/" and filled through a descriptor, while absolute paths
+ * still lead to the old root below it; then it becomes the root and the old one is dropped. Targets
+ * in the new root that lie below something of the host's are opened without following any link: a
+ * link there would otherwise lead back to the old root, and a mask would cover the wrong thing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,17 +21,19 @@
 
 struct builder {
     const struct heel_plan *plan;
-    const int *mount_fds;  /* borrowed; NULL or one per mount */
-    int root;              /* owned; the new root */
-    int covers_directory;  /* owned; where what covers other things is made; seen inside as /.mask, read-only */
-    unsigned covers;       /* files made to cover others, so far */
+    const int *mount_fds; /* borrowed; NULL or one per mount */
+    int root;             /* owned; the new root */
+    int covers_directory; /* owned; where what covers other things is made; seen inside as /.mask,
+                             read-only */
+    unsigned covers;      /* files made to cover others, so far */
 };
 
 static int fail(const struct heel_mount *mount, const char *what, struct heel_error **err)
 {
     int saved = errno;
 
-    return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED", "can't %s \"%s\" in the sandbox: %s", what, mount->target,
+    return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED",
+                          "can't %s \"%s\" in the sandbox: %s", what, mount->target,
                           strerror(saved));
 }
 
@@ -51,7 +55,9 @@ static unsigned attributes_of(const struct heel_mount *mount)
     return attributes;
 }
 
-/* ---- targets ---------------------------------------------------------------------------------------------------------------- */
+/* ---- targets
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int make_parents(int root, const char *path, mode_t mode)
 {
@@ -66,7 +72,8 @@ static int make_parents(int root, const char *path, mode_t mode)
     return 0;
 }
 
-/* A directory, or for anything else an empty file, at `target`, with its parents. One that is there already is fine. */
+/* A directory, or for anything else an empty file, at `target`, with its parents. One that is there
+ * already is fine. */
 static int make_place(int root, const char *target, bool directory, mode_t mode)
 {
     const char *path = relative(target);
@@ -85,22 +92,26 @@ static int make_place(int root, const char *target, bool directory, mode_t mode)
 /* The place where something is to be mounted, through no link. */
 static int open_target(int root, const char *target)
 {
-    return heel_openat2(root, relative(target), O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT);
+    return heel_openat2(root, relative(target), O_PATH | O_NOFOLLOW,
+                        RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT);
 }
 
-/* Whether `target` lies in directories that the new root never has from the host, at any level; nor can a caller name anything in them. */
+/* Whether `target` lies in directories that the new root never has from the host, at any level; nor
+ * can a caller name anything in them. */
 static bool is_own(const char *target)
 {
-    return heel_starts_with(target, "/dev/") || heel_starts_with(target, "/proc/") || heel_starts_with(target, "/sys/") ||
-           strcmp(target, "/proc") == 0 || strcmp(target, "/sys") == 0 || strcmp(target, "/tmp") == 0;
+    return heel_starts_with(target, "/dev/") || heel_starts_with(target, "/proc/") ||
+           heel_starts_with(target, "/sys/") || strcmp(target, "/proc") == 0 ||
+           strcmp(target, "/sys") == 0 || strcmp(target, "/tmp") == 0;
 }
 
 /* Mounts `tree` on `target`, which exists or is made; 0 or -1 and errno. */
-static int attach(struct builder *builder, int tree, const char *target, bool directory, mode_t mode)
+static int attach(struct builder *builder, int tree, const char *target, bool directory,
+                  mode_t mode)
 {
     heel_autoclose int place = -1;
 
-    if (is_own(target)) {  /* half of all targets: no link can be there, and it is quicker */
+    if (is_own(target)) { /* half of all targets: no link can be there, and it is quicker */
         if (make_place(builder->root, target, directory, mode) < 0)
             return -1;
         return heel_move_mount(tree, builder->root, relative(target));
@@ -111,7 +122,9 @@ static int attach(struct builder *builder, int tree, const char *target, bool di
     return place < 0 ? -1 : heel_move_mount(tree, place, "");
 }
 
-/* ---- sources ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sources
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 /* A source of the system's or heel's own, as it stands in the old root. */
 static int open_plain(const struct heel_mount *mount)
@@ -119,10 +132,12 @@ static int open_plain(const struct heel_mount *mount)
     return heel_open_tree(AT_FDCWD, mount->source, AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
 }
 
-/* A source that the caller named: found again without following links, and it must be what the plan was made for. */
+/* A source that the caller named: found again without following links, and it must be what the plan
+ * was made for. */
 static int open_pinned(const struct heel_mount *mount, mode_t *mode)
 {
-    heel_autoclose int fd = heel_openat2(AT_FDCWD, mount->source, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    heel_autoclose int fd = heel_openat2(AT_FDCWD, mount->source, O_PATH | O_NOFOLLOW,
+                                         RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) < 0)
@@ -152,7 +167,9 @@ static int open_source(const struct builder *builder, size_t index, mode_t *mode
     return fd;
 }
 
-/* ---- operations --------------------------------------------------------------------------------------------------------------- */
+/* ---- operations
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static int do_bind(struct builder *builder, size_t index, struct heel_error **err)
 {
@@ -165,8 +182,10 @@ static int do_bind(struct builder *builder, size_t index, struct heel_error **er
             return 0;
         return fail(mount, errno == ESTALE ? "use what was swapped meanwhile for" : "open", err);
     }
-    /* Device nodes keep the flags they have: they are written to, and nothing else can be done with them. */
-    if (!(mount->flags & HEEL_MOUNT_DEVICES) && heel_mount_set(tree, AT_RECURSIVE, attributes_of(mount), 0) < 0)
+    /* Device nodes keep the flags they have: they are written to, and nothing else can be done with
+     * them. */
+    if (!(mount->flags & HEEL_MOUNT_DEVICES) &&
+        heel_mount_set(tree, AT_RECURSIVE, attributes_of(mount), 0) < 0)
         return fail(mount, "restrict", err);
     if (attach(builder, tree, mount->target, S_ISDIR(mode), 0755) < 0)
         return fail(mount, "mount", err);
@@ -189,17 +208,17 @@ static int new_filesystem(const char *type, const char *const (*options)[2], uns
 
 static int do_new(struct builder *builder, size_t index, struct heel_error **err)
 {
-    static const char *const none[][2] = { { NULL, NULL } };
-    static const char *const devpts[][2] = { { "ptmxmode", "0666" }, { "mode", "0600" }, { NULL, NULL } };
+    static const char *const none[][2] = {{NULL, NULL}};
+    static const char *const devpts[][2] = {{"ptmxmode", "0666"}, {"mode", "0600"}, {NULL, NULL}};
     static const struct {
         const char *type;
         const char *const (*options)[2];
-        unsigned without;  /* restrictions that would be in the way */
+        unsigned without; /* restrictions that would be in the way */
     } types[] = {
-        [HEEL_MOUNT_PROC] = { "proc", none, MOUNT_ATTR_RDONLY },
-        [HEEL_MOUNT_SYSFS] = { "sysfs", none, 0 },
-        [HEEL_MOUNT_DEVPTS] = { "devpts", devpts, 0 },
-        [HEEL_MOUNT_MQUEUE] = { "mqueue", none, 0 },
+        [HEEL_MOUNT_PROC] = {"proc", none, MOUNT_ATTR_RDONLY},
+        [HEEL_MOUNT_SYSFS] = {"sysfs", none, 0},
+        [HEEL_MOUNT_DEVPTS] = {"devpts", devpts, 0},
+        [HEEL_MOUNT_MQUEUE] = {"mqueue", none, 0},
     };
     const struct heel_mount *mount = &builder->plan->mounts[index];
     heel_autoclose int tree = new_filesystem(types[mount->kind].type, types[mount->kind].options,
@@ -221,14 +240,17 @@ static int do_scratch(struct builder *builder, size_t index, struct heel_error *
         fchmodat(builder->root, relative(mount->source), mount->mode, 0) < 0)
         return fail(mount, "make room for", err);
     tree = heel_open_tree(builder->root, relative(mount->source), AT_SYMLINK_NOFOLLOW);
-    if (tree < 0 || heel_mount_set(tree, 0, attributes_of(mount), mount->flags & HEEL_MOUNT_WRITABLE ? MOUNT_ATTR_RDONLY : 0) < 0)
+    if (tree < 0 || heel_mount_set(tree, 0, attributes_of(mount),
+                                   mount->flags & HEEL_MOUNT_WRITABLE ? MOUNT_ATTR_RDONLY : 0) < 0)
         return fail(mount, "make room for", err);
-    if (attach(builder, tree, mount->target, true, 0755) < 0 && !(mount->flags & HEEL_MOUNT_OPTIONAL))
+    if (attach(builder, tree, mount->target, true, 0755) < 0 &&
+        !(mount->flags & HEEL_MOUNT_OPTIONAL))
         return fail(mount, "mount", err);
     return 0;
 }
 
-/* What covers things is cloned from a mount that has all the restrictions, so that each cover need not be given them. */
+/* What covers things is cloned from a mount that has all the restrictions, so that each cover need
+ * not be given them. */
 static int make_covers(struct builder *builder, struct heel_error **err)
 {
     const struct heel_mount *root = &builder->plan->mounts[0];
@@ -241,7 +263,8 @@ static int make_covers(struct builder *builder, struct heel_error **err)
         mknodat(builder->covers_directory, "file", S_IFREG, 0) < 0)
         return fail(root, "make masks in", err);
     tree = heel_open_tree(builder->root, COVERS, 0);
-    if (tree < 0 || heel_mount_set(tree, 0, FOLDED | MOUNT_ATTR_NOEXEC, 0) < 0 || heel_move_mount(tree, builder->root, COVERS) < 0)
+    if (tree < 0 || heel_mount_set(tree, 0, FOLDED | MOUNT_ATTR_NOEXEC, 0) < 0 ||
+        heel_move_mount(tree, builder->root, COVERS) < 0)
         return fail(root, "make masks in", err);
     return 0;
 }
@@ -330,7 +353,8 @@ static int write_file(int root, const char *path, const struct heel_mount *mount
     return length == 0 || write(fd, mount->source, length) == (ssize_t)length ? 0 : -1;
 }
 
-/* In the new root's own directories the file is simply made; where the host's are bound it covers what is there. */
+/* In the new root's own directories the file is simply made; where the host's are bound it covers
+ * what is there. */
 static int do_file(struct builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
@@ -339,7 +363,8 @@ static int do_file(struct builder *builder, size_t index, struct heel_error **er
 
     if (place < 0) {
         if (write_file(builder->root, relative(mount->target), mount) == 0 ||
-            ((mount->flags & HEEL_MOUNT_OPTIONAL) && (errno == EROFS || errno == EACCES || errno == ELOOP || errno == EEXIST)))
+            ((mount->flags & HEEL_MOUNT_OPTIONAL) &&
+             (errno == EROFS || errno == EACCES || errno == ELOOP || errno == EEXIST)))
             return 0;
         return fail(mount, "write", err);
     }
@@ -351,13 +376,16 @@ static int do_file(struct builder *builder, size_t index, struct heel_error **er
     return 0;
 }
 
-/* ---- all together ---------------------------------------------------------------------------------------------------------------- */
+/* ---- all together
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int make_root(struct builder *builder, struct heel_error **err)
 {
     const struct heel_mount *root = &builder->plan->mounts[0];
     char size[32], inodes[32];
-    const char *const options[][2] = { { "size", size }, { "nr_inodes", inodes }, { "mode", "0755" }, { NULL, NULL } };
+    const char *const options[][2] = {
+        {"size", size}, {"nr_inodes", inodes}, {"mode", "0755"}, {NULL, NULL}};
 
     snprintf(size, sizeof(size), "%llu", (unsigned long long)root->size_bytes);
     snprintf(inodes, sizeof(inodes), "%llu", (unsigned long long)root->inodes);
@@ -370,13 +398,15 @@ static int make_root(struct builder *builder, struct heel_error **err)
     return make_covers(builder, err);
 }
 
-/* What the system shows read-only: none of it lies in another mount, and one call restricts it all. */
+/* What the system shows read-only: none of it lies in another mount, and one call restricts it all.
+ */
 static bool is_base(const struct heel_mount *mount)
 {
     return mount->kind == HEEL_MOUNT_BIND && mount->flags == HEEL_MOUNT_BASE;
 }
 
-static int attach_base(struct builder *builder, const struct heel_mount *mount, struct heel_error **err)
+static int attach_base(struct builder *builder, const struct heel_mount *mount,
+                       struct heel_error **err)
 {
     heel_autoclose int tree = open_plain(mount);
     struct stat status;
@@ -398,7 +428,8 @@ static int make_base(struct builder *builder, struct heel_error **err)
     for (size_t i = 1; i < plan->mount_count; i++)
         if (is_base(&plan->mounts[i]) && attach_base(builder, &plan->mounts[i], err) < 0)
             return -1;
-    if (heel_mount_set(builder->root, AT_RECURSIVE, FOLDED, 0) < 0 || heel_mount_set(builder->root, 0, 0, MOUNT_ATTR_RDONLY) < 0)
+    if (heel_mount_set(builder->root, AT_RECURSIVE, FOLDED, 0) < 0 ||
+        heel_mount_set(builder->root, 0, 0, MOUNT_ATTR_RDONLY) < 0)
         return fail(&plan->mounts[0], "restrict", err);
     return 0;
 }
@@ -406,9 +437,11 @@ static int make_base(struct builder *builder, struct heel_error **err)
 static int make_rest(struct builder *builder, struct heel_error **err)
 {
     static int (*const operations[])(struct builder *, size_t, struct heel_error **) = {
-        [HEEL_MOUNT_BIND] = do_bind,       [HEEL_MOUNT_SCRATCH] = do_scratch, [HEEL_MOUNT_PROC] = do_new,
-        [HEEL_MOUNT_SYSFS] = do_new,       [HEEL_MOUNT_DEVPTS] = do_new,      [HEEL_MOUNT_MQUEUE] = do_new,      [HEEL_MOUNT_MASK] = do_mask,
-        [HEEL_MOUNT_READ_ONLY] = do_read_only, [HEEL_MOUNT_DIR] = do_dir,     [HEEL_MOUNT_SYMLINK] = do_symlink,
+        [HEEL_MOUNT_BIND] = do_bind,  [HEEL_MOUNT_SCRATCH] = do_scratch,
+        [HEEL_MOUNT_PROC] = do_new,   [HEEL_MOUNT_SYSFS] = do_new,
+        [HEEL_MOUNT_DEVPTS] = do_new, [HEEL_MOUNT_MQUEUE] = do_new,
+        [HEEL_MOUNT_MASK] = do_mask,  [HEEL_MOUNT_READ_ONLY] = do_read_only,
+        [HEEL_MOUNT_DIR] = do_dir,    [HEEL_MOUNT_SYMLINK] = do_symlink,
         [HEEL_MOUNT_FILE] = do_file,
     };
 
@@ -416,14 +449,16 @@ static int make_rest(struct builder *builder, struct heel_error **err)
         const struct heel_mount *mount = &builder->plan->mounts[i];
 
         if (mount->kind >= HEEL_ARRAY_LENGTH(operations) || !operations[mount->kind])
-            return heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "no such mount operation: %d", mount->kind);
+            return heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "no such mount operation: %d",
+                                  mount->kind);
         if (!is_base(mount) && operations[mount->kind](builder, i, err) < 0)
             return -1;
     }
     return 0;
 }
 
-/* The new root, on top of the old one so far, takes its place; the old one goes, and with it the last way to the host. */
+/* The new root, on top of the old one so far, takes its place; the old one goes, and with it the
+ * last way to the host. */
 static int enter_root(struct builder *builder, struct heel_error **err)
 {
     const struct heel_mount *root = &builder->plan->mounts[0];
@@ -434,8 +469,8 @@ static int enter_root(struct builder *builder, struct heel_error **err)
         if (umount2(".", MNT_DETACH) < 0)
             return fail(root, "leave the host for", err);
     } else if (errno != EINVAL || chroot(".") < 0) {
-        /* EINVAL: the host runs from its initial ramfs, which can't be moved. There the new root lies on top of it for good, and nobody inside
-         * has the capability to look below. */
+        /* EINVAL: the host runs from its initial ramfs, which can't be moved. There the new root
+         * lies on top of it for good, and nobody inside has the capability to look below. */
         return fail(root, "enter", err);
     }
     return chdir("/") < 0 ? fail(root, "enter", err) : 0;
@@ -443,13 +478,15 @@ static int enter_root(struct builder *builder, struct heel_error **err)
 
 int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds, struct heel_error **err)
 {
-    struct builder builder = { .plan = plan, .mount_fds = mount_fds, .root = -1, .covers_directory = -1 };
+    struct builder builder = {
+        .plan = plan, .mount_fds = mount_fds, .root = -1, .covers_directory = -1};
     mode_t mask = umask(0);
     int result = -1;
 
     if (plan->mount_count == 0 || plan->mounts[0].kind != HEEL_MOUNT_TMPFS)
         heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "a plan begins with its root");
-    else if (make_root(&builder, err) == 0 && make_base(&builder, err) == 0 && make_rest(&builder, err) == 0)
+    else if (make_root(&builder, err) == 0 && make_base(&builder, err) == 0 &&
+             make_rest(&builder, err) == 0)
         result = enter_root(&builder, err);
     if (builder.covers_directory >= 0)
         close(builder.covers_directory);

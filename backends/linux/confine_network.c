@@ -10,13 +10,15 @@
 
 #define PORT_START "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
-/* So that a server inside may listen on port 80. Not vital: where the file can't be written it stays as it is. */
+/* So that a server inside may listen on port 80. Not vital: where the file can't be written it
+ * stays as it is. */
 static void open_low_ports(void)
 {
     heel_autoclose int fd = open(PORT_START, O_RDWR | O_CLOEXEC);
     char now[2];
 
-    if (fd < 0 || (pread(fd, now, sizeof(now), 0) == sizeof(now) && now[0] == '0' && now[1] == '\n'))
+    if (fd < 0 ||
+        (pread(fd, now, sizeof(now), 0) == sizeof(now) && now[0] == '0' && now[1] == '\n'))
         return;
     if (pwrite(fd, "0\n", 2, 0) != 2)
         return;
@@ -25,7 +27,7 @@ static void open_low_ports(void)
 int heel_confine_network(struct heel_error **err)
 {
     heel_autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq request = { .ifr_name = "lo" };
+    struct ifreq request = {.ifr_name = "lo"};
 
     if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
         return heel_error_set_errno(err, errno, "can't look at the sandbox's loopback interface");

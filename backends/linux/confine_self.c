@@ -13,23 +13,25 @@
 
 /* No user id gives capabilities, and nothing may change that. */
 #define SECURE_BITS \
-    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | \
-     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
+     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
+     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 static int drop_capabilities(struct heel_error **err)
 {
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 
     if (prctl(PR_SET_SECUREBITS, SECURE_BITS) < 0)
         return heel_error_set_errno(err, errno, "can't lock the secure bits");
     for (unsigned long capability = 0; capability <= LAST_POSSIBLE_CAPABILITY; capability++)
         if (prctl(PR_CAPBSET_DROP, capability) < 0) {
             if (errno == EINVAL)
-                break;  /* the kernel knows no more */
+                break; /* the kernel knows no more */
             return heel_error_set_errno(err, errno, "can't drop capability %lu", capability);
         }
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &header, none) < 0)
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+        syscall(SYS_capset, &header, none) < 0)
         return heel_error_set_errno(err, errno, "can't drop the capabilities");
     return 0;
 }

@@ -1,4 +1,5 @@
-/* Sandboxes for real: each check runs inside one, at each level, as an ordinary user and, where the test has root, as root too. */
+/* Sandboxes for real: each check runs inside one, at each level, as an ordinary user and, where the
+ * test has root, as root too. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +26,10 @@
 #include "backends/linux/host.h"
 #include "base/test.h"
 
-#define OTHER_USER 61234  /* whom the test becomes when it is root */
+#define OTHER_USER 61234 /* whom the test becomes when it is root */
 
-static char *base;     /* the test's own directory, world-accessible */
-static char *secrets;  /* hidden as heel's own */
+static char *base;    /* the test's own directory, world-accessible */
+static char *secrets; /* hidden as heel's own */
 static enum heel_level level;
 
 static char *place(const char *name)
@@ -51,7 +52,8 @@ static void check_open(const char *path, int flags, int expected)
     int result = try_open(path, flags);
 
     if (result != expected)
-        HEEL_TEST_FAIL("opening %s with 0x%x: %s, expected %s", path, (unsigned)flags, strerror(result), strerror(expected));
+        HEEL_TEST_FAIL("opening %s with 0x%x: %s, expected %s", path, (unsigned)flags,
+                       strerror(result), strerror(expected));
 }
 
 static void check_refused(const char *path, int flags)
@@ -66,7 +68,8 @@ static void check_command(const char *command)
     int status = system(command);
 
     if (status != 0)
-        HEEL_TEST_FAIL("status %d from: %s", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), command);
+        HEEL_TEST_FAIL("status %d from: %s",
+                       WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), command);
 }
 
 static unsigned count_entries(const char *path)
@@ -81,11 +84,14 @@ static unsigned count_entries(const char *path)
     return count;
 }
 
-/* ---- inside ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- inside
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void check_writing(void)
 {
-    static const char *const outside[] = { "/new", "/usr/new", "/etc/new", "/dev/new", "/sys/new", "/proc/new", "/run/new", "/home/new" };
+    static const char *const outside[] = {"/new",     "/usr/new",  "/etc/new", "/dev/new",
+                                          "/sys/new", "/proc/new", "/run/new", "/home/new"};
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(outside) && level != HEEL_LEVEL_PERMISSIVE; i++)
         check_refused(outside[i], O_CREAT | O_WRONLY);
@@ -110,15 +116,16 @@ static void check_hiding(const struct heel_plan *plan)
     heel_autofree char *shared = place("shared"), *secret = heel_format("%s/secret", secrets);
     struct stat status;
 
-    check_open(shared, O_RDONLY, ENOENT);  /* below the host's /tmp */
+    check_open(shared, O_RDONLY, ENOENT); /* below the host's /tmp */
     check_refused(secret, O_RDONLY);
     check_refused("/root/.bashrc", O_RDONLY);
     check_refused("/etc/shadow", O_RDONLY);
     check_refused("/proc/keys", O_RDONLY);
-    CHECK_INT(count_entries("/tmp"), 3);  /* ".", ".." and what check_writing() made */
+    CHECK_INT(count_entries("/tmp"), 3); /* ".", ".." and what check_writing() made */
     CHECK_INT(count_entries("/run"), 2);
     CHECK_INT(count_entries(plan->paths.home_dir), 2);
-    if (level != HEEL_LEVEL_STRICT) {  /* a file of the sandbox's own user, on which only Landlock stands in the way */
+    if (level != HEEL_LEVEL_STRICT) { /* a file of the sandbox's own user, on which only Landlock
+                                         stands in the way */
         CHECK_INT(stat("/.mask/0", &status), 0);
         CHECK(status.st_uid == getuid() && (status.st_mode & 0400));
         check_open("/.mask/0", O_RDONLY, EACCES);
@@ -130,15 +137,17 @@ static void check_hiding(const struct heel_plan *plan)
 static bool is_below_any(const char *path, const char *const *list)
 {
     for (; *list; list++)
-        if (strncmp(path, *list, strlen(*list)) == 0 && (path[strlen(*list)] == '\0' || path[strlen(*list)] == '/'))
+        if (strncmp(path, *list, strlen(*list)) == 0 &&
+            (path[strlen(*list)] == '\0' || path[strlen(*list)] == '/'))
             return true;
     return false;
 }
 
 static void check_mount(const char *target, const char *options)
 {
-    static const char *const writable[] = { "/work", "/tmp", "/var/tmp", "/dev", "/home/heel", "/proc", NULL };
-    static const char *const devices[] = { "/dev", NULL };
+    static const char *const writable[] = {"/work",      "/tmp",  "/var/tmp", "/dev",
+                                           "/home/heel", "/proc", NULL};
+    static const char *const devices[] = {"/dev", NULL};
     bool read_only = strncmp(options, "ro,", 3) == 0 && !(strcmp(target, "/proc") == 0);
 
     if (!read_only && level != HEEL_LEVEL_PERMISSIVE && !is_below_any(target, writable))
@@ -151,7 +160,8 @@ static void check_mount(const char *target, const char *options)
         HEEL_TEST_FAIL("%s is mounted %s", target, options);
 }
 
-/* What Landlock and permissions refuse anyway must be refused by the mounts as well, and nothing of the old root may be left. */
+/* What Landlock and permissions refuse anyway must be refused by the mounts as well, and nothing of
+ * the old root may be left. */
 static void check_mounts(void)
 {
     FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -170,8 +180,9 @@ static void check_mounts(void)
 
 static void check_devices(void)
 {
-    static const char *const known[] = { "null", "zero", "full", "random", "urandom", "tty", "fd", "stdin", "stdout", "stderr",
-                                         "ptmx", "pts", "shm", "mqueue", ".", ".." };
+    static const char *const known[] = {"null", "zero",   "full",   "random", "urandom", "tty",
+                                        "fd",   "stdin",  "stdout", "stderr", "ptmx",    "pts",
+                                        "shm",  "mqueue", ".",      ".."};
     DIR *directory = opendir("/dev");
     struct dirent *entry;
     char byte = 1;
@@ -211,8 +222,8 @@ static void check_proc(void)
 
 static void check_privileges(const struct heel_plan *plan)
 {
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct have[2] = { 0 };
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct have[2] = {0};
     gid_t groups[64];
     int count = getgroups(64, groups);
 
@@ -226,7 +237,9 @@ static void check_privileges(const struct heel_plan *plan)
     CHECK_INT(prctl(PR_GET_SECCOMP), 2);
     CHECK(setuid(0) < 0);
     for (int i = 0; i < count; i++)
-        CHECK(groups[i] == plan->gid || groups[i] == 65534);  /* 65534: one that an ordinary user can't drop, without a name inside */
+        CHECK(groups[i] == plan->gid ||
+              groups[i] ==
+                  65534); /* 65534: one that an ordinary user can't drop, without a name inside */
     CHECK(kill(1, SIGKILL) < 0 || getpid() != 1);
 }
 
@@ -243,8 +256,10 @@ static void check_identity(const struct heel_plan *plan)
 
 static void check_network(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+        client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct if_nameindex *interfaces = if_nameindex();
 
     CHECK(interfaces && strcmp(interfaces[0].if_name, "lo") == 0);
@@ -254,7 +269,8 @@ static void check_network(void)
     close(client);
     client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     address.sin_addr.s_addr = htonl(0x01010101);
-    CHECK(connect(client, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == ENETUNREACH);
+    CHECK(connect(client, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+          errno == ENETUNREACH);
     close(client);
     close(listener);
 }
@@ -264,12 +280,15 @@ static void check_programs(void)
     check_command("python3 -c 'import ssl, multiprocessing, os, tempfile\n"
                   "tempfile.TemporaryFile()\nmultiprocessing.Lock()\nos.getlogin if 0 else None\n"
                   "assert multiprocessing.Pool(2).map(abs, [-1]) == [1]'");
-    check_command("test \"$(tty </dev/ptmx)\" != x && cp /bin/true /work/true && /work/true && cp /bin/true /tmp/true && /tmp/true");
+    check_command("test \"$(tty </dev/ptmx)\" != x && cp /bin/true /work/true && /work/true && cp "
+                  "/bin/true /tmp/true && /tmp/true");
     check_command("sh -c 'echo x > /dev/stdout' | grep -q x");
     if (access("/usr/bin/git", X_OK) == 0)
-        check_command("cd /work && git init -q repository && git -C repository -c user.name=x -c user.email=x@y commit -q --allow-empty -m x");
+        check_command("cd /work && git init -q repository && git -C repository -c user.name=x -c "
+                      "user.email=x@y commit -q --allow-empty -m x");
     if (access("/usr/bin/gcc", X_OK) == 0)
-        check_command("cd /work && echo 'int main(void) { return 0; }' > a.c && gcc -o a a.c && ./a");
+        check_command(
+            "cd /work && echo 'int main(void) { return 0; }' > a.c && gcc -o a a.c && ./a");
     if (access("/usr/bin/script", X_OK) == 0)
         check_command("script -qec true /dev/null > /dev/null");
 }
@@ -278,7 +297,7 @@ static int inside_level(void *data)
 {
     const struct heel_plan *plan = data;
 
-    heel_test_failures = 0;  /* the parent's, so far */
+    heel_test_failures = 0; /* the parent's, so far */
     setenv("HOME", plan->paths.home_dir, 1);
     setenv("TMPDIR", "/tmp", 1);
     setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
@@ -294,11 +313,13 @@ static int inside_level(void *data)
     return heel_test_end();
 }
 
-/* ---- outside ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- outside
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static struct heel_caller self(void)
 {
-    return (struct heel_caller){ .uid = geteuid(), .gid = getegid() };
+    return (struct heel_caller){.uid = geteuid(), .gid = getegid()};
 }
 
 /* As heeld gives it: its own user's id, or as root one that is nobody's. */
@@ -310,7 +331,7 @@ static uid_t sandbox_uid(void)
 static void run_inside(struct heel_sandbox_spec *spec, heel_fixture_inside *inside)
 {
     heel_autofree char *work = heel_format("%s/work.XXXXXX", base), *command = NULL;
-    const char *hidden[] = { secrets, NULL };
+    const char *hidden[] = {secrets, NULL};
     heel_autoplan struct heel_plan *plan = NULL;
     heel_autoerror struct heel_error *error = NULL;
     int result = -1;
@@ -323,7 +344,8 @@ static void run_inside(struct heel_sandbox_spec *spec, heel_fixture_inside *insi
     if (result < 0)
         HEEL_TEST_FAIL("user %u, level %d: %s", geteuid(), spec->level, error->message);
     else if (result > 0)
-        HEEL_TEST_FAIL("user %u, level %d: checks inside failed: %d", geteuid(), spec->level, result);
+        HEEL_TEST_FAIL("user %u, level %d: checks inside failed: %d", geteuid(), spec->level,
+                       result);
     command = heel_format("rm -rf '%s'", work);
     CHECK_INT(system(command), 0);
 }
@@ -331,16 +353,20 @@ static void run_inside(struct heel_sandbox_spec *spec, heel_fixture_inside *insi
 static void levels_hold(void)
 {
     for (level = HEEL_LEVEL_STRICT; level <= HEEL_LEVEL_PERMISSIVE; level++)
-        run_inside(&(struct heel_sandbox_spec){ .level = level }, inside_level);
+        run_inside(&(struct heel_sandbox_spec){.level = level}, inside_level);
 }
 
 static int inside_named(void *data)
 {
     const struct heel_plan *plan = data;
-    heel_autofree char *readable = place("grants/readable/file"), *writable = place("grants/writable/file");
-    heel_autofree char *script = place("grants/executable/script"), *denied = place("grants/readable/denied/file");
-    heel_autofree char *narrowed = place("grants/writable/narrowed/file"), *new = place("grants/writable/new");
-    heel_autofree char *no_script = place("grants/readable/script"), *through = place("grants/writable/../readable/denied/file");
+    heel_autofree char *readable = place("grants/readable/file"),
+                       *writable = place("grants/writable/file");
+    heel_autofree char *script = place("grants/executable/script"),
+                       *denied = place("grants/readable/denied/file");
+    heel_autofree char *narrowed = place("grants/writable/narrowed/file"),
+                       *new = place("grants/writable/new");
+    heel_autofree char *no_script = place("grants/readable/script"),
+                       *through = place("grants/writable/../readable/denied/file");
     struct stat status;
 
     heel_test_failures = 0;
@@ -375,9 +401,12 @@ static void write_script(const char *name)
 
 static void make_grants(void)
 {
-    heel_autofree char *command = heel_format(
-        "cd '%s' && rm -rf grants && mkdir -p grants/readable/denied grants/writable/narrowed grants/executable grants/work && "
-        "echo x | tee grants/readable/file grants/readable/denied/file grants/writable/file grants/writable/narrowed/file > /dev/null", base);
+    heel_autofree char *command =
+        heel_format("cd '%s' && rm -rf grants && mkdir -p grants/readable/denied "
+                    "grants/writable/narrowed grants/executable grants/work && "
+                    "echo x | tee grants/readable/file grants/readable/denied/file "
+                    "grants/writable/file grants/writable/narrowed/file > /dev/null",
+                    base);
 
     REQUIRE(system(command) == 0);
     write_script("grants/executable/script");
@@ -386,16 +415,24 @@ static void make_grants(void)
 
 static void named_paths_hold(void)
 {
-    heel_autofree char *work = place("grants/work"), *readable = place("grants/readable"), *writable = place("grants/writable");
-    heel_autofree char *narrowed = place("grants/writable/narrowed"), *denied = place("grants/readable/denied");
+    heel_autofree char *work = place("grants/work"), *readable = place("grants/readable"),
+                       *writable = place("grants/writable");
+    heel_autofree char *narrowed = place("grants/writable/narrowed"),
+                       *denied = place("grants/readable/denied");
     heel_autofree char *executable = place("grants/executable"), *made = place("grants/work/here");
-    const struct heel_path_rule rules[] = { { denied, HEEL_ACCESS_DENY }, { writable, HEEL_ACCESS_WRITE }, { readable, HEEL_ACCESS_READ },
-                                            { narrowed, HEEL_ACCESS_READ }, { executable, HEEL_ACCESS_EXECUTE } };
+    const struct heel_path_rule rules[] = {{denied, HEEL_ACCESS_DENY},
+                                           {writable, HEEL_ACCESS_WRITE},
+                                           {readable, HEEL_ACCESS_READ},
+                                           {narrowed, HEEL_ACCESS_READ},
+                                           {executable, HEEL_ACCESS_EXECUTE}};
     struct stat status;
 
     for (level = HEEL_LEVEL_STRICT; level <= HEEL_LEVEL_PERMISSIVE; level++) {
         make_grants();
-        run_inside(&(struct heel_sandbox_spec){ .level = level, .working_dir = work, .paths = rules, .path_count = HEEL_ARRAY_LENGTH(rules) },
+        run_inside(&(struct heel_sandbox_spec){.level = level,
+                                               .working_dir = work,
+                                               .paths = rules,
+                                               .path_count = HEEL_ARRAY_LENGTH(rules)},
                    inside_named);
         CHECK(stat(made, &status) == 0 && status.st_uid == geteuid());
     }
@@ -410,9 +447,11 @@ static int inside_nothing(void *data)
 /* What a plan was made for must still be there when it is carried out. */
 static void swapped_paths_are_refused(void)
 {
-    heel_autofree char *work = place("grants/work"), *aside = place("grants/aside"), *own = place("own");
-    struct heel_sandbox_spec spec = { .id = "test", .level = HEEL_LEVEL_STRICT, .working_dir = work, .caller = self() };
-    const char *hidden[] = { NULL };
+    heel_autofree char *work = place("grants/work"), *aside = place("grants/aside"),
+                       *own = place("own");
+    struct heel_sandbox_spec spec = {
+        .id = "test", .level = HEEL_LEVEL_STRICT, .working_dir = work, .caller = self()};
+    const char *hidden[] = {NULL};
     heel_autoplan struct heel_plan *plan = NULL;
     heel_autoerror struct heel_error *error = NULL;
 
@@ -432,7 +471,7 @@ static void swapped_paths_are_refused(void)
 /* One memory for the whole sandbox, and it ends. */
 static int inside_scratch(void *data)
 {
-    static const char *const places[] = { "/tmp", "/var/tmp", "/dev/shm", NULL };
+    static const char *const places[] = {"/tmp", "/var/tmp", "/dev/shm", NULL};
     struct statvfs status;
 
     (void)data;
@@ -448,7 +487,7 @@ static int inside_scratch(void *data)
 static void host_is_probed(void)
 {
     struct heel_host_info info, copy;
-    heel_autobuffer struct heel_buffer bytes = { 0 };
+    heel_autobuffer struct heel_buffer bytes = {0};
 
     heel_host_probe(&info);
     for (size_t i = 0; i < info.check_count; i++)
@@ -475,7 +514,7 @@ static void run_all(void)
     levels_hold();
     named_paths_hold();
     swapped_paths_are_refused();
-    run_inside(&(struct heel_sandbox_spec){ .level = HEEL_LEVEL_STRICT }, inside_scratch);
+    run_inside(&(struct heel_sandbox_spec){.level = HEEL_LEVEL_STRICT}, inside_scratch);
 }
 
 static void make_base(void)

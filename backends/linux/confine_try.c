@@ -6,12 +6,13 @@
 #include "backends/linux/confine_fixture.h"
 
 #define RULES_MAX 64
-#define ROOTS_USER 70000  /* whom a sandbox of root's runs as unless told */
+#define ROOTS_USER 70000 /* whom a sandbox of root's runs as unless told */
 
 static const char usage[] =
     "confine_try [OPTION]... PROGRAM [ARGUMENT]...\n"
     "  -l strict|default|permissive   the level; default\n"
-    "  -d DIRECTORY                   the working directory; one of its own, removed afterwards if it is empty\n"
+    "  -d DIRECTORY                   the working directory; one of its own, removed afterwards if "
+    "it is empty\n"
     "  -r, -w, -x, -n PATH            a path rule: read, write, execute, deny\n"
     "  -u UID                         as root: whom it runs as; 70000\n"
     "  -c UID                         as root: whose rights the named paths are opened with; 0\n"
@@ -28,7 +29,10 @@ struct options {
 
 static unsigned access_of(int option)
 {
-    return option == 'r' ? HEEL_ACCESS_READ : option == 'w' ? HEEL_ACCESS_WRITE : option == 'x' ? HEEL_ACCESS_EXECUTE : HEEL_ACCESS_DENY;
+    return option == 'r'   ? HEEL_ACCESS_READ
+           : option == 'w' ? HEEL_ACCESS_WRITE
+           : option == 'x' ? HEEL_ACCESS_EXECUTE
+                           : HEEL_ACCESS_DENY;
 }
 
 static int take_option(struct options *options, int option)
@@ -59,7 +63,8 @@ static int take_option(struct options *options, int option)
     default:
         if (options->spec.path_count == RULES_MAX)
             return -1;
-        options->rules[options->spec.path_count++] = (struct heel_path_rule){ optarg, access_of(option) };
+        options->rules[options->spec.path_count++] =
+            (struct heel_path_rule){optarg, access_of(option)};
         return 0;
     }
 }
@@ -86,24 +91,28 @@ static void set_environment(const struct heel_plan *plan)
 
 static int try(struct options *options, char **argv)
 {
-    static const char *const nothing_hidden[] = { NULL };
+    static const char *const nothing_hidden[] = {NULL};
     char work[] = "/tmp/confine_try.XXXXXX";
     heel_autoplan struct heel_plan *plan = NULL;
     heel_autoerror struct heel_error *error = NULL;
-    heel_autobuffer struct heel_buffer text = { 0 };
+    heel_autobuffer struct heel_buffer text = {0};
     int result = -1;
 
     if (!mkdtemp(work) || chown(work, options->uid, options->uid) < 0)
         perror(work);
-    else if (heel_fixture_plan(&options->spec, options->uid, work, nothing_hidden, &plan, &error) == 0) {
+    else if (heel_fixture_plan(&options->spec, options->uid, work, nothing_hidden, &plan, &error) ==
+             0) {
         heel_plan_print(plan, &text);
         if (options->print)
             fputs(text.data, stdout);
         set_environment(plan);
-        result = argv[0] ? heel_fixture_run(plan, &options->spec.caller, start_program, argv, options->timed, &error) : 0;
+        result = argv[0] ? heel_fixture_run(plan, &options->spec.caller, start_program, argv,
+                                            options->timed, &error)
+                         : 0;
     }
     if (error)
-        fprintf(stderr, "confine_try: %s%s%s\n", error->field ? error->field : "", error->field ? ": " : "", error->message);
+        fprintf(stderr, "confine_try: %s%s%s\n", error->field ? error->field : "",
+                error->field ? ": " : "", error->message);
     rmdir(work);
     return result < 0 ? 125 : result;
 }
@@ -111,7 +120,9 @@ static int try(struct options *options, char **argv)
 int main(int argc, char **argv)
 {
     struct options options = {
-        .spec = { .id = "try", .level = HEEL_LEVEL_DEFAULT, .caller = { .uid = geteuid(), .gid = getegid() } },
+        .spec = {.id = "try",
+                 .level = HEEL_LEVEL_DEFAULT,
+                 .caller = {.uid = geteuid(), .gid = getegid()}},
         .uid = geteuid() ? geteuid() : ROOTS_USER,
     };
     int option;

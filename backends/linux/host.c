@@ -1,5 +1,6 @@
-/* Finds out what this kernel gives by doing it: configuration files lie about what a security module, a container or a sandbox around this
- * process will refuse. One child makes all the namespaces and takes each step that a sandbox's init takes. */
+/* Finds out what this kernel gives by doing it: configuration files lie about what a security
+ * module, a container or a sandbox around this process will refuse. One child makes all the
+ * namespaces and takes each step that a sandbox's init takes. */
 #include "backends/linux/host.h"
 
 #include <errno.h>
@@ -23,7 +24,8 @@
 #include "backends/linux/seccomp.h"
 
 #define ALL_NAMESPACES \
-    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
+     CLONE_NEWCGROUP)
 
 enum step {
     STEP_NAMESPACES,
@@ -41,7 +43,9 @@ struct trial {
     int results[STEP_COUNT];
 };
 
-/* ---- the child ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the child
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static int try_filesystem(const char *type, bool attach)
 {
@@ -67,12 +71,13 @@ static int errno_of(int result, struct heel_error *error)
 
 static int try_mount(void)
 {
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? errno : try_filesystem("tmpfs", true);
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? errno
+                                                                 : try_filesystem("tmpfs", true);
 }
 
 static void try_steps(struct trial *trial)
 {
-    const struct heel_plan nothing = { 0 };
+    const struct heel_plan nothing = {0};
     struct heel_error *error = NULL;
 
     trial->results[STEP_NAMESPACES] = 0;
@@ -102,11 +107,15 @@ static _Noreturn void run_child(int go, int report)
 
 static int map_self(pid_t pid)
 {
-    const struct { const char *file; unsigned id; } maps[] = { { "setgroups", 0 }, { "gid_map", getegid() }, { "uid_map", geteuid() } };
+    const struct {
+        const char *file;
+        unsigned id;
+    } maps[] = {{"setgroups", 0}, {"gid_map", getegid()}, {"uid_map", geteuid()}};
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(maps); i++) {
         heel_autofree char *path = heel_format("/proc/%d/%s", pid, maps[i].file);
-        heel_autofree char *text = i == 0 ? heel_xstrdup("deny") : heel_format("%u %u 1", maps[i].id, maps[i].id);
+        heel_autofree char *text =
+            i == 0 ? heel_xstrdup("deny") : heel_format("%u %u 1", maps[i].id, maps[i].id);
         heel_autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
 
         if (fd < 0 || write(fd, text, strlen(text)) < 0)
@@ -155,7 +164,9 @@ static void try_all(struct trial *trial)
     close(go[1]);
 }
 
-/* ---- what it means ----------------------------------------------------------------------------------------------------------------- */
+/* ---- what it means
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* The number in a file of /proc/sys, or -1. */
 static long read_setting(const char *path)
@@ -175,21 +186,25 @@ static const char *remedy_of_namespaces(void)
     if (read_setting("/proc/sys/user/max_user_namespaces") == 0)
         return "user namespaces are switched off: sysctl -w user.max_user_namespaces=15000";
     if (read_setting("/proc/sys/kernel/unprivileged_userns_clone") == 0)
-        return "ordinary users may not make user namespaces: sysctl -w kernel.unprivileged_userns_clone=1";
-    return "a container or a security module refuses user namespaces: allow them for heeld there (in Docker: "
-           "--security-opt seccomp=unconfined --security-opt apparmor=unconfined), or run heeld outside";
+        return "ordinary users may not make user namespaces: sysctl -w "
+               "kernel.unprivileged_userns_clone=1";
+    return "a container or a security module refuses user namespaces: allow them for heeld there "
+           "(in Docker: "
+           "--security-opt seccomp=unconfined --security-opt apparmor=unconfined), or run heeld "
+           "outside";
 }
 
 static const char *remedy_of_mounts(void)
 {
     if (read_setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-        return "AppArmor takes the rights from user namespaces (Ubuntu's default): give heeld a profile with \"userns,\", or sysctl -w "
+        return "AppArmor takes the rights from user namespaces (Ubuntu's default): give heeld a "
+               "profile with \"userns,\", or sysctl -w "
                "kernel.apparmor_restrict_unprivileged_userns=0";
     return "a security module refuses mounts in user namespaces: allow them for heeld";
 }
 
-static struct heel_host_check *add_check(struct heel_host_info *info, const char *name, int result, const char *need,
-                                         const char *remedy)
+static struct heel_host_check *add_check(struct heel_host_info *info, const char *name, int result,
+                                         const char *need, const char *remedy)
 {
     struct heel_host_check *check;
 
@@ -199,7 +214,8 @@ static struct heel_host_check *add_check(struct heel_host_info *info, const char
         .name = name,
         .required = true,
         .passed = result == 0,
-        .have = result == 0 ? heel_xstrdup("works") : heel_xstrdup(result == ECANCELED ? "not reached" : strerror(result)),
+        .have = result == 0 ? heel_xstrdup("works")
+                            : heel_xstrdup(result == ECANCELED ? "not reached" : strerror(result)),
         .need = need,
         .remedy = result == 0 ? "" : remedy,
     };
@@ -211,15 +227,19 @@ static void check_landlock(struct heel_host_info *info, const struct trial *tria
 {
     bool enough = info->landlock_abi >= HEEL_LANDLOCK_ABI_NEEDED;
     /* Where namespaces failed the child never came to it; the ABI says enough. */
-    int result = !enough ? EOPNOTSUPP : trial->results[STEP_LANDLOCK] == ECANCELED ? 0 : trial->results[STEP_LANDLOCK];
+    int result = !enough                                      ? EOPNOTSUPP
+                 : trial->results[STEP_LANDLOCK] == ECANCELED ? 0
+                                                              : trial->results[STEP_LANDLOCK];
     struct heel_host_check *check =
         add_check(info, "Landlock", result, "ABI 4 (Linux 6.7)",
                   info->landlock_abi ? "run Linux 6.7 or newer"
-                                     : "run Linux 6.7 or newer with CONFIG_SECURITY_LANDLOCK=y, and with landlock in the lsm= "
+                                     : "run Linux 6.7 or newer with CONFIG_SECURITY_LANDLOCK=y, "
+                                       "and with landlock in the lsm= "
                                        "parameter of its command line if it has one");
 
     free(check->have);
-    check->have = info->landlock_abi ? heel_format("ABI %u", info->landlock_abi) : heel_xstrdup("none");
+    check->have =
+        info->landlock_abi ? heel_format("ABI %u", info->landlock_abi) : heel_xstrdup("none");
 }
 
 static bool has_seccomp(void)
@@ -232,20 +252,26 @@ static bool has_seccomp(void)
 static void add_checks(struct heel_host_info *info, const struct trial *trial)
 {
     const int *results = trial->results;
-    int seccomp = results[STEP_SECCOMP] == ECANCELED ? (has_seccomp() ? 0 : ENOSYS) : results[STEP_SECCOMP];
+    int seccomp =
+        results[STEP_SECCOMP] == ECANCELED ? (has_seccomp() ? 0 : ENOSYS) : results[STEP_SECCOMP];
 
     info->supported = true;
     check_landlock(info, trial);
     add_check(info, "seccomp", seccomp, "filters with SECCOMP_RET_KILL_PROCESS",
               "run a kernel with CONFIG_SECCOMP_FILTER=y, and let no container refuse seccomp()");
-    add_check(info, "user namespaces", results[STEP_NAMESPACES], "user, mount, pid, network, ipc, uts and cgroup namespaces",
-              remedy_of_namespaces());
-    add_check(info, "mounts", results[STEP_MOUNT], "a tmpfs mounted in a user namespace", remedy_of_mounts());
-    add_check(info, "own /proc", results[STEP_PROC], "a proc mounted in a user namespace",
-              "something is mounted over parts of this machine's /proc, as containers do, and the kernel then allows no new one: run heeld "
-              "outside, or with an unmasked /proc (in Docker: --security-opt systempaths=unconfined)");
-    add_check(info, "terminals", results[STEP_DEVPTS], "a devpts mounted in a user namespace", remedy_of_mounts());
-    add_check(info, "own network", results[STEP_NETWORK], "lo brought up in a network namespace", remedy_of_mounts());
+    add_check(info, "user namespaces", results[STEP_NAMESPACES],
+              "user, mount, pid, network, ipc, uts and cgroup namespaces", remedy_of_namespaces());
+    add_check(info, "mounts", results[STEP_MOUNT], "a tmpfs mounted in a user namespace",
+              remedy_of_mounts());
+    add_check(
+        info, "own /proc", results[STEP_PROC], "a proc mounted in a user namespace",
+        "something is mounted over parts of this machine's /proc, as containers do, and the kernel "
+        "then allows no new one: run heeld "
+        "outside, or with an unmasked /proc (in Docker: --security-opt systempaths=unconfined)");
+    add_check(info, "terminals", results[STEP_DEVPTS], "a devpts mounted in a user namespace",
+              remedy_of_mounts());
+    add_check(info, "own network", results[STEP_NETWORK], "lo brought up in a network namespace",
+              remedy_of_mounts());
 }
 
 void heel_host_describe_protections(struct heel_host_info *info)
@@ -257,7 +283,9 @@ void heel_host_describe_protections(struct heel_host_info *info)
     const char *const mechanisms[HEEL_PROTECTION_COUNT] = {
         [HEEL_PROTECTION_FILESYSTEM] = landlock,
         [HEEL_PROTECTION_HIDDEN_PATHS] = hidden,
-        [HEEL_PROTECTION_PROCESSES] = scoped ? "pid namespace, Landlock domain and signal scope, seccomp" : "pid namespace, Landlock domain, seccomp",
+        [HEEL_PROTECTION_PROCESSES] =
+            scoped ? "pid namespace, Landlock domain and signal scope, seccomp"
+                   : "pid namespace, Landlock domain, seccomp",
         [HEEL_PROTECTION_NETWORK] = "network namespace with lo only, seccomp",
         [HEEL_PROTECTION_IPC] = ipc,
         [HEEL_PROTECTION_SYSTEM_CALLS] = "seccomp allow list",
@@ -268,7 +296,8 @@ void heel_host_describe_protections(struct heel_host_info *info)
 
     snprintf(landlock, sizeof(landlock), "mount namespace, Landlock ABI %u", info->landlock_abi);
     snprintf(hidden, sizeof(hidden), "mount namespace");
-    snprintf(ipc, sizeof(ipc), scoped ? "ipc and network namespaces, Landlock scope" : "ipc and network namespaces");
+    snprintf(ipc, sizeof(ipc),
+             scoped ? "ipc and network namespaces, Landlock scope" : "ipc and network namespaces");
     for (int i = 0; i < HEEL_PROTECTION_COUNT; i++)
         info->protections[i] = (struct heel_enforcement){
             .protection = (enum heel_protection)i,
@@ -281,7 +310,8 @@ void heel_host_describe_protections(struct heel_host_info *info)
     } else if (info->supported) {
         info->protections[HEEL_PROTECTION_HOST_SOCKETS].state = HEEL_ENFORCEMENT_DEGRADED;
         info->protections[HEEL_PROTECTION_HOST_SOCKETS].detail =
-            "a stream socket in a folder that can be read and is not hidden can be connected to; Linux 7.1 (Landlock ABI 9) would refuse it";
+            "a stream socket in a folder that can be read and is not hidden can be connected to; "
+            "Linux 7.1 (Landlock ABI 9) would refuse it";
     }
 }
 
@@ -290,7 +320,7 @@ void heel_host_probe(struct heel_host_info *info)
     struct utsname names;
     struct trial trial;
 
-    *info = (struct heel_host_info){ .backend = "linux" };
+    *info = (struct heel_host_info){.backend = "linux"};
     if (uname(&names) == 0)
         snprintf(info->kernel_release, sizeof(info->kernel_release), "%.64s", names.release);
     info->landlock_abi = heel_landlock_abi();
@@ -304,5 +334,5 @@ void heel_host_info_clear(struct heel_host_info *info)
     for (size_t i = 0; i < info->check_count; i++)
         free(info->checks[i].have);
     free(info->checks);
-    *info = (struct heel_host_info){ 0 };
+    *info = (struct heel_host_info){0};
 }

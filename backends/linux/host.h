@@ -5,18 +5,22 @@
 #include "backends/backend.h"
 #include "base/text.h"
 
-/* Fills `info` (kernel release, Landlock ABI, seccomp, each namespace and the mounts in it tried for real in a child, protections with their
- * mechanisms, the checks for doctor). Forks: call it from a process with one thread (the launcher). Never fails: what can't be found out is "not passed". */
+/* Fills `info` (kernel release, Landlock ABI, seccomp, each namespace and the mounts in it tried
+ * for real in a child, protections with their mechanisms, the checks for doctor). Forks: call it
+ * from a process with one thread (the launcher). Never fails: what can't be found out is "not
+ * passed". */
 void heel_host_probe(struct heel_host_info *info);
 void heel_host_info_clear(struct heel_host_info *info);
 void heel_host_info_encode(const struct heel_host_info *info, struct heel_buffer *to);
 /* Fills info->protections from its landlock_abi and supported. */
 void heel_host_describe_protections(struct heel_host_info *info);
-int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info, struct heel_error **err);
+int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info,
+                          struct heel_error **err);
 
-/* Facts for plans: which top-level directories and links there are, where homes lie, what is mounted where. */
+/* Facts for plans: which top-level directories and links there are, where homes lie, what is
+ * mounted where. */
 struct heel_host_facts *heel_host_facts_gather(void);
-void heel_host_facts_free(struct heel_host_facts *facts);  /* NULL is fine */
+void heel_host_facts_free(struct heel_host_facts *facts); /* NULL is fine */
 
 /* LANDLOCK_CREATE_RULESET_VERSION, 0 where there is none. */
 unsigned heel_landlock_abi(void);

@@ -12,7 +12,8 @@
 #include "backends/linux/host.h"
 #include "base/text.h"
 
-#define FIRST_PERSON 1000  /* smaller uids are the system's, by the convention of every distribution */
+#define FIRST_PERSON \
+    1000 /* smaller uids are the system's, by the convention of every distribution */
 #define NOBODY 65534
 
 /* What programs need of /etc in order to start. */
@@ -20,65 +21,67 @@ static const struct {
     const char *path;
     const char *reason;
 } start_files[] = {
-    { "/etc/ld.so.cache", "the dynamic linker" },
-    { "/etc/ld.so.conf", "the dynamic linker" },
-    { "/etc/ld.so.conf.d", "the dynamic linker" },
-    { "/etc/ld-musl-x86_64.path", "the dynamic linker" },
-    { "/etc/alternatives", "most links in /usr/bin lead through it" },
-    { "/etc/ssl/certs", "certificates that TLS trusts" },
-    { "/etc/ssl/openssl.cnf", "OpenSSL refuses some of its work without it" },
-    { "/etc/ssl/cert.pem", "certificates that TLS trusts" },
-    { "/etc/pki/tls", "certificates that TLS trusts" },
-    { "/etc/pki/ca-trust", "certificates that TLS trusts" },
-    { "/etc/ca-certificates", "certificates that TLS trusts" },
-    { "/etc/crypto-policies", "TLS on Fedora and its like" },
-    { "/etc/localtime", "the time zone" },
-    { "/etc/timezone", "the time zone" },
-    { "/etc/locale.conf", "the language" },
-    { "/etc/locale.alias", "the language" },
-    { "/etc/protocols", "getprotobyname" },
-    { "/etc/services", "getservbyname" },
-    { "/etc/mime.types", "Python's mimetypes" },
-    { "/etc/os-release", "which system this is" },
-    { "/etc/debian_version", "which system this is" },
-    { "/etc/mtab", "which file systems there are" },
-    { "/etc/inputrc", "line editing" },
-    { "/etc/terminfo", "terminals" },
-    { "/etc/fonts", "anything that draws text" },
-    { "/etc/python3", "Python on Debian" },
-    { "/etc/perl", "Perl on Debian" },
-    { "/etc/R", "R" },
-    { "/etc/maven", "Maven on Debian" },
-    { "/etc/gss", "curl's libraries" },
-    { "/etc/magic", "file" },
-    { "/etc/OpenCL", "OpenCL finds its drivers here" },
-    { "/etc/vulkan", "Vulkan finds its drivers here" },
+    {"/etc/ld.so.cache", "the dynamic linker"},
+    {"/etc/ld.so.conf", "the dynamic linker"},
+    {"/etc/ld.so.conf.d", "the dynamic linker"},
+    {"/etc/ld-musl-x86_64.path", "the dynamic linker"},
+    {"/etc/alternatives", "most links in /usr/bin lead through it"},
+    {"/etc/ssl/certs", "certificates that TLS trusts"},
+    {"/etc/ssl/openssl.cnf", "OpenSSL refuses some of its work without it"},
+    {"/etc/ssl/cert.pem", "certificates that TLS trusts"},
+    {"/etc/pki/tls", "certificates that TLS trusts"},
+    {"/etc/pki/ca-trust", "certificates that TLS trusts"},
+    {"/etc/ca-certificates", "certificates that TLS trusts"},
+    {"/etc/crypto-policies", "TLS on Fedora and its like"},
+    {"/etc/localtime", "the time zone"},
+    {"/etc/timezone", "the time zone"},
+    {"/etc/locale.conf", "the language"},
+    {"/etc/locale.alias", "the language"},
+    {"/etc/protocols", "getprotobyname"},
+    {"/etc/services", "getservbyname"},
+    {"/etc/mime.types", "Python's mimetypes"},
+    {"/etc/os-release", "which system this is"},
+    {"/etc/debian_version", "which system this is"},
+    {"/etc/mtab", "which file systems there are"},
+    {"/etc/inputrc", "line editing"},
+    {"/etc/terminfo", "terminals"},
+    {"/etc/fonts", "anything that draws text"},
+    {"/etc/python3", "Python on Debian"},
+    {"/etc/perl", "Perl on Debian"},
+    {"/etc/R", "R"},
+    {"/etc/maven", "Maven on Debian"},
+    {"/etc/gss", "curl's libraries"},
+    {"/etc/magic", "file"},
+    {"/etc/OpenCL", "OpenCL finds its drivers here"},
+    {"/etc/vulkan", "Vulkan finds its drivers here"},
 };
 
 /* Directories of /etc that are named by version. */
-static const char *const start_prefixes[] = { "python3.", "java-", "php", "ImageMagick-" };
+static const char *const start_prefixes[] = {"python3.", "java-", "php", "ImageMagick-"};
 
-static const char *const system_directories[] = { "/sys/devices/system", "/sys/kernel/mm" };
+static const char *const system_directories[] = {"/sys/devices/system", "/sys/kernel/mm"};
 
-void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, const char *path, const char *link, bool directory)
+void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, const char *path,
+                               const char *link, bool directory)
 {
     *entries = heel_xrealloc(*entries, *count + 1, sizeof(**entries));
-    (*entries)[(*count)++] =
-        (struct heel_host_entry){ .path = heel_xstrdup(path), .link = heel_xstrdup(link), .directory = directory };
+    (*entries)[(*count)++] = (struct heel_host_entry){
+        .path = heel_xstrdup(path), .link = heel_xstrdup(link), .directory = directory};
 }
 
-void heel_host_facts_add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home, bool listed)
+void heel_host_facts_add_user(struct heel_host_facts *facts, uid_t uid, const char *name,
+                              const char *home, bool listed)
 {
     facts->users = heel_xrealloc(facts->users, facts->user_count + 1, sizeof(*facts->users));
-    facts->users[facts->user_count++] =
-        (struct heel_host_user){ .uid = uid, .name = heel_xstrdup(name), .home = heel_xstrdup(home), .listed = listed };
+    facts->users[facts->user_count++] = (struct heel_host_user){
+        .uid = uid, .name = heel_xstrdup(name), .home = heel_xstrdup(home), .listed = listed};
 }
 
 void heel_host_facts_add_secret(struct heel_host_secret **secrets, size_t *count, const char *path,
                                 enum heel_protected_group group)
 {
     *secrets = heel_xrealloc(*secrets, *count + 1, sizeof(**secrets));
-    (*secrets)[(*count)++] = (struct heel_host_secret){ .path = heel_xstrdup(path), .group = group };
+    (*secrets)[(*count)++] = (struct heel_host_secret){.path = heel_xstrdup(path), .group = group};
 }
 
 /* Adds `path` if it is a directory, file or link; sockets and the like are left out. */
@@ -134,10 +137,12 @@ static void gather_etc(struct heel_host_facts *facts)
         closedir(directory);
 }
 
-/* A home that is no part of the system: hiding "/" or /usr/sbin because some account has it as its home would hide the system itself. */
+/* A home that is no part of the system: hiding "/" or /usr/sbin because some account has it as its
+ * home would hide the system itself. */
 static bool is_home(const char *path)
 {
-    static const char *const system[] = { "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys", "/boot" };
+    static const char *const system[] = {"/usr", "/bin", "/sbin", "/lib", "/lib64",
+                                         "/etc", "/dev", "/proc", "/sys", "/boot"};
     const char *slash = strchr(path + 1, '/');
     size_t first = slash ? (size_t)(slash - path) : strlen(path);
 
@@ -147,7 +152,8 @@ static bool is_home(const char *path)
     return slash || strcmp(path, "/root") == 0;
 }
 
-static void add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home, bool listed)
+static void add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home,
+                     bool listed)
 {
     heel_autofree char *canonical = home && home[0] == '/' ? realpath(home, NULL) : NULL;
     const char *path = canonical ? canonical : "/nonexistent";
@@ -158,7 +164,8 @@ static void add_user(struct heel_host_facts *facts, uid_t uid, const char *name,
     heel_host_facts_add_user(facts, uid, name, is_home(path) ? path : "/nonexistent", listed);
 }
 
-/* /etc/passwd itself rather than getpwent(), which may ask a directory server for every employee there is. */
+/* /etc/passwd itself rather than getpwent(), which may ask a directory server for every employee
+ * there is. */
 static void gather_users(struct heel_host_facts *facts)
 {
     FILE *file = fopen("/etc/passwd", "re");
@@ -167,7 +174,8 @@ static void gather_users(struct heel_host_facts *facts)
     bool own = false;
 
     while (file && (account = fgetpwent(file))) {
-        if (account->pw_uid != 0 && account->pw_uid != geteuid() && (account->pw_uid < FIRST_PERSON || account->pw_uid == NOBODY))
+        if (account->pw_uid != 0 && account->pw_uid != geteuid() &&
+            (account->pw_uid < FIRST_PERSON || account->pw_uid == NOBODY))
             continue;
         own |= account->pw_uid == geteuid();
         add_user(facts, account->pw_uid, account->pw_name, account->pw_dir, true);
@@ -180,7 +188,8 @@ static void gather_users(struct heel_host_facts *facts)
         add_user(facts, geteuid(), "heel", home, false);
 }
 
-static void add_mask_if_there(struct heel_host_facts *facts, const char *path, enum heel_protected_group group)
+static void add_mask_if_there(struct heel_host_facts *facts, const char *path,
+                              enum heel_protected_group group)
 {
     heel_autofree char *canonical = realpath(path, NULL);
 
@@ -188,7 +197,8 @@ static void add_mask_if_there(struct heel_host_facts *facts, const char *path, e
         heel_host_facts_add_secret(&facts->masks, &facts->mask_count, canonical, group);
 }
 
-static void gather_protected(struct heel_host_facts *facts, const struct heel_protected_path *protected)
+static void gather_protected(struct heel_host_facts *facts,
+                             const struct heel_protected_path *protected)
 {
     const char *moved = protected->variable ? getenv(protected->variable) : NULL;
 
@@ -198,10 +208,13 @@ static void gather_protected(struct heel_host_facts *facts, const struct heel_pr
         heel_autofree char *path = heel_format("%s/%s", facts->users[i].home, protected->path);
 
         if (strcmp(facts->users[i].home, "/nonexistent") != 0)
-            heel_host_facts_add_secret(&facts->secrets, &facts->secret_count, path, protected->group);
+            heel_host_facts_add_secret(&facts->secrets, &facts->secret_count, path,
+                                       protected->group);
     }
     if (moved && moved[0] == '/') {
-        heel_autofree char *path = protected->suffix ? heel_format("%s/%s", moved, protected->suffix) : heel_xstrdup(moved);
+        heel_autofree char *path = protected->suffix
+                                       ? heel_format("%s/%s", moved, protected->suffix)
+                                       : heel_xstrdup(moved);
 
         add_mask_if_there(facts, path, protected->group);
     }
@@ -220,7 +233,8 @@ struct heel_host_facts *heel_host_facts_gather(void)
     for (size_t i = 0; i < heel_protected_path_count; i++)
         gather_protected(facts, &heel_protected_paths[i]);
     if (lstat("/var/run", &status) == 0 && S_ISDIR(status.st_mode))
-        heel_host_facts_add_secret(&facts->masks, &facts->mask_count, "/var/run", HEEL_PROTECTED_SERVICES);
+        heel_host_facts_add_secret(&facts->masks, &facts->mask_count, "/var/run",
+                                   HEEL_PROTECTED_SERVICES);
     return facts;
 }
 

@@ -1,4 +1,5 @@
-/* What a plan has to know of the host, gathered once. Plain data, so that tests can make up hosts. */
+/* What a plan has to know of the host, gathered once. Plain data, so that tests can make up hosts.
+ */
 #ifndef HEEL_BACKENDS_LINUX_HOST_FACTS_H
 #define HEEL_BACKENDS_LINUX_HOST_FACTS_H
 
@@ -10,8 +11,8 @@
 
 /* An entry of "/" or "/etc". */
 struct heel_host_entry {
-    char *path;      /* owned; absolute */
-    char *link;      /* owned; what the symbolic link says, NULL if it is none */
+    char *path; /* owned; absolute */
+    char *link; /* owned; what the symbolic link says, NULL if it is none */
     bool directory;
 };
 
@@ -25,28 +26,32 @@ struct heel_host_user {
 
 /* A path with secrets in it, or that leads out of the sandbox. */
 struct heel_host_secret {
-    char *path;          /* owned; canonical but for its last component */
+    char *path; /* owned; canonical but for its last component */
     enum heel_protected_group group;
 };
 
 struct heel_host_facts {
-    struct heel_host_entry *top;         /* owned; the entries of "/" */
+    struct heel_host_entry *top; /* owned; the entries of "/" */
     size_t top_count;
-    struct heel_host_entry *etc;         /* owned; what STRICT shows of /etc */
+    struct heel_host_entry *etc; /* owned; what STRICT shows of /etc */
     size_t etc_count;
-    struct heel_host_user *users;        /* owned; root, people, and whoever this process runs as */
+    struct heel_host_user *users; /* owned; root, people, and whoever this process runs as */
     size_t user_count;
-    struct heel_host_secret *masks;      /* owned; paths outside homes that exist and are masked at DEFAULT */
+    struct heel_host_secret
+        *masks; /* owned; paths outside homes that exist and are masked at DEFAULT */
     size_t mask_count;
-    struct heel_host_secret *secrets;    /* owned; below homes, whether they exist or not: masked where a grant lays a home open */
+    struct heel_host_secret *secrets; /* owned; below homes, whether they exist or not: masked where
+                                         a grant lays a home open */
     size_t secret_count;
-    struct heel_host_entry *system;      /* owned; what STRICT shows of /sys */
+    struct heel_host_entry *system; /* owned; what STRICT shows of /sys */
     size_t system_count;
 };
 
 /* Appends to one of the arrays above; strings are copied. */
-void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, const char *path, const char *link, bool directory);
-void heel_host_facts_add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home, bool listed);
+void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, const char *path,
+                               const char *link, bool directory);
+void heel_host_facts_add_user(struct heel_host_facts *facts, uid_t uid, const char *name,
+                              const char *home, bool listed);
 void heel_host_facts_add_secret(struct heel_host_secret **secrets, size_t *count, const char *path,
                                 enum heel_protected_group group);
 

@@ -81,7 +81,9 @@ static void get_check(struct reader *from, struct heel_host_check *check)
     check->required = get_number(from) != 0;
     check->passed = get_number(from) != 0;
     for (size_t i = 0; i < 4; i++)
-        texts[i == 0 ? 1 : i == 1 ? 0 : i] = get_text(from);  /* have first, as it is what is freed */
+        texts[i == 0   ? 1
+              : i == 1 ? 0
+                       : i] = get_text(from); /* have first, as it is what is freed */
     for (size_t i = 0; i < 4; i++)
         total += sizes[i] = strlen(texts[i]) + 1;
     room = heel_xmalloc(total);
@@ -93,10 +95,11 @@ static void get_check(struct reader *from, struct heel_host_check *check)
     check->remedy = check->need + sizes[2];
 }
 
-int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info, struct heel_error **err)
+int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info,
+                          struct heel_error **err)
 {
-    struct reader from = { .data = data, .left = length };
-    struct heel_host_info made = { .backend = "linux" };
+    struct reader from = {.data = data, .left = length};
+    struct heel_host_info made = {.backend = "linux"};
     size_t count;
 
     strncpy(made.kernel_release, get_text(&from), sizeof(made.kernel_release) - 1);
@@ -111,7 +114,8 @@ int heel_host_info_decode(const void *data, size_t length, struct heel_host_info
         get_check(&from, &made.checks[made.check_count++]);
     if (from.bad || from.left > 0) {
         heel_host_info_clear(&made);
-        return heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "the launcher's report on the host is damaged");
+        return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
+                              "the launcher's report on the host is damaged");
     }
     heel_host_describe_protections(&made);
     *info = made;

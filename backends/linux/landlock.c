@@ -42,26 +42,31 @@ static int make_ruleset(unsigned abi, struct heel_error **err)
 
     if (ruleset < 0)
         return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED",
-                              "the kernel refused a Landlock ruleset (ABI %u, errno %d)", abi, errno);
+                              "the kernel refused a Landlock ruleset (ABI %u, errno %d)", abi,
+                              errno);
     return (int)ruleset;
 }
 
-static int add_rule(int ruleset, const struct heel_rule *rule, uint64_t handled, struct heel_error **err)
+static int add_rule(int ruleset, const struct heel_rule *rule, uint64_t handled,
+                    struct heel_error **err)
 {
     heel_autoclose int fd = open(rule->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-    struct path_beneath beneath = { .allowed = rule->rights & handled, .parent_fd = fd };
+    struct path_beneath beneath = {.allowed = rule->rights & handled, .parent_fd = fd};
     struct stat status;
 
     if (fd < 0 && errno == ENOENT)
-        return 0;  /* nothing there, nothing to allow */
+        return 0; /* nothing there, nothing to allow */
     if (fd < 0 || fstat(fd, &status) < 0)
-        return heel_error_set_errno(err, errno, "can't open \"%s\" for its Landlock rule", rule->path);
+        return heel_error_set_errno(err, errno, "can't open \"%s\" for its Landlock rule",
+                                    rule->path);
     if (S_ISLNK(status.st_mode))
-        return 0;  /* what it leads to has its own rule */
+        return 0; /* what it leads to has its own rule */
     if (!S_ISDIR(status.st_mode))
         beneath.allowed &= HEEL_LANDLOCK_OF_FILES;
-    if (beneath.allowed && syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &beneath, 0U) < 0)
-        return heel_error_set_errno(err, errno, "the kernel refused the Landlock rule for \"%s\"", rule->path);
+    if (beneath.allowed &&
+        syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &beneath, 0U) < 0)
+        return heel_error_set_errno(err, errno, "the kernel refused the Landlock rule for \"%s\"",
+                                    rule->path);
     return 0;
 }
 
@@ -72,7 +77,8 @@ int heel_landlock_restrict(const struct heel_plan *plan, struct heel_error **err
 
     if (abi < HEEL_LANDLOCK_ABI_NEEDED)
         return heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
-                              "heel needs Landlock ABI %d (kernel 6.7); this kernel has %u", HEEL_LANDLOCK_ABI_NEEDED, abi);
+                              "heel needs Landlock ABI %d (kernel 6.7); this kernel has %u",
+                              HEEL_LANDLOCK_ABI_NEEDED, abi);
     ruleset = make_ruleset(abi, err);
     if (ruleset < 0)
         return -1;

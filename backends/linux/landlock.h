@@ -1,5 +1,5 @@
-/* Landlock as the running kernel has it. The kernel headers of a build machine are older than the kernels heel meets, so the rights stand
- * here as a table by ABI. */
+/* Landlock as the running kernel has it. The kernel headers of a build machine are older than the
+ * kernels heel meets, so the rights stand here as a table by ABI. */
 #ifndef HEEL_BACKENDS_LINUX_LANDLOCK_H
 #define HEEL_BACKENDS_LINUX_LANDLOCK_H
 
@@ -20,21 +20,22 @@
 #define HEEL_LANDLOCK_MAKE_FIFO (1ULL << 10)
 #define HEEL_LANDLOCK_MAKE_BLOCK (1ULL << 11)
 #define HEEL_LANDLOCK_MAKE_SYM (1ULL << 12)
-#define HEEL_LANDLOCK_REFER (1ULL << 13)       /* ABI 2 */
-#define HEEL_LANDLOCK_TRUNCATE (1ULL << 14)    /* ABI 3 */
-#define HEEL_LANDLOCK_IOCTL_DEV (1ULL << 15)   /* ABI 5 */
+#define HEEL_LANDLOCK_REFER (1ULL << 13)        /* ABI 2 */
+#define HEEL_LANDLOCK_TRUNCATE (1ULL << 14)     /* ABI 3 */
+#define HEEL_LANDLOCK_IOCTL_DEV (1ULL << 15)    /* ABI 5 */
 #define HEEL_LANDLOCK_RESOLVE_UNIX (1ULL << 16) /* ABI 9 */
 
 #define HEEL_LANDLOCK_READ (HEEL_LANDLOCK_READ_FILE | HEEL_LANDLOCK_READ_DIR)
 /* No device nodes: nobody inside may make one anyway. Sockets made here may be connected to. */
 #define HEEL_LANDLOCK_WRITE \
-    (HEEL_LANDLOCK_WRITE_FILE | HEEL_LANDLOCK_REMOVE_DIR | HEEL_LANDLOCK_REMOVE_FILE | HEEL_LANDLOCK_MAKE_DIR | \
-     HEEL_LANDLOCK_MAKE_REG | HEEL_LANDLOCK_MAKE_SOCK | HEEL_LANDLOCK_MAKE_FIFO | HEEL_LANDLOCK_MAKE_SYM | \
-     HEEL_LANDLOCK_REFER | HEEL_LANDLOCK_TRUNCATE | HEEL_LANDLOCK_RESOLVE_UNIX)
+    (HEEL_LANDLOCK_WRITE_FILE | HEEL_LANDLOCK_REMOVE_DIR | HEEL_LANDLOCK_REMOVE_FILE | \
+     HEEL_LANDLOCK_MAKE_DIR | HEEL_LANDLOCK_MAKE_REG | HEEL_LANDLOCK_MAKE_SOCK | \
+     HEEL_LANDLOCK_MAKE_FIFO | HEEL_LANDLOCK_MAKE_SYM | HEEL_LANDLOCK_REFER | \
+     HEEL_LANDLOCK_TRUNCATE | HEEL_LANDLOCK_RESOLVE_UNIX)
 /* All that can be granted on something that is no directory. */
 #define HEEL_LANDLOCK_OF_FILES \
-    (HEEL_LANDLOCK_EXECUTE | HEEL_LANDLOCK_WRITE_FILE | HEEL_LANDLOCK_READ_FILE | HEEL_LANDLOCK_TRUNCATE | \
-     HEEL_LANDLOCK_IOCTL_DEV | HEEL_LANDLOCK_RESOLVE_UNIX)
+    (HEEL_LANDLOCK_EXECUTE | HEEL_LANDLOCK_WRITE_FILE | HEEL_LANDLOCK_READ_FILE | \
+     HEEL_LANDLOCK_TRUNCATE | HEEL_LANDLOCK_IOCTL_DEV | HEEL_LANDLOCK_RESOLVE_UNIX)
 
 /* What heel can't do without: network rules, the last thing that kernel 6.7 brought. */
 #define HEEL_LANDLOCK_ABI_NEEDED 4
@@ -46,7 +47,8 @@ uint64_t heel_landlock_scopes(unsigned abi);
 /* Appends the names of the rights, joined with "+". */
 void heel_landlock_print_rights(uint64_t rights, struct heel_buffer *to);
 
-/* Confines this thread with the plan's rules, looked up from the current root. It needs no new privileges to be set. 0, or -1 and *err. */
+/* Confines this thread with the plan's rules, looked up from the current root. It needs no new
+ * privileges to be set. 0, or -1 and *err. */
 int heel_landlock_restrict(const struct heel_plan *plan, struct heel_error **err);
 
 #endif

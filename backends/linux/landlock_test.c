@@ -1,4 +1,5 @@
-/* Landlock by itself, without a mount namespace to lean on: what the rules say holds, and nothing else is allowed. */
+/* Landlock by itself, without a mount namespace to lean on: what the rules say holds, and nothing
+ * else is allowed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -27,29 +28,32 @@ static int try_open(const char *name, int flags)
 
 static int connect_abstract(void)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     heel_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", base);
 
-    if (connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0)
+    if (connect(fd, (struct sockaddr *)&address,
+                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0)
         return 0;
     return errno;
 }
 
 static int listen_abstract(void)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", base);
 
-    if (bind(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) < 0)
+    if (bind(fd, (struct sockaddr *)&address,
+             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) < 0)
         return -1;
     return listen(fd, 8) < 0 ? -1 : fd;
 }
 
 static void check_confined(void)
 {
-    heel_autofree char *program = heel_format("%s/writable/true", base), *allowed = heel_format("%s/executable/true", base);
+    heel_autofree char *program = heel_format("%s/writable/true", base),
+                       *allowed = heel_format("%s/executable/true", base);
     unsigned abi = heel_landlock_abi();
 
     CHECK_INT(try_open("readable/file", O_RDONLY), 0);
@@ -118,8 +122,10 @@ int main(void)
         return heel_test_failures ? 1 : heel_test_skip("this kernel's Landlock is too old");
     }
     REQUIRE(mkdtemp(base));
-    make = heel_format("cd %s && mkdir readable writable executable other && touch readable/file single && cp /bin/true writable && "
-                       "cp /bin/true executable", base);
+    make = heel_format("cd %s && mkdir readable writable executable other && touch readable/file "
+                       "single && cp /bin/true writable && "
+                       "cp /bin/true executable",
+                       base);
     REQUIRE(system(make) == 0);
     listener = listen_abstract();
     REQUIRE(listener >= 0);
@@ -127,7 +133,9 @@ int main(void)
     add_rule(plan, "readable", heel_plan_rights_of(HEEL_ACCESS_READ));
     add_rule(plan, "writable", heel_plan_rights_of(HEEL_ACCESS_WRITE));
     add_rule(plan, "executable", heel_plan_rights_of(HEEL_ACCESS_EXECUTE));
-    add_rule(plan, "single", heel_plan_rights_of(HEEL_ACCESS_READ | HEEL_ACCESS_WRITE));  /* a file gets what files can have */
+    add_rule(plan, "single",
+             heel_plan_rights_of(HEEL_ACCESS_READ |
+                                 HEEL_ACCESS_WRITE)); /* a file gets what files can have */
     add_rule(plan, "missing", heel_plan_rights_of(HEEL_ACCESS_READ));
     CHECK_INT(run_confined(plan), 0);
     close(listener);

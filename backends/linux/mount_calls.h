@@ -1,4 +1,5 @@
-/* The kernel's file-descriptor based mount calls, which Debian 12's headers and libc know only in part. */
+/* The kernel's file-descriptor based mount calls, which Debian 12's headers and libc know only in
+ * part. */
 #ifndef HEEL_BACKENDS_LINUX_MOUNT_CALLS_H
 #define HEEL_BACKENDS_LINUX_MOUNT_CALLS_H
 
@@ -15,21 +16,24 @@
 
 static inline int heel_open_tree(int directory, const char *path, unsigned flags)
 {
-    return (int)syscall(SYS_open_tree, directory, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return (int)syscall(SYS_open_tree, directory, path,
+                        flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
 /* `tree` becomes visible at `path` below `directory`, or at `directory` itself where path is "". */
 static inline int heel_move_mount(int tree, int directory, const char *path)
 {
     return (int)syscall(SYS_move_mount, tree, "", directory, path,
-                        (unsigned)MOVE_MOUNT_F_EMPTY_PATH | (path[0] ? 0U : (unsigned)MOVE_MOUNT_T_EMPTY_PATH));
+                        (unsigned)MOVE_MOUNT_F_EMPTY_PATH |
+                            (path[0] ? 0U : (unsigned)MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 static inline int heel_mount_set(int mount, unsigned at_flags, uint64_t set, uint64_t clear)
 {
-    struct mount_attr attributes = { .attr_set = set, .attr_clr = clear };
+    struct mount_attr attributes = {.attr_set = set, .attr_clr = clear};
 
-    return (int)syscall(SYS_mount_setattr, mount, "", at_flags | AT_EMPTY_PATH, &attributes, sizeof(attributes));
+    return (int)syscall(SYS_mount_setattr, mount, "", at_flags | AT_EMPTY_PATH, &attributes,
+                        sizeof(attributes));
 }
 
 static inline int heel_fsopen(const char *type)
@@ -49,7 +53,7 @@ static inline int heel_fsmount(int context, unsigned attributes)
 
 static inline int heel_openat2(int directory, const char *path, uint64_t flags, uint64_t resolve)
 {
-    struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = resolve };
+    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = resolve};
 
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
 }

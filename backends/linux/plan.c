@@ -6,8 +6,9 @@
 #include "backends/linux/landlock.h"
 #include "backends/linux/plan_build.h"
 
-struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_kind kind, unsigned flags, const char *source,
-                                       const char *target, const char *origin)
+struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_kind kind,
+                                       unsigned flags, const char *source, const char *target,
+                                       const char *origin)
 {
     struct heel_mount *mount;
 
@@ -24,11 +25,12 @@ struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_k
     return mount;
 }
 
-void heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights, const char *origin)
+void heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights,
+                        const char *origin)
 {
     plan->rules = heel_xrealloc(plan->rules, plan->rule_count + 1, sizeof(*plan->rules));
     plan->rules[plan->rule_count++] =
-        (struct heel_rule){ .path = heel_xstrdup(path), .rights = rights, .origin = origin };
+        (struct heel_rule){.path = heel_xstrdup(path), .rights = rights, .origin = origin};
 }
 
 static void merge_mounts(struct heel_mount *from, size_t half, size_t count, struct heel_mount *to)
@@ -36,7 +38,9 @@ static void merge_mounts(struct heel_mount *from, size_t half, size_t count, str
     size_t left = 0, right = half;
 
     for (size_t i = 0; i < count; i++) {
-        bool take_left = right == count || (left < half && heel_path_compare(from[left].target, from[right].target) <= 0);
+        bool take_left =
+            right == count ||
+            (left < half && heel_path_compare(from[left].target, from[right].target) <= 0);
 
         to[i] = take_left ? from[left++] : from[right++];
     }
@@ -90,17 +94,19 @@ static void print_text(struct heel_buffer *to, const char *text)
 static void print_mount(const struct heel_mount *mount, struct heel_buffer *to)
 {
     static const char *const kinds[] = {
-        [HEEL_MOUNT_BIND] = "bind",     [HEEL_MOUNT_TMPFS] = "tmpfs",   [HEEL_MOUNT_SCRATCH] = "scratch",
-        [HEEL_MOUNT_PROC] = "proc",     [HEEL_MOUNT_SYSFS] = "sysfs",   [HEEL_MOUNT_DEVPTS] = "devpts", [HEEL_MOUNT_MQUEUE] = "mqueue",
-        [HEEL_MOUNT_MASK] = "mask",     [HEEL_MOUNT_READ_ONLY] = "read-only",
-        [HEEL_MOUNT_DIR] = "dir",       [HEEL_MOUNT_SYMLINK] = "link",
-        [HEEL_MOUNT_FILE] = "file",
+        [HEEL_MOUNT_BIND] = "bind",           [HEEL_MOUNT_TMPFS] = "tmpfs",
+        [HEEL_MOUNT_SCRATCH] = "scratch",     [HEEL_MOUNT_PROC] = "proc",
+        [HEEL_MOUNT_SYSFS] = "sysfs",         [HEEL_MOUNT_DEVPTS] = "devpts",
+        [HEEL_MOUNT_MQUEUE] = "mqueue",       [HEEL_MOUNT_MASK] = "mask",
+        [HEEL_MOUNT_READ_ONLY] = "read-only", [HEEL_MOUNT_DIR] = "dir",
+        [HEEL_MOUNT_SYMLINK] = "link",        [HEEL_MOUNT_FILE] = "file",
     };
-    static const char *const flags[] = { "write", "execute", "devices", "optional", "named", "own" };
+    static const char *const flags[] = {"write", "execute", "devices", "optional", "named", "own"};
 
     heel_buffer_append_text(to, kinds[mount->kind]);
     print_text(to, mount->target);
-    if (mount->kind == HEEL_MOUNT_SYMLINK || (mount->kind == HEEL_MOUNT_BIND && strcmp(mount->source, mount->target) != 0)) {
+    if (mount->kind == HEEL_MOUNT_SYMLINK ||
+        (mount->kind == HEEL_MOUNT_BIND && strcmp(mount->source, mount->target) != 0)) {
         heel_buffer_append_text(to, " from");
         print_text(to, mount->source);
     }
@@ -140,7 +146,7 @@ int heel_path_compare(const char *a, const char *b)
     }
     if (*a == *b)
         return 0;
-    if (*a == '/' || *b == '/')  /* sorts before any other character, and after the end */
+    if (*a == '/' || *b == '/') /* sorts before any other character, and after the end */
         return *a == '/' ? (*b ? -1 : 1) : (*a ? 1 : -1);
     return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }

@@ -11,14 +11,16 @@
 
 #define HEEL_PLAN_WORK "/work"
 
-/* Flags of what the system shows read-only. One call restricts all of it, so /etc and /sys at STRICT are like /usr to the mounts; that nothing
- * in them is executed is for Landlock to see to. */
+/* Flags of what the system shows read-only. One call restricts all of it, so /etc and /sys at
+ * STRICT are like /usr to the mounts; that nothing in them is executed is for Landlock to see to.
+ */
 #define HEEL_MOUNT_BASE (HEEL_MOUNT_EXECUTABLE | HEEL_MOUNT_OPTIONAL)
 
-/* What the level itself lets be seen of the host: the nearest path decides; rights 0 is a mask or something of the sandbox's own. */
+/* What the level itself lets be seen of the host: the nearest path decides; rights 0 is a mask or
+ * something of the sandbox's own. */
 struct heel_plan_view {
-    char *path;       /* owned */
-    unsigned access;  /* bits of enum heel_access */
+    char *path;      /* owned */
+    unsigned access; /* bits of enum heel_access */
 };
 
 /* A path that the spec names, after it was resolved. */
@@ -31,18 +33,22 @@ struct heel_plan_named {
 
 struct heel_plan_builder {
     const struct heel_plan_input *input;
-    struct heel_plan *plan;         /* owned by whoever makes the plan */
-    struct heel_plan_view *views;   /* owned */
+    struct heel_plan *plan;       /* owned by whoever makes the plan */
+    struct heel_plan_view *views; /* owned */
     size_t view_count;
 };
 
-/* Each appends; strings are copied. The mount that is returned is valid until the next one is added. */
-struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_kind kind, unsigned flags, const char *source,
-                                       const char *target, const char *origin);
-void heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights, const char *origin);
+/* Each appends; strings are copied. The mount that is returned is valid until the next one is
+ * added. */
+struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_kind kind,
+                                       unsigned flags, const char *source, const char *target,
+                                       const char *origin);
+void heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights,
+                        const char *origin);
 
 /* A host path that the level shows, with `access`, as a bind mount and a Landlock rule. */
-void heel_plan_show(struct heel_plan_builder *builder, const char *path, unsigned access, const char *origin);
+void heel_plan_show(struct heel_plan_builder *builder, const char *path, unsigned access,
+                    const char *origin);
 /* Says that `path` inside is no longer what it is on the host. */
 void heel_plan_note_view(struct heel_plan_builder *builder, const char *path, unsigned access);
 /* What the level allows at `path`. */
@@ -54,18 +60,23 @@ uint64_t heel_plan_rights_of(unsigned access);
 
 /* The level's own mounts and rules: system, devices, scratch, home, identity files. */
 void heel_plan_add_system(struct heel_plan_builder *builder);
-/* Masks on what is protected and on heel's own folders, wherever the level or a grant would show it. */
-void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_plan_named *named, size_t count);
+/* Masks on what is protected and on heel's own folders, wherever the level or a grant would show
+ * it. */
+void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                          size_t count);
 /* The caller's working directory and path rules; sorts them. */
-int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_named *named, size_t count, struct heel_error **err);
+int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_named *named,
+                        size_t count, struct heel_error **err);
 
 /* Puts every mount behind those that it lies in. */
 void heel_plan_sort_mounts(struct heel_plan *plan);
 
 /* The rule that denies `path`, or NULL. */
-const struct heel_plan_named *heel_plan_find_deny(const struct heel_plan_named *named, size_t count, const char *path);
+const struct heel_plan_named *heel_plan_find_deny(const struct heel_plan_named *named, size_t count,
+                                                  const char *path);
 /* Whether the level or a grant lets `path` be seen inside. */
-bool heel_plan_is_visible(const struct heel_plan_builder *builder, const struct heel_plan_named *named, size_t count, const char *path);
+bool heel_plan_is_visible(const struct heel_plan_builder *builder,
+                          const struct heel_plan_named *named, size_t count, const char *path);
 
 /* `path` is `directory` or lies below it. */
 bool heel_path_is_at_or_below(const char *path, const char *directory);

@@ -1,4 +1,5 @@
-/* Plans as bytes. Both ends are heel's own, but init holds what it decodes to be hostile all the same: it acts on it with privileges. */
+/* Plans as bytes. Both ends are heel's own, but init holds what it decodes to be hostile all the
+ * same: it acts on it with privileges. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +85,8 @@ static void get_mount(struct reader *from, struct heel_plan *plan)
 
     if (!target || target[0] != '/')
         from->bad = true;
-    if (!source && (kind == HEEL_MOUNT_BIND || kind == HEEL_MOUNT_SYMLINK || kind == HEEL_MOUNT_FILE || kind == HEEL_MOUNT_SCRATCH))
+    if (!source && (kind == HEEL_MOUNT_BIND || kind == HEEL_MOUNT_SYMLINK ||
+                    kind == HEEL_MOUNT_FILE || kind == HEEL_MOUNT_SCRATCH))
         from->bad = true;
     if (from->bad)
         return;
@@ -109,8 +111,9 @@ static void get_rule(struct reader *from, struct heel_plan *plan)
 
 static char **path_strings(struct heel_plan *plan, size_t index)
 {
-    char **const strings[] = { &plan->paths.working_dir, &plan->paths.home_dir, &plan->paths.temp_dir,
-                               &plan->paths.host_working_dir, &plan->paths.user_name };
+    char **const strings[] = {&plan->paths.working_dir, &plan->paths.home_dir,
+                              &plan->paths.temp_dir, &plan->paths.host_working_dir,
+                              &plan->paths.user_name};
 
     return index < HEEL_ARRAY_LENGTH(strings) ? strings[index] : NULL;
 }
@@ -135,9 +138,10 @@ void heel_plan_encode(const struct heel_plan *plan, struct heel_buffer *to)
     }
 }
 
-int heel_plan_decode(const void *data, size_t length, struct heel_plan **plan, struct heel_error **err)
+int heel_plan_decode(const void *data, size_t length, struct heel_plan **plan,
+                     struct heel_error **err)
 {
-    struct reader from = { .data = data, .left = length };
+    struct reader from = {.data = data, .left = length};
     heel_autoplan struct heel_plan *made = heel_xcalloc(1, sizeof(*made));
     size_t count;
     char **string;

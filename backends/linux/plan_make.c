@@ -1,4 +1,5 @@
-/* The one pure function from a spec and facts to a plan: the level's own part (plan_system.c), then what the caller named. */
+/* The one pure function from a spec and facts to a plan: the level's own part (plan_system.c), then
+ * what the caller named. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -6,13 +7,16 @@
 #include "backends/linux/landlock.h"
 #include "backends/linux/plan_build.h"
 
-#define HOME_ASIDE "/heel/home"  /* where HOME lies when its usual place shows the host's */
+#define HOME_ASIDE "/heel/home" /* where HOME lies when its usual place shows the host's */
 
-/* ---- the builder ------------------------------------------------------------------------------------------------------------ */
+/* ---- the builder
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 unsigned heel_plan_flags_of(unsigned access)
 {
-    return (access & HEEL_ACCESS_WRITE ? HEEL_MOUNT_WRITABLE : 0U) | (access & HEEL_ACCESS_EXECUTE ? HEEL_MOUNT_EXECUTABLE : 0U);
+    return (access & HEEL_ACCESS_WRITE ? HEEL_MOUNT_WRITABLE : 0U) |
+           (access & HEEL_ACCESS_EXECUTE ? HEEL_MOUNT_EXECUTABLE : 0U);
 }
 
 uint64_t heel_plan_rights_of(unsigned access)
@@ -30,8 +34,10 @@ uint64_t heel_plan_rights_of(unsigned access)
 
 void heel_plan_note_view(struct heel_plan_builder *builder, const char *path, unsigned access)
 {
-    builder->views = heel_xrealloc(builder->views, builder->view_count + 1, sizeof(*builder->views));
-    builder->views[builder->view_count++] = (struct heel_plan_view){ .path = heel_xstrdup(path), .access = access };
+    builder->views =
+        heel_xrealloc(builder->views, builder->view_count + 1, sizeof(*builder->views));
+    builder->views[builder->view_count++] =
+        (struct heel_plan_view){.path = heel_xstrdup(path), .access = access};
 }
 
 unsigned heel_plan_level_access(const struct heel_plan_builder *builder, const char *path)
@@ -41,45 +47,51 @@ unsigned heel_plan_level_access(const struct heel_plan_builder *builder, const c
     for (size_t i = 0; i < builder->view_count; i++) {
         const struct heel_plan_view *view = &builder->views[i];
 
-        if (heel_path_is_at_or_below(path, view->path) && (!nearest || strlen(view->path) >= strlen(nearest->path)))
+        if (heel_path_is_at_or_below(path, view->path) &&
+            (!nearest || strlen(view->path) >= strlen(nearest->path)))
             nearest = view;
     }
     return nearest ? nearest->access : 0;
 }
 
-void heel_plan_show(struct heel_plan_builder *builder, const char *path, unsigned access, const char *origin)
+void heel_plan_show(struct heel_plan_builder *builder, const char *path, unsigned access,
+                    const char *origin)
 {
     heel_plan_note_view(builder, path, access);
-    heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, heel_plan_flags_of(access) | HEEL_MOUNT_OPTIONAL, path, path, origin);
+    heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND,
+                        heel_plan_flags_of(access) | HEEL_MOUNT_OPTIONAL, path, path, origin);
     heel_plan_add_rule(builder->plan, path, heel_plan_rights_of(access), origin);
 }
 
-/* ---- what the spec names ------------------------------------------------------------------------------------------------------- */
+/* ---- what the spec names
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* Places that can't be granted, with what to do instead. */
 static const struct {
     const char *path;
-    bool exactly;  /* what lies below it may be granted */
+    bool exactly; /* what lies below it may be granted */
     const char *why;
 } ungrantable[] = {
-    { "/", true, "it is the whole host; choose a level, or name the directories in it" },
-    { "/proc", false, "each sandbox has a /proc of its own" },
-    { "/sys", false, "each sandbox has a /sys of its own" },
-    { "/dev", false, "each sandbox has a /dev of its own" },
-    { "/tmp", true, "each sandbox has a /tmp of its own; a directory below it can be named" },
-    { "/var/tmp", true, "each sandbox has a /var/tmp of its own; a directory below it can be named" },
-    { "/run/media", false, NULL },
-    { "/run", false, "sockets of the host's services lie there" },
-    { "/var/run", false, "sockets of the host's services lie there" },
+    {"/", true, "it is the whole host; choose a level, or name the directories in it"},
+    {"/proc", false, "each sandbox has a /proc of its own"},
+    {"/sys", false, "each sandbox has a /sys of its own"},
+    {"/dev", false, "each sandbox has a /dev of its own"},
+    {"/tmp", true, "each sandbox has a /tmp of its own; a directory below it can be named"},
+    {"/var/tmp", true, "each sandbox has a /var/tmp of its own; a directory below it can be named"},
+    {"/run/media", false, NULL},
+    {"/run", false, "sockets of the host's services lie there"},
+    {"/var/run", false, "sockets of the host's services lie there"},
 };
 
-static int refuse(const struct heel_plan_named *named, const char *field, const char *why, struct heel_error **err)
+static int refuse(const struct heel_plan_named *named, const char *field, const char *why,
+                  struct heel_error **err)
 {
     return heel_error_set_field(err, field, "\"%s\" can't be named: %s", named->path.path, why);
 }
 
-static int check_place(const struct heel_plan_input *input, const struct heel_plan_named *named, const char *field,
-                       struct heel_error **err)
+static int check_place(const struct heel_plan_input *input, const struct heel_plan_named *named,
+                       const char *field, struct heel_error **err)
 {
     const char *path = named->path.path;
 
@@ -88,7 +100,8 @@ static int check_place(const struct heel_plan_input *input, const struct heel_pl
             return refuse(named, field, "it is a folder of heel's own", err);
     }
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(ungrantable); i++) {
-        if (ungrantable[i].exactly ? strcmp(path, ungrantable[i].path) != 0 : !heel_path_is_at_or_below(path, ungrantable[i].path))
+        if (ungrantable[i].exactly ? strcmp(path, ungrantable[i].path) != 0
+                                   : !heel_path_is_at_or_below(path, ungrantable[i].path))
             continue;
         if (!ungrantable[i].why)
             break;
@@ -97,7 +110,8 @@ static int check_place(const struct heel_plan_input *input, const struct heel_pl
     return 0;
 }
 
-static struct heel_plan_named *find_same(struct heel_plan_named *all, size_t count, const char *path)
+static struct heel_plan_named *find_same(struct heel_plan_named *all, size_t count,
+                                         const char *path)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(all[i].path.path, path) == 0)
@@ -105,10 +119,12 @@ static struct heel_plan_named *find_same(struct heel_plan_named *all, size_t cou
     return NULL;
 }
 
-static int resolve_named(const struct heel_plan_input *input, const char *path, struct heel_plan_named *named, struct heel_error **err)
+static int resolve_named(const struct heel_plan_input *input, const char *path,
+                         struct heel_plan_named *named, struct heel_error **err)
 {
     heel_autoerror struct heel_error *error = NULL;
-    int result = heel_caller_path_resolve(path, &input->spec->caller, named->access, input->uid, &named->path, &error);
+    int result = heel_caller_path_resolve(path, &input->spec->caller, named->access, input->uid,
+                                          &named->path, &error);
 
     /* That a place can't be named at all says more than that this caller may not open it. */
     if (named->path.path && check_place(input, named, named->field, err) < 0)
@@ -127,10 +143,11 @@ static void clear_named(struct heel_plan_named *named)
 }
 
 /* Resolves one path and adds it to `all`, or adds its access to what is there. Takes `field`. */
-static int take_named(const struct heel_plan_input *input, const char *path, unsigned access, char *field, const char *origin,
-                      struct heel_plan_named *all, size_t *count, struct heel_error **err)
+static int take_named(const struct heel_plan_input *input, const char *path, unsigned access,
+                      char *field, const char *origin, struct heel_plan_named *all, size_t *count,
+                      struct heel_error **err)
 {
-    struct heel_plan_named named = { .access = access, .origin = origin, .field = field };
+    struct heel_plan_named named = {.access = access, .origin = origin, .field = field};
     struct heel_plan_named *same;
 
     if (resolve_named(input, path, &named, err) < 0) {
@@ -156,20 +173,24 @@ static int check_rule(const struct heel_path_rule *rule, const char *field, stru
     case HEEL_ACCESS_DENY:
         return 0;
     default:
-        return heel_error_set_field(err, field, "the access of a path rule must be READ, WRITE, EXECUTE or DENY");
+        return heel_error_set_field(
+            err, field, "the access of a path rule must be READ, WRITE, EXECUTE or DENY");
     }
 }
 
-static int take_all(const struct heel_plan_input *input, struct heel_plan_named *all, size_t *count, struct heel_error **err)
+static int take_all(const struct heel_plan_input *input, struct heel_plan_named *all, size_t *count,
+                    struct heel_error **err)
 {
     const struct heel_sandbox_spec *spec = input->spec;
 
     if (spec->working_dir &&
-        take_named(input, spec->working_dir, HEEL_ACCESS_READ | HEEL_ACCESS_WRITE | HEEL_ACCESS_EXECUTE,
+        take_named(input, spec->working_dir,
+                   HEEL_ACCESS_READ | HEEL_ACCESS_WRITE | HEEL_ACCESS_EXECUTE,
                    heel_xstrdup("spec.filesystem.working_dir"), "working_dir", all, count, err) < 0)
         return -1;
     if (spec->working_dir && !S_ISDIR(all[0].path.mode))
-        return heel_error_set_field(err, all[0].field, "\"%s\" is not a directory", spec->working_dir);
+        return heel_error_set_field(err, all[0].field, "\"%s\" is not a directory",
+                                    spec->working_dir);
     for (size_t i = 0; i < spec->path_count; i++) {
         heel_autofree char *access_field = heel_format("spec.filesystem.paths[%zu].access", i);
         char *field;
@@ -177,13 +198,16 @@ static int take_all(const struct heel_plan_input *input, struct heel_plan_named 
         if (check_rule(&spec->paths[i], access_field, err) < 0)
             return -1;
         field = heel_format("spec.filesystem.paths[%zu].path", i);
-        if (take_named(input, spec->paths[i].path, spec->paths[i].access, field, "path rule", all, count, err) < 0)
+        if (take_named(input, spec->paths[i].path, spec->paths[i].access, field, "path rule", all,
+                       count, err) < 0)
             return -1;
     }
     return 0;
 }
 
-/* ---- who it runs as --------------------------------------------------------------------------------------------------------------- */
+/* ---- who it runs as
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static char *user_name(const struct heel_plan_input *input)
 {
@@ -194,18 +218,21 @@ static char *user_name(const struct heel_plan_input *input)
 }
 
 /* HOME is a place of the sandbox's own, and must not cover what the caller asked to see. */
-static char *home_dir(const struct heel_plan_input *input, const char *user, const struct heel_plan_named *named, size_t count)
+static char *home_dir(const struct heel_plan_input *input, const char *user,
+                      const struct heel_plan_named *named, size_t count)
 {
     heel_autofree char *home = heel_format("/home/%s", user);
     bool taken = input->spec->level == HEEL_LEVEL_PERMISSIVE;
 
     for (size_t i = 0; i < count; i++)
-        if (!(named[i].access & HEEL_ACCESS_DENY) && heel_path_is_at_or_below(home, named[i].path.path))
+        if (!(named[i].access & HEEL_ACCESS_DENY) &&
+            heel_path_is_at_or_below(home, named[i].path.path))
             taken = true;
     return taken ? heel_xstrdup(HOME_ASIDE) : heel_steal(home);
 }
 
-static void set_paths(struct heel_plan_builder *builder, const struct heel_plan_named *named, size_t count)
+static void set_paths(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                      size_t count)
 {
     const struct heel_plan_input *input = builder->input;
     struct heel_plan *plan = builder->plan;
@@ -227,10 +254,13 @@ static void add_own_work(struct heel_plan_builder *builder)
     heel_plan_note_view(builder, HEEL_PLAN_WORK, 0);
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, heel_plan_flags_of(access) | HEEL_MOUNT_OWN,
                         builder->input->work_source, HEEL_PLAN_WORK, "working directory");
-    heel_plan_add_rule(builder->plan, HEEL_PLAN_WORK, heel_plan_rights_of(access), "working directory");
+    heel_plan_add_rule(builder->plan, HEEL_PLAN_WORK, heel_plan_rights_of(access),
+                       "working directory");
 }
 
-/* ---- all together --------------------------------------------------------------------------------------------------------------------- */
+/* ---- all together
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static void free_named(struct heel_plan_named *named, size_t count)
 {
@@ -239,7 +269,8 @@ static void free_named(struct heel_plan_named *named, size_t count)
     free(named);
 }
 
-static int build(struct heel_plan_builder *builder, struct heel_plan_named *named, size_t *count, struct heel_error **err)
+static int build(struct heel_plan_builder *builder, struct heel_plan_named *named, size_t *count,
+                 struct heel_error **err)
 {
     if (take_all(builder->input, named, count, err) < 0)
         return -1;
@@ -254,16 +285,18 @@ static int build(struct heel_plan_builder *builder, struct heel_plan_named *name
     return 0;
 }
 
-int heel_plan_make(const struct heel_plan_input *input, struct heel_plan **plan, struct heel_error **err)
+int heel_plan_make(const struct heel_plan_input *input, struct heel_plan **plan,
+                   struct heel_error **err)
 {
     heel_autoplan struct heel_plan *made = heel_xcalloc(1, sizeof(*made));
-    struct heel_plan_builder builder = { .input = input, .plan = made };
+    struct heel_plan_builder builder = {.input = input, .plan = made};
     struct heel_plan_named *named = heel_xcalloc(input->spec->path_count + 1, sizeof(*named));
     size_t count = 0;
     int result = -1;
 
     if (!input->spec->working_dir == !input->work_source)
-        heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "a plan needs either a working directory of its own or a named one");
+        heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
+                       "a plan needs either a working directory of its own or a named one");
     else
         result = build(&builder, named, &count, err);
     free_named(named, count);

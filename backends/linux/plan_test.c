@@ -16,8 +16,8 @@
 #define SANDBOX_UID 4711
 
 static struct heel_host_facts facts;
-static char *base;  /* a canonical directory for what is named */
-static const char *hidden[] = { "/var/lib/heel", NULL, NULL };
+static char *base; /* a canonical directory for what is named */
+static const char *hidden[] = {"/var/lib/heel", NULL, NULL};
 
 struct request {
     enum heel_level level;
@@ -28,18 +28,22 @@ struct request {
 
 static void make_up_host(void)
 {
-    static const char *const directories[] = { "/usr", "/etc", "/home", "/root", "/var", "/data", "/proc", "/sys", "/dev",
-                                               "/run", "/tmp", "/work", "/opt" };
+    static const char *const directories[] = {"/usr",  "/etc",  "/home", "/root", "/var",
+                                              "/data", "/proc", "/sys",  "/dev",  "/run",
+                                              "/tmp",  "/work", "/opt"};
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(directories); i++)
         heel_host_facts_add_entry(&facts.top, &facts.top_count, directories[i], NULL, true);
     heel_host_facts_add_entry(&facts.top, &facts.top_count, "/bin", "usr/bin", false);
     heel_host_facts_add_entry(&facts.etc, &facts.etc_count, "/etc/ld.so.cache", NULL, false);
-    heel_host_facts_add_entry(&facts.etc, &facts.etc_count, "/etc/localtime", "/usr/share/zoneinfo/UTC", false);
+    heel_host_facts_add_entry(&facts.etc, &facts.etc_count, "/etc/localtime",
+                              "/usr/share/zoneinfo/UTC", false);
     heel_host_facts_add_user(&facts, 1000, "alice", "/home/alice", true);
     heel_host_facts_add_user(&facts, 1001, "bob", "/data/homes/bob", true);
-    heel_host_facts_add_secret(&facts.masks, &facts.mask_count, "/var/mail", HEEL_PROTECTED_PERSONAL);
-    heel_host_facts_add_secret(&facts.masks, &facts.mask_count, "/var/lib/lxd", HEEL_PROTECTED_SERVICES);
+    heel_host_facts_add_secret(&facts.masks, &facts.mask_count, "/var/mail",
+                               HEEL_PROTECTED_PERSONAL);
+    heel_host_facts_add_secret(&facts.masks, &facts.mask_count, "/var/lib/lxd",
+                               HEEL_PROTECTED_SERVICES);
 }
 
 static int make(const struct request *request, struct heel_plan **plan, struct heel_error **err)
@@ -50,7 +54,7 @@ static int make(const struct request *request, struct heel_plan **plan, struct h
         .working_dir = request->working_dir,
         .paths = request->rules,
         .path_count = request->rule_count,
-        .caller = { .uid = geteuid(), .gid = getegid() },
+        .caller = {.uid = geteuid(), .gid = getegid()},
     };
     struct heel_plan_input input = {
         .spec = &spec,
@@ -76,7 +80,8 @@ static struct heel_plan *plan_of(const struct request *request)
     return plan;
 }
 
-static void check_refused(const struct request *request, enum heel_code code, const char *reason, const char *field)
+static void check_refused(const struct request *request, enum heel_code code, const char *reason,
+                          const char *field)
 {
     heel_autoerror struct heel_error *error = NULL;
     heel_autoplan struct heel_plan *plan = NULL;
@@ -142,11 +147,13 @@ static void make_link(const char *name, const char *to)
     REQUIRE(symlink(to, path) == 0);
 }
 
-/* ---- levels ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- levels
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void strict_shows_the_minimum(void)
 {
-    heel_autoplan struct heel_plan *plan = plan_of(&(struct request){ .level = HEEL_LEVEL_STRICT });
+    heel_autoplan struct heel_plan *plan = plan_of(&(struct request){.level = HEEL_LEVEL_STRICT});
 
     CHECK_INT(kind_at(plan, "/"), HEEL_MOUNT_TMPFS);
     CHECK_INT(kind_at(plan, "/usr"), HEEL_MOUNT_BIND);
@@ -164,7 +171,7 @@ static void strict_shows_the_minimum(void)
 
 static void default_shows_all_but_what_is_protected(void)
 {
-    heel_autoplan struct heel_plan *plan = plan_of(&(struct request){ .level = HEEL_LEVEL_DEFAULT });
+    heel_autoplan struct heel_plan *plan = plan_of(&(struct request){.level = HEEL_LEVEL_DEFAULT});
 
     CHECK_INT(kind_at(plan, "/data"), HEEL_MOUNT_BIND);
     CHECK_INT(last_at(plan, "/data")->flags & HEEL_MOUNT_WRITABLE, 0);
@@ -185,7 +192,8 @@ static void default_shows_all_but_what_is_protected(void)
 
 static void permissive_writes_everywhere(void)
 {
-    heel_autoplan struct heel_plan *plan = plan_of(&(struct request){ .level = HEEL_LEVEL_PERMISSIVE });
+    heel_autoplan struct heel_plan *plan =
+        plan_of(&(struct request){.level = HEEL_LEVEL_PERMISSIVE});
 
     CHECK(last_at(plan, "/data")->flags & HEEL_MOUNT_WRITABLE);
     CHECK(last_at(plan, "/home")->flags & HEEL_MOUNT_WRITABLE);
@@ -200,23 +208,29 @@ static void permissive_writes_everywhere(void)
 /* Nothing is mounted before what it lies in, and nothing of it by a later one covered. */
 static void parents_come_first(void)
 {
-    heel_autoplan struct heel_plan *plan = plan_of(&(struct request){ .level = HEEL_LEVEL_DEFAULT });
+    heel_autoplan struct heel_plan *plan = plan_of(&(struct request){.level = HEEL_LEVEL_DEFAULT});
 
     for (size_t i = 0; i < plan->mount_count; i++)
         for (size_t j = i + 1; j < plan->mount_count; j++)
             if (strcmp(plan->mounts[i].target, plan->mounts[j].target) != 0 &&
                 heel_path_is_at_or_below(plan->mounts[i].target, plan->mounts[j].target))
-                HEEL_TEST_FAIL("%s would be covered by %s", plan->mounts[i].target, plan->mounts[j].target);
+                HEEL_TEST_FAIL("%s would be covered by %s", plan->mounts[i].target,
+                               plan->mounts[j].target);
 }
 
-/* ---- what is named ----------------------------------------------------------------------------------------------------------------- */
+/* ---- what is named
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 static void named_paths_keep_their_place(void)
 {
-    heel_autofree char *work = place("project"), *read = place("library"), *file = place("library/file");
-    struct request request = { .level = HEEL_LEVEL_STRICT, .working_dir = work,
-                               .rules = { { read, HEEL_ACCESS_READ }, { file, HEEL_ACCESS_WRITE }, { read, HEEL_ACCESS_EXECUTE } },
-                               .rule_count = 3 };
+    heel_autofree char *work = place("project"), *read = place("library"),
+                       *file = place("library/file");
+    struct request request = {
+        .level = HEEL_LEVEL_STRICT,
+        .working_dir = work,
+        .rules = {{read, HEEL_ACCESS_READ}, {file, HEEL_ACCESS_WRITE}, {read, HEEL_ACCESS_EXECUTE}},
+        .rule_count = 3};
     heel_autoplan struct heel_plan *plan = plan_of(&request);
     struct stat status;
 
@@ -224,7 +238,8 @@ static void named_paths_keep_their_place(void)
     CHECK_STR(plan->paths.working_dir, work);
     CHECK_INT(kind_at(plan, "/work"), -1);
     CHECK_INT(last_at(plan, work)->inode, status.st_ino);
-    CHECK_INT(last_at(plan, work)->flags, HEEL_MOUNT_NAMED | HEEL_MOUNT_WRITABLE | HEEL_MOUNT_EXECUTABLE);
+    CHECK_INT(last_at(plan, work)->flags,
+              HEEL_MOUNT_NAMED | HEEL_MOUNT_WRITABLE | HEEL_MOUNT_EXECUTABLE);
     CHECK_INT(last_at(plan, read)->flags, HEEL_MOUNT_NAMED | HEEL_MOUNT_EXECUTABLE);
     CHECK_INT(last_at(plan, file)->flags, HEEL_MOUNT_NAMED | HEEL_MOUNT_WRITABLE);
     CHECK_INT(rights_at(plan, file), HEEL_LANDLOCK_READ | HEEL_LANDLOCK_WRITE);
@@ -232,11 +247,14 @@ static void named_paths_keep_their_place(void)
 
 static void deny_beats_all(void)
 {
-    heel_autofree char *outer = place("library"), *inner = place("library/inner"), *deep = place("library/inner/deep");
-    struct request request = { .level = HEEL_LEVEL_STRICT,
-                               .rules = { { deep, HEEL_ACCESS_WRITE }, { inner, HEEL_ACCESS_DENY }, { outer, HEEL_ACCESS_READ },
-                                          { inner, HEEL_ACCESS_READ } },
-                               .rule_count = 4 };
+    heel_autofree char *outer = place("library"), *inner = place("library/inner"),
+                       *deep = place("library/inner/deep");
+    struct request request = {.level = HEEL_LEVEL_STRICT,
+                              .rules = {{deep, HEEL_ACCESS_WRITE},
+                                        {inner, HEEL_ACCESS_DENY},
+                                        {outer, HEEL_ACCESS_READ},
+                                        {inner, HEEL_ACCESS_READ}},
+                              .rule_count = 4};
     heel_autoplan struct heel_plan *plan = plan_of(&request);
 
     CHECK_INT(kind_at(plan, outer), HEEL_MOUNT_BIND);
@@ -245,32 +263,40 @@ static void deny_beats_all(void)
     CHECK_INT(kind_at(plan, deep), -1);
     CHECK_INT(rights_at(plan, deep) | rights_at(plan, inner), 0);
     request.working_dir = deep;
-    check_refused(&request, HEEL_INVALID_ARGUMENT, "INVALID_FIELD", "spec.filesystem.paths[1].path");
+    check_refused(&request, HEEL_INVALID_ARGUMENT, "INVALID_FIELD",
+                  "spec.filesystem.paths[1].path");
 }
 
 static void links_are_followed_once(void)
 {
     heel_autofree char *link = place("link"), *target = place("library");
-    struct request request = { .level = HEEL_LEVEL_STRICT, .rules = { { link, HEEL_ACCESS_READ } }, .rule_count = 1 };
+    struct request request = {
+        .level = HEEL_LEVEL_STRICT, .rules = {{link, HEEL_ACCESS_READ}}, .rule_count = 1};
     heel_autoplan struct heel_plan *plan = plan_of(&request);
 
     CHECK_INT(kind_at(plan, link), HEEL_MOUNT_SYMLINK);
     CHECK_INT(kind_at(plan, target), HEEL_MOUNT_BIND);
     request.rules[0].access = HEEL_ACCESS_WRITE;
-    check_refused(&request, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE", "spec.filesystem.paths[0].path");
+    check_refused(&request, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
+                  "spec.filesystem.paths[0].path");
 }
 
 static void a_grant_of_a_home_keeps_secrets(void)
 {
-    heel_autofree char *home = place("home"), *ssh = place("home/.ssh"), *npmrc = place("home/.npmrc"), *key = place("home/.ssh/id");
-    heel_autofree char *netrc = place("home/.netrc"), *real_netrc = place("home/dotfiles/netrc"), *absent = place("home/.aws");
-    struct request request = { .level = HEEL_LEVEL_DEFAULT, .rules = { { home, HEEL_ACCESS_READ }, { npmrc, HEEL_ACCESS_READ } },
-                               .rule_count = 2 };
+    heel_autofree char *home = place("home"), *ssh = place("home/.ssh"),
+                       *npmrc = place("home/.npmrc"), *key = place("home/.ssh/id");
+    heel_autofree char *netrc = place("home/.netrc"), *real_netrc = place("home/dotfiles/netrc"),
+                       *absent = place("home/.aws");
+    struct request request = {.level = HEEL_LEVEL_DEFAULT,
+                              .rules = {{home, HEEL_ACCESS_READ}, {npmrc, HEEL_ACCESS_READ}},
+                              .rule_count = 2};
     heel_autoplan struct heel_plan *plan = NULL, *holed = NULL;
 
-    heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, ssh, HEEL_PROTECTED_CREDENTIALS);
+    heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, ssh,
+                               HEEL_PROTECTED_CREDENTIALS);
     heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, npmrc, HEEL_PROTECTED_PACKAGES);
-    heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, netrc, HEEL_PROTECTED_CREDENTIALS);
+    heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, netrc,
+                               HEEL_PROTECTED_CREDENTIALS);
     heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, absent, HEEL_PROTECTED_CLOUD);
     plan = plan_of(&request);
     CHECK_INT(kind_at(plan, ssh), HEEL_MOUNT_MASK);
@@ -289,23 +315,31 @@ static void a_grant_of_a_home_keeps_secrets(void)
 static void what_cannot_be_named_is_refused(void)
 {
     static const char unreachable[] = "spec.filesystem.paths[0].path";
-    heel_autofree char *missing = place("missing"), *through_file = place("library/file/x"), *socket_path = place("socket");
+    heel_autofree char *missing = place("missing"), *through_file = place("library/file/x"),
+                       *socket_path = place("socket");
     heel_autofree char *heels_own = place("library/inner"), *huge = heel_xcalloc(1, 1 << 20);
     const struct {
         const char *path;
         enum heel_code code;
         const char *reason;
     } cases[] = {
-        { "relative", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },   { "", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },
-        { huge, HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },         { missing, HEEL_INVALID_ARGUMENT, "PATH_NOT_FOUND" },
-        { through_file, HEEL_INVALID_ARGUMENT, "PATH_NOT_FOUND" }, { socket_path, HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },
-        { "/", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },          { "/..", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },
-        { "/proc/self", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" }, { "/sys", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },
-        { "/dev/null", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },  { "/dev", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },
-        { "/tmp", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },       { "/run", HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },
-        { heels_own, HEEL_INVALID_ARGUMENT, "INVALID_FIELD" },
+        {"relative", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {huge, HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {missing, HEEL_INVALID_ARGUMENT, "PATH_NOT_FOUND"},
+        {through_file, HEEL_INVALID_ARGUMENT, "PATH_NOT_FOUND"},
+        {socket_path, HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"/", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"/..", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"/proc/self", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"/sys", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"/dev/null", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"/dev", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"/tmp", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {"/run", HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
+        {heels_own, HEEL_INVALID_ARGUMENT, "INVALID_FIELD"},
     };
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     heel_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     memset(huge, '/', (1 << 20) - 1);
@@ -314,28 +348,34 @@ static void what_cannot_be_named_is_refused(void)
     REQUIRE(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
     hidden[1] = heels_own;
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(cases); i++) {
-        struct request request = { .rules = { { cases[i].path, HEEL_ACCESS_READ } }, .rule_count = 1 };
+        struct request request = {.rules = {{cases[i].path, HEEL_ACCESS_READ}}, .rule_count = 1};
 
         check_refused(&request, cases[i].code, cases[i].reason, unreachable);
-        request = (struct request){ .working_dir = cases[i].path };
+        request = (struct request){.working_dir = cases[i].path};
         check_refused(&request, cases[i].code, cases[i].reason, "spec.filesystem.working_dir");
     }
     hidden[1] = NULL;
-    check_refused(&(struct request){ .rules = { { base, 99 } }, .rule_count = 1 }, HEEL_INVALID_ARGUMENT, "INVALID_FIELD",
-                  "spec.filesystem.paths[0].access");
+    check_refused(&(struct request){.rules = {{base, 99}}, .rule_count = 1}, HEEL_INVALID_ARGUMENT,
+                  "INVALID_FIELD", "spec.filesystem.paths[0].access");
 }
 
 /* Root asks for somebody else: that one's rights count, and ours are back afterwards. */
 static void the_callers_rights_count(void)
 {
     heel_autofree char *closed = place("closed"), *other = place("library");
-    struct heel_sandbox_spec spec = { .id = "test", .level = HEEL_LEVEL_STRICT,
-                                      .paths = &(struct heel_path_rule){ closed, HEEL_ACCESS_READ }, .path_count = 1,
-                                      .caller = { .uid = SANDBOX_UID, .gid = SANDBOX_UID } };
-    struct heel_plan_input input = { .spec = &spec, .facts = &facts, .work_source = "/state/work", .uid = SANDBOX_UID, .gid = SANDBOX_UID };
+    struct heel_sandbox_spec spec = {.id = "test",
+                                     .level = HEEL_LEVEL_STRICT,
+                                     .paths = &(struct heel_path_rule){closed, HEEL_ACCESS_READ},
+                                     .path_count = 1,
+                                     .caller = {.uid = SANDBOX_UID, .gid = SANDBOX_UID}};
+    struct heel_plan_input input = {.spec = &spec,
+                                    .facts = &facts,
+                                    .work_source = "/state/work",
+                                    .uid = SANDBOX_UID,
+                                    .gid = SANDBOX_UID};
     heel_autoerror struct heel_error *error = NULL;
     heel_autoplan struct heel_plan *plan = NULL;
-    const struct heel_path_rule write = { other, HEEL_ACCESS_WRITE };
+    const struct heel_path_rule write = {other, HEEL_ACCESS_WRITE};
 
     CHECK_INT(heel_plan_make(&input, &plan, &error), -1);
     REQUIRE(error != NULL);
@@ -353,14 +393,17 @@ static void the_callers_rights_count(void)
         CHECK_INT(access(closed, R_OK), 0);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- bytes
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void plans_travel(void)
 {
     heel_autofree char *work = place("project");
-    heel_autoplan struct heel_plan *plan = plan_of(&(struct request){ .level = HEEL_LEVEL_DEFAULT, .working_dir = work });
+    heel_autoplan struct heel_plan *plan =
+        plan_of(&(struct request){.level = HEEL_LEVEL_DEFAULT, .working_dir = work});
     heel_autoplan struct heel_plan *copy = NULL;
-    heel_autobuffer struct heel_buffer bytes = { 0 }, again = { 0 }, text = { 0 };
+    heel_autobuffer struct heel_buffer bytes = {0}, again = {0}, text = {0};
 
     heel_plan_encode(plan, &bytes);
     REQUIRE(heel_plan_decode(bytes.data, bytes.length, &copy, NULL) == 0);
@@ -378,7 +421,8 @@ static void plans_travel(void)
             HEEL_TEST_FAIL("%zu of %zu bytes make a plan", length, bytes.length);
         heel_plan_free(damaged);
     }
-    for (size_t at = 0; at < bytes.length; at++) {  /* whatever comes out, nothing is read or written astray */
+    for (size_t at = 0; at < bytes.length;
+         at++) { /* whatever comes out, nothing is read or written astray */
         struct heel_plan *damaged = NULL;
 
         bytes.data[at] = (char)(bytes.data[at] ^ 0x80);

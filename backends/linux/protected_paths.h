@@ -11,15 +11,15 @@ enum heel_protected_group {
     HEEL_PROTECTED_KEYCHAIN,
     HEEL_PROTECTED_HISTORY,
     HEEL_PROTECTED_PACKAGES,
-    HEEL_PROTECTED_PERSONAL,  /* other data of a user that lies outside its home */
-    HEEL_PROTECTED_SERVICES,  /* sockets and data of services that act for whoever connects */
+    HEEL_PROTECTED_PERSONAL, /* other data of a user that lies outside its home */
+    HEEL_PROTECTED_SERVICES, /* sockets and data of services that act for whoever connects */
 };
 
 struct heel_protected_path {
     enum heel_protected_group group;
-    const char *path;      /* relative: below every home; absolute: itself */
-    const char *variable;  /* where the user may have moved it to, or NULL */
-    const char *suffix;    /* what of the variable's directory is meant, or NULL: itself */
+    const char *path;     /* relative: below every home; absolute: itself */
+    const char *variable; /* where the user may have moved it to, or NULL */
+    const char *suffix;   /* what of the variable's directory is meant, or NULL: itself */
     const char *reason;
 };
 

@@ -1,4 +1,5 @@
-/* The seccomp filter of every sandbox: an allow list by group (seccomp_sets.c), compiled when heel is built. */
+/* The seccomp filter of every sandbox: an allow list by group (seccomp_sets.c), compiled when heel
+ * is built. */
 #ifndef HEEL_BACKENDS_LINUX_SECCOMP_H
 #define HEEL_BACKENDS_LINUX_SECCOMP_H
 

@@ -1,8 +1,10 @@
-/* Runs while heel is built: makes one BPF program of seccomp_sets.c and prints it as C. So no sandbox, and no start of heeld, waits for it.
+/* Runs while heel is built: makes one BPF program of seccomp_sets.c and prints it as C. So no
+ * sandbox, and no start of heeld, waits for it.
  *
- * Why not libseccomp: its program for the same data has 1,950 instructions in two filters (it takes one comparison an argument and no ranges of
- * numbers), and every sandbox would wait 310 us for the kernel to check and translate them; this one has some 300 and takes a fifth. The test
- * interprets the program and compares it, for every system call and many arguments, with what the data say. */
+ * Why not libseccomp: its program for the same data has 1,950 instructions in two filters (it takes
+ * one comparison an argument and no ranges of numbers), and every sandbox would wait 310 us for the
+ * kernel to check and translate them; this one has some 300 and takes a fifth. The test interprets
+ * the program and compares it, for every system call and many arguments, with what the data say. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -15,9 +17,10 @@
 
 #define X32_BIT 0x40000000U
 #define NUMBERS_MAX 1024
-#define RULE_MAX 64  /* instructions of one rule */
+#define RULE_MAX 64 /* instructions of one rule */
 
-/* Verdicts below this are what the kernel is told; above, the block for a system call with argument rules. */
+/* Verdicts below this are what the kernel is told; above, the block for a system call with argument
+ * rules. */
 #define BLOCK 0x80000000U
 
 static struct sock_filter program[BPF_MAXINSNS];
@@ -47,7 +50,8 @@ static void emit(unsigned code, unsigned yes, unsigned no, uint32_t value)
 {
     if (length == BPF_MAXINSNS || yes > 255 || no > 255)
         die("the program is too long");
-    program[length++] = (struct sock_filter){ (unsigned short)code, (unsigned char)yes, (unsigned char)no, value };
+    program[length++] =
+        (struct sock_filter){(unsigned short)code, (unsigned char)yes, (unsigned char)no, value};
 }
 
 static void emit_verdict(uint32_t verdict)
@@ -60,7 +64,9 @@ static uint32_t refusal(int error)
     return SECCOMP_RET_ERRNO | ((uint32_t)error & SECCOMP_RET_DATA);
 }
 
-/* ---- by number -------------------------------------------------------------------------------------------------------------------- */
+/* ---- by number
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static int has_rules(const char *name)
 {
@@ -93,7 +99,7 @@ static void find_runs(void)
         uint32_t verdict = verdict_of(number);
 
         if (run_count == 0 || runs[run_count - 1].verdict != verdict)
-            runs[run_count++] = (struct run){ number, verdict };
+            runs[run_count++] = (struct run){number, verdict};
     }
 }
 
@@ -106,7 +112,7 @@ static void emit_search(unsigned first, unsigned count)
         uint32_t verdict = runs[first].verdict;
 
         if (verdict != SECCOMP_RET_ALLOW && (verdict & BLOCK)) {
-            jumps[jump_count++] = (struct jump){ length, verdict & ~BLOCK };
+            jumps[jump_count++] = (struct jump){length, verdict & ~BLOCK};
             emit(BPF_JMP | BPF_JA, 0, 0, 0);
         } else {
             emit_verdict(verdict);
@@ -122,7 +128,9 @@ static void emit_search(unsigned first, unsigned count)
     emit_search(first + half, count - half);
 }
 
-/* ---- by arguments ----------------------------------------------------------------------------------------------------------------- */
+/* ---- by arguments
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Jumps of the rule being emitted that lead to its end: the rule does not hold. */
 static unsigned misses[RULE_MAX], miss_count;
@@ -140,7 +148,8 @@ static void emit_condition(const struct heel_seccomp_condition *condition)
     if (condition->test == HEEL_SECCOMP_ANY)
         return;
     /* The lower half: all that the kernel looks at. Every architecture of ours is little-endian. */
-    emit(BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offsetof(struct seccomp_data, args) + condition->argument * 8);
+    emit(BPF_LD | BPF_W | BPF_ABS, 0, 0,
+         (uint32_t)offsetof(struct seccomp_data, args) + condition->argument * 8);
     if (condition->test == HEEL_SECCOMP_HAS) {
         emit_test(BPF_JSET, condition->mask, 0);
         return;
@@ -187,7 +196,8 @@ int main(void)
     emit(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, heel_seccomp_architecture);
     emit_verdict(SECCOMP_RET_KILL_PROCESS);
     emit(BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offsetof(struct seccomp_data, nr));
-    /* i386 has another architecture; x32 has this one, with a bit in the number. Nothing made for either runs. */
+    /* i386 has another architecture; x32 has this one, with a bit in the number. Nothing made for
+     * either runs. */
     if (heel_seccomp_architecture == AUDIT_ARCH_X86_64) {
         emit(BPF_JMP | BPF_JSET | BPF_K, 0, 1, X32_BIT);
         emit_verdict(SECCOMP_RET_KILL_PROCESS);
@@ -195,9 +205,11 @@ int main(void)
     find_runs();
     emit_search(0, run_count);
     emit_blocks();
-    printf("/* Made by seccomp_compile from seccomp_sets.c. */\nstatic const struct sock_filter seccomp_program[] = {\n");
+    printf("/* Made by seccomp_compile from seccomp_sets.c. */\nstatic const struct sock_filter "
+           "seccomp_program[] = {\n");
     for (unsigned i = 0; i < length; i++)
-        printf("    { 0x%x, %u, %u, 0x%x },\n", program[i].code, program[i].jt, program[i].jf, program[i].k);
+        printf("    { 0x%x, %u, %u, 0x%x },\n", program[i].code, program[i].jt, program[i].jf,
+               program[i].k);
     printf("};\n");
     return fclose(stdout) == 0 ? 0 : 1;
 }

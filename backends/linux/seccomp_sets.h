@@ -1,5 +1,5 @@
-/* What the seccomp filter says of each system call, as data. The tool seccomp_compile turns it into the filter's program when heel is
- * built. */
+/* What the seccomp filter says of each system call, as data. The tool seccomp_compile turns it into
+ * the filter's program when heel is built. */
 #ifndef HEEL_BACKENDS_LINUX_SECCOMP_SETS_H
 #define HEEL_BACKENDS_LINUX_SECCOMP_SETS_H
 
@@ -13,9 +13,10 @@ struct heel_syscall {
 };
 extern const struct heel_syscall heel_syscalls[];
 extern const size_t heel_syscall_count;
-extern const uint32_t heel_seccomp_architecture;  /* AUDIT_ARCH_… */
+extern const uint32_t heel_seccomp_architecture; /* AUDIT_ARCH_… */
 
-/* A group. Every system call of every table is in exactly one; what is in no table answers ENOSYS. */
+/* A group. Every system call of every table is in exactly one; what is in no table answers ENOSYS.
+ */
 struct heel_seccomp_set {
     const char *name;
     const char *reason;
@@ -48,7 +49,7 @@ struct heel_seccomp_condition {
 struct heel_seccomp_rule {
     const char *syscall;
     const char *reason;
-    int refusal;  /* errno */
+    int refusal; /* errno */
     struct heel_seccomp_condition conditions[HEEL_SECCOMP_CONDITIONS];
 };
 extern const struct heel_seccomp_rule heel_seccomp_rules[];

@@ -1,4 +1,5 @@
-/* The data name every system call; the program that was made of them says the same; and the kernel does what it says. */
+/* The data name every system call; the program that was made of them says the same; and the kernel
+ * does what it says. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -25,7 +26,9 @@
 #include "base/cleanup.h"
 #include "base/test.h"
 
-/* ---- the data ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the data
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void every_name_is_in_one_set(void)
 {
@@ -63,7 +66,8 @@ static void table_agrees_with_headers(void)
             continue;
         seen++;
         if (heel_syscall_number(name) != number)
-            HEEL_TEST_FAIL("%s is %d in the headers, %d in the table", name, number, heel_syscall_number(name));
+            HEEL_TEST_FAIL("%s is %d in the headers, %d in the table", name, number,
+                           heel_syscall_number(name));
     }
     if (file)
         pclose(file);
@@ -71,7 +75,9 @@ static void table_agrees_with_headers(void)
         printf("no compiler to ask for the kernel headers' list: %u names\n", seen);
 }
 
-/* ---- the program ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the program
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t interpret(const struct seccomp_data *data)
 {
@@ -125,14 +131,14 @@ static bool holds(const struct heel_seccomp_condition *condition, const __u64 *a
 
 /* What the data say of one system call. */
 struct sayings {
-    int refusal;  /* the set's */
+    int refusal; /* the set's */
     const struct heel_seccomp_rule *rules[64];
     size_t count;
 };
 
 static void look_up(const char *name, struct sayings *sayings)
 {
-    *sayings = (struct sayings){ .refusal = heel_seccomp_find_set(name)->refusal };
+    *sayings = (struct sayings){.refusal = heel_seccomp_find_set(name)->refusal};
     for (size_t i = 0; i < heel_seccomp_rule_count; i++)
         if (strcmp(heel_seccomp_rules[i].syscall, name) == 0)
             sayings->rules[sayings->count++] = &heel_seccomp_rules[i];
@@ -155,22 +161,30 @@ static uint32_t expected(const struct sayings *sayings, const __u64 *arguments)
 }
 
 static const uint32_t samples[] = {
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 15, 16, 17, 23, 30, 31, 62, 132, 136, 255, 262, 1024, 1031, 02000, 04000, 04755, 0100, 0x5412, 0x541c,
-    0x541d, 0x5423, 0x80001, 0x80002, 0x80801, 0x80802, 0x20000000, 0x10000000, 0x7e020000, 0x20000, 0x410000, 0x1200011, 0xffffffff, 0x80000000,
+    0,        1,         2,          3,          4,          5,          6,          7,
+    8,        10,        11,         15,         16,         17,         23,         30,
+    31,       62,        132,        136,        255,        262,        1024,       1031,
+    02000,    04000,     04755,      0100,       0x5412,     0x541c,     0x541d,     0x5423,
+    0x80001,  0x80002,   0x80801,    0x80802,    0x20000000, 0x10000000, 0x7e020000, 0x20000,
+    0x410000, 0x1200011, 0xffffffff, 0x80000000,
 };
 
-static void check_arguments(const struct heel_syscall *call, const struct sayings *sayings, uint64_t a, uint64_t b, uint64_t c)
+static void check_arguments(const struct heel_syscall *call, const struct sayings *sayings,
+                            uint64_t a, uint64_t b, uint64_t c)
 {
-    static const uint64_t upper = 1ULL << 32;  /* what the kernel ignores must not matter */
+    static const uint64_t upper = 1ULL << 32; /* what the kernel ignores must not matter */
 
     for (unsigned i = 0; i < 2; i++) {
-        struct seccomp_data data = { .nr = call->number, .arch = heel_seccomp_architecture,
-                                     .args = { a + i * upper, b + i * upper, c + i * upper, c + i * upper } };
+        struct seccomp_data data = {
+            .nr = call->number,
+            .arch = heel_seccomp_architecture,
+            .args = {a + i * upper, b + i * upper, c + i * upper, c + i * upper}};
         uint32_t actual = interpret(&data), wanted = expected(sayings, data.args);
 
         if (actual != wanted)
-            HEEL_TEST_FAIL("%s(%llx, %llx, %llx): 0x%x, expected 0x%x", call->name, (unsigned long long)data.args[0],
-                           (unsigned long long)data.args[1], (unsigned long long)data.args[2], actual, wanted);
+            HEEL_TEST_FAIL("%s(%llx, %llx, %llx): 0x%x, expected 0x%x", call->name,
+                           (unsigned long long)data.args[0], (unsigned long long)data.args[1],
+                           (unsigned long long)data.args[2], actual, wanted);
     }
 }
 
@@ -185,13 +199,14 @@ static void program_says_what_the_data_say(void)
         for (size_t a = 0; a < count; a++)
             for (size_t b = 0; b < count; b++)
                 for (size_t c = 0; c < count; c++)
-                    check_arguments(&heel_syscalls[i], &sayings, samples[a], samples[b], samples[c]);
+                    check_arguments(&heel_syscalls[i], &sayings, samples[a], samples[b],
+                                    samples[c]);
     }
 }
 
 static void program_refuses_what_it_does_not_know(void)
 {
-    struct seccomp_data data = { .arch = heel_seccomp_architecture };
+    struct seccomp_data data = {.arch = heel_seccomp_architecture};
 
     for (int number = 0; number < 2000; number++) {
         bool known = false;
@@ -211,7 +226,9 @@ static void program_refuses_what_it_does_not_know(void)
     CHECK_INT(interpret(&data), SECCOMP_RET_KILL_PROCESS);
 }
 
-/* ---- the kernel ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the kernel
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* A call that succeeds, or fails in another way, without the filter. */
 static const struct probe {
@@ -220,86 +237,94 @@ static const struct probe {
     unsigned long arguments[6];
     int refused;
 } probes[] = {
-    { "unshare of nothing", SYS_unshare, { 0 }, EPERM },
-    { "setns", SYS_setns, { (unsigned long)-1 }, EPERM },
-    { "clone of a user namespace", SYS_clone, { CLONE_NEWUSER | CLONE_FS | CLONE_THREAD }, EPERM },
-    { "clone3", SYS_clone3, { 0, 0 }, ENOSYS },
-    { "openat2", SYS_openat2, { (unsigned long)-1, 0, 0, 0 }, ENOSYS },
-    { "mount", SYS_mount, { 1, 1, 1 }, EPERM },
-    { "fsopen", SYS_fsopen, { 1 }, EPERM },
-    { "open_tree", SYS_open_tree, { (unsigned long)-1, 1 }, EPERM },
-    { "move_mount", SYS_move_mount, { (unsigned long)-1, 1, (unsigned long)-1, 1, 0xffff }, EPERM },
-    { "pivot_root", SYS_pivot_root, { 1, 1 }, EPERM },
-    { "chroot", SYS_chroot, { 1 }, EPERM },
-    { "bpf", SYS_bpf, { 9999 }, EPERM },
-    { "perf_event_open", SYS_perf_event_open, { 1 }, EPERM },
-    { "userfaultfd", SYS_userfaultfd, { 0xffff0000 }, EPERM },
-    { "io_uring_setup", SYS_io_uring_setup, { 0, 0 }, EPERM },
-    { "keyctl", SYS_keyctl, { 9999 }, EPERM },
-    { "add_key", SYS_add_key, { 1 }, EPERM },
-    { "request_key", SYS_request_key, { 1 }, EPERM },
-    { "fanotify_init", SYS_fanotify_init, { 0xffff0000 }, EPERM },
-    { "name_to_handle_at", SYS_name_to_handle_at, { (unsigned long)-1, 1 }, EPERM },
-    { "open_by_handle_at", SYS_open_by_handle_at, { (unsigned long)-1, 1 }, EPERM },
-    { "quotactl", SYS_quotactl, { 0xffff }, EPERM },
-    { "kcmp", SYS_kcmp, { 0, 0, 9999 }, EPERM },
-    { "pidfd_getfd", SYS_pidfd_getfd, { (unsigned long)-1, 0, 1 }, EPERM },
-    { "syslog", SYS_syslog, { 9999 }, EPERM },
-    { "kexec_load", SYS_kexec_load, { 0, 0, 0, 0xffff }, EPERM },
-    { "reboot", SYS_reboot, { 0 }, EPERM },
-    { "init_module", SYS_init_module, { 0, 0, 0 }, EPERM },
-    { "swapon", SYS_swapon, { 1, 0xf0000000 }, EPERM },
-    { "acct", SYS_acct, { 1 }, EPERM },
-    { "clock_settime", SYS_clock_settime, { 9999 }, EPERM },
-    { "adjtimex", SYS_adjtimex, { 0 }, EPERM },
-    { "migrate_pages", SYS_migrate_pages, { 0, 0, 1 }, EPERM },
-    { "an unknown call", 1999, { 0 }, ENOSYS },
+    {"unshare of nothing", SYS_unshare, {0}, EPERM},
+    {"setns", SYS_setns, {(unsigned long)-1}, EPERM},
+    {"clone of a user namespace", SYS_clone, {CLONE_NEWUSER | CLONE_FS | CLONE_THREAD}, EPERM},
+    {"clone3", SYS_clone3, {0, 0}, ENOSYS},
+    {"openat2", SYS_openat2, {(unsigned long)-1, 0, 0, 0}, ENOSYS},
+    {"mount", SYS_mount, {1, 1, 1}, EPERM},
+    {"fsopen", SYS_fsopen, {1}, EPERM},
+    {"open_tree", SYS_open_tree, {(unsigned long)-1, 1}, EPERM},
+    {"move_mount", SYS_move_mount, {(unsigned long)-1, 1, (unsigned long)-1, 1, 0xffff}, EPERM},
+    {"pivot_root", SYS_pivot_root, {1, 1}, EPERM},
+    {"chroot", SYS_chroot, {1}, EPERM},
+    {"bpf", SYS_bpf, {9999}, EPERM},
+    {"perf_event_open", SYS_perf_event_open, {1}, EPERM},
+    {"userfaultfd", SYS_userfaultfd, {0xffff0000}, EPERM},
+    {"io_uring_setup", SYS_io_uring_setup, {0, 0}, EPERM},
+    {"keyctl", SYS_keyctl, {9999}, EPERM},
+    {"add_key", SYS_add_key, {1}, EPERM},
+    {"request_key", SYS_request_key, {1}, EPERM},
+    {"fanotify_init", SYS_fanotify_init, {0xffff0000}, EPERM},
+    {"name_to_handle_at", SYS_name_to_handle_at, {(unsigned long)-1, 1}, EPERM},
+    {"open_by_handle_at", SYS_open_by_handle_at, {(unsigned long)-1, 1}, EPERM},
+    {"quotactl", SYS_quotactl, {0xffff}, EPERM},
+    {"kcmp", SYS_kcmp, {0, 0, 9999}, EPERM},
+    {"pidfd_getfd", SYS_pidfd_getfd, {(unsigned long)-1, 0, 1}, EPERM},
+    {"syslog", SYS_syslog, {9999}, EPERM},
+    {"kexec_load", SYS_kexec_load, {0, 0, 0, 0xffff}, EPERM},
+    {"reboot", SYS_reboot, {0}, EPERM},
+    {"init_module", SYS_init_module, {0, 0, 0}, EPERM},
+    {"swapon", SYS_swapon, {1, 0xf0000000}, EPERM},
+    {"acct", SYS_acct, {1}, EPERM},
+    {"clock_settime", SYS_clock_settime, {9999}, EPERM},
+    {"adjtimex", SYS_adjtimex, {0}, EPERM},
+    {"migrate_pages", SYS_migrate_pages, {0, 0, 1}, EPERM},
+    {"an unknown call", 1999, {0}, ENOSYS},
 
-    { "AF_ALG", SYS_socket, { 38, SOCK_SEQPACKET }, EAFNOSUPPORT },
-    { "AF_ALG in the lower half", SYS_socket, { 38 | 1UL << 32, SOCK_SEQPACKET }, EAFNOSUPPORT },
-    { "AF_VSOCK", SYS_socket, { 40, SOCK_STREAM }, EAFNOSUPPORT },
-    { "AF_PACKET", SYS_socket, { 17, SOCK_RAW }, EAFNOSUPPORT },
-    { "AF_KEY", SYS_socket, { 15, SOCK_RAW, 2 }, EAFNOSUPPORT },
-    { "netlink other than ROUTE", SYS_socket, { 16, SOCK_RAW, 4 }, EAFNOSUPPORT },
-    { "a Unix datagram socket", SYS_socket, { AF_UNIX, SOCK_DGRAM }, ESOCKTNOSUPPORT },
-    { "a close-on-exec Unix datagram socket", SYS_socket, { AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC }, ESOCKTNOSUPPORT },
-    { "a pair of Unix datagram sockets", SYS_socketpair, { AF_UNIX, SOCK_DGRAM }, ESOCKTNOSUPPORT },
-    { "a raw socket", SYS_socket, { AF_INET, SOCK_RAW, 255 }, ESOCKTNOSUPPORT },
-    { "a ping socket", SYS_socket, { AF_INET, SOCK_DGRAM, IPPROTO_ICMP }, EPROTONOSUPPORT },
-    { "MPTCP", SYS_socket, { AF_INET, SOCK_STREAM, 262 }, EPROTONOSUPPORT },
-    { "MPTCP over IPv6", SYS_socket, { AF_INET6, SOCK_STREAM, 262 }, EPROTONOSUPPORT },
-    { "UDP-Lite", SYS_socket, { AF_INET, SOCK_DGRAM, 136 }, EPROTONOSUPPORT },
-    { "MSG_FASTOPEN", SYS_sendto, { (unsigned long)-1, 0, 0, MSG_FASTOPEN }, EOPNOTSUPP },
-    { "TCP_FASTOPEN_CONNECT", SYS_setsockopt, { (unsigned long)-1, IPPROTO_TCP, 30 }, ENOPROTOOPT },
+    {"AF_ALG", SYS_socket, {38, SOCK_SEQPACKET}, EAFNOSUPPORT},
+    {"AF_ALG in the lower half", SYS_socket, {38 | 1UL << 32, SOCK_SEQPACKET}, EAFNOSUPPORT},
+    {"AF_VSOCK", SYS_socket, {40, SOCK_STREAM}, EAFNOSUPPORT},
+    {"AF_PACKET", SYS_socket, {17, SOCK_RAW}, EAFNOSUPPORT},
+    {"AF_KEY", SYS_socket, {15, SOCK_RAW, 2}, EAFNOSUPPORT},
+    {"netlink other than ROUTE", SYS_socket, {16, SOCK_RAW, 4}, EAFNOSUPPORT},
+    {"a Unix datagram socket", SYS_socket, {AF_UNIX, SOCK_DGRAM}, ESOCKTNOSUPPORT},
+    {"a close-on-exec Unix datagram socket",
+     SYS_socket,
+     {AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC},
+     ESOCKTNOSUPPORT},
+    {"a pair of Unix datagram sockets", SYS_socketpair, {AF_UNIX, SOCK_DGRAM}, ESOCKTNOSUPPORT},
+    {"a raw socket", SYS_socket, {AF_INET, SOCK_RAW, 255}, ESOCKTNOSUPPORT},
+    {"a ping socket", SYS_socket, {AF_INET, SOCK_DGRAM, IPPROTO_ICMP}, EPROTONOSUPPORT},
+    {"MPTCP", SYS_socket, {AF_INET, SOCK_STREAM, 262}, EPROTONOSUPPORT},
+    {"MPTCP over IPv6", SYS_socket, {AF_INET6, SOCK_STREAM, 262}, EPROTONOSUPPORT},
+    {"UDP-Lite", SYS_socket, {AF_INET, SOCK_DGRAM, 136}, EPROTONOSUPPORT},
+    {"MSG_FASTOPEN", SYS_sendto, {(unsigned long)-1, 0, 0, MSG_FASTOPEN}, EOPNOTSUPP},
+    {"TCP_FASTOPEN_CONNECT", SYS_setsockopt, {(unsigned long)-1, IPPROTO_TCP, 30}, ENOPROTOOPT},
 
-    { "TIOCSTI", SYS_ioctl, { (unsigned long)-1, 0x5412 }, EPERM },
-    { "TIOCSTI with an upper half", SYS_ioctl, { (unsigned long)-1, 0x5412 | 1UL << 32 }, EPERM },
-    { "TIOCLINUX", SYS_ioctl, { (unsigned long)-1, 0x541c }, EPERM },
-    { "F_SETLEASE", SYS_fcntl, { (unsigned long)-1, 1024 }, EPERM },
-    { "F_SETPIPE_SZ", SYS_fcntl, { (unsigned long)-1, 1031 }, EPERM },
-    { "prlimit64 of pid 1", SYS_prlimit64, { 1, 9999 }, EPERM },
-    { "setpriority of pid 1", SYS_setpriority, { PRIO_PROCESS, 999999, 20 }, EPERM },
-    { "setpriority of a user", SYS_setpriority, { PRIO_USER, 999999, 20 }, EPERM },
-    { "ioprio_set of pid 1", SYS_ioprio_set, { 1, 1, 0xffff }, EPERM },
-    { "sched_setaffinity of pid 1", SYS_sched_setaffinity, { 1, 0, 0 }, EPERM },
-    { "sched_setscheduler of pid 1", SYS_sched_setscheduler, { 1, 9999, 1 }, EPERM },
-    { "sched_setattr of pid 1", SYS_sched_setattr, { 1, 0, 0 }, EPERM },
-    { "personality", SYS_personality, { ADDR_NO_RANDOMIZE }, EPERM },
-    { "a set-user-ID file", SYS_fchmod, { (unsigned long)-1, 04755 }, EPERM },
-    { "a set-group-ID file", SYS_fchmodat, { (unsigned long)-1, 1, 02755 }, EPERM },
-    { "a new set-user-ID file", SYS_openat, { (unsigned long)-1, 1, O_CREAT | O_WRONLY, 04755 }, EPERM },
-    { "a second listener", SYS_seccomp, { SECCOMP_SET_MODE_FILTER, 8, 0 }, EPERM },
+    {"TIOCSTI", SYS_ioctl, {(unsigned long)-1, 0x5412}, EPERM},
+    {"TIOCSTI with an upper half", SYS_ioctl, {(unsigned long)-1, 0x5412 | 1UL << 32}, EPERM},
+    {"TIOCLINUX", SYS_ioctl, {(unsigned long)-1, 0x541c}, EPERM},
+    {"F_SETLEASE", SYS_fcntl, {(unsigned long)-1, 1024}, EPERM},
+    {"F_SETPIPE_SZ", SYS_fcntl, {(unsigned long)-1, 1031}, EPERM},
+    {"prlimit64 of pid 1", SYS_prlimit64, {1, 9999}, EPERM},
+    {"setpriority of pid 1", SYS_setpriority, {PRIO_PROCESS, 999999, 20}, EPERM},
+    {"setpriority of a user", SYS_setpriority, {PRIO_USER, 999999, 20}, EPERM},
+    {"ioprio_set of pid 1", SYS_ioprio_set, {1, 1, 0xffff}, EPERM},
+    {"sched_setaffinity of pid 1", SYS_sched_setaffinity, {1, 0, 0}, EPERM},
+    {"sched_setscheduler of pid 1", SYS_sched_setscheduler, {1, 9999, 1}, EPERM},
+    {"sched_setattr of pid 1", SYS_sched_setattr, {1, 0, 0}, EPERM},
+    {"personality", SYS_personality, {ADDR_NO_RANDOMIZE}, EPERM},
+    {"a set-user-ID file", SYS_fchmod, {(unsigned long)-1, 04755}, EPERM},
+    {"a set-group-ID file", SYS_fchmodat, {(unsigned long)-1, 1, 02755}, EPERM},
+    {"a new set-user-ID file",
+     SYS_openat,
+     {(unsigned long)-1, 1, O_CREAT | O_WRONLY, 04755},
+     EPERM},
+    {"a second listener", SYS_seccomp, {SECCOMP_SET_MODE_FILTER, 8, 0}, EPERM},
 };
 
 static int attempt(const struct probe *probe)
 {
     const unsigned long *arguments = probe->arguments;
-    long result = syscall(probe->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+    long result = syscall(probe->number, arguments[0], arguments[1], arguments[2], arguments[3],
+                          arguments[4], arguments[5]);
 
     return result < 0 ? errno : 0;
 }
 
-/* The errno of the probe in a child, with the filter or without; negative: the signal that ended it. */
+/* The errno of the probe in a child, with the filter or without; negative: the signal that ended
+ * it. */
 static int outcome(const struct probe *probe, bool filtered)
 {
     pid_t pid = fork();
@@ -334,7 +359,7 @@ static void kernel_refuses(void)
 
 static void foreign_entries_kill(void)
 {
-    static const struct probe x32 = { "x32", 0x40000000 | SYS_getpid, { 0 }, 0 };
+    static const struct probe x32 = {"x32", 0x40000000 | SYS_getpid, {0}, 0};
 
     CHECK_INT(outcome(&x32, true), -SIGSYS);
     CHECK(outcome(&x32, false) != -SIGSYS);
@@ -347,7 +372,7 @@ static void i386_kills(void)
     int status;
 
     if (pid == 0) {
-        long result = 20;  /* getpid there */
+        long result = 20; /* getpid there */
 
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || heel_seccomp_load(NULL) < 0)
             _exit(255);
@@ -356,7 +381,8 @@ static void i386_kills(void)
     }
     REQUIRE(waitpid(pid, &status, 0) == pid);
     CHECK(WIFSIGNALED(status));
-    CHECK(WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV);  /* SEGV: the kernel has no i386 entry at all */
+    CHECK(WTERMSIG(status) == SIGSYS ||
+          WTERMSIG(status) == SIGSEGV); /* SEGV: the kernel has no i386 entry at all */
 }
 #endif
 
@@ -372,7 +398,7 @@ static void check_allowed(void)
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
     CHECK(pipe(pipe_ends) == 0);
     CHECK(prlimit(0, RLIMIT_NOFILE, NULL, &limit) == 0);
-    CHECK(setrlimit(RLIMIT_LOCKS, &(struct rlimit){ 7, 7 }) == 0);
+    CHECK(setrlimit(RLIMIT_LOCKS, &(struct rlimit){7, 7}) == 0);
     CHECK(setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0)) == 0);
     CHECK(personality(0xffffffff) >= 0);
     CHECK(setresuid(geteuid(), geteuid(), geteuid()) == 0);

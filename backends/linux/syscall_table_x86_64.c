@@ -1,4 +1,5 @@
-/* Linux's system calls on x86-64, as of 6.19, since headers and libraries know only those of their time. */
+/* Linux's system calls on x86-64, as of 6.19, since headers and libraries know only those of their
+ * time. */
 #include "backends/linux/seccomp_sets.h"
 
 #include <linux/audit.h>
