@@ -458,7 +458,7 @@ static void test_fork_bomb(void)
     struct run run;
 
     create(&box, "bomb");
-    start_shell(&box, &run, "ulimit -u 300; b() { b | b & }; echo; b; sleep 100");
+    start_shell(&box, &run, "ulimit -p 300 || exit; b() { b | b & }; echo; b; sleep 100");
     wait_for_output(&run);
     heel_process_kill_tree(run.process);
     free(output_of(&run));

@@ -19,7 +19,7 @@
 
 #define HASH_BITS 30
 #define ROUNDS_AT_EASE 4      /* scans before the whole sandbox is stopped for the next ones */
-#define KILL_MS_MAX 2000
+#define KILL_MS_MAX 10000  /* thousands of killed processes take their time to die */
 #define DEATH_WAIT_MS 20
 
 /* SplitMix64's finaliser, keyed twice: no code in the sandbox sees the key, and 30 bits are all that there is to guess. */

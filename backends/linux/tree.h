@@ -26,7 +26,7 @@ bool heel_tree_tag_valid(const struct heel_tree_tags *tags, uint64_t tag);
 int heel_tree_tag_take(uint64_t tag);
 
 /* SIGKILL to the process group of `leader`, and then to every process in this pid namespace with `tag`, or with one that was tampered with, until none is
- * left. The caller itself has none and is safe. `proc` is this pid namespace's /proc. 0; -1 if some still live after a second or two. */
+ * left. The caller itself has none and is safe. `proc` is this pid namespace's /proc. 0; -1 if some still live after ten seconds. */
 int heel_tree_kill(const struct heel_tree_tags *tags, int proc, pid_t leader, uint64_t tag);
 
 #endif
