@@ -22,7 +22,7 @@ struct cli_pairs {
     size_t count;
 };
 
-/* What the flags of a verb say; zero is what they say when absent. Everything lives as long as the program. */
+/* What the flags of a verb say; zero is what they say when absent. Texts are borrowed from main's argv unless marked. */
 struct cli_options {
     /* where and how */
     const char *server;
@@ -33,9 +33,9 @@ struct cli_options {
     const char *id;
     enum heel_level level;
     enum heel_network network;
-    struct heel_path_rule *paths; /* owned */
+    struct heel_path_rule *paths; /* owned, with their strings */
     size_t path_count;
-    const char *working_dir;
+    char *working_dir; /* owned */
     bool keep_working_dir;
     struct cli_pairs variables;
     struct cli_pairs labels;
@@ -46,7 +46,7 @@ struct cli_options {
     const char *command_dir;
     /* delete */
     bool allow_missing;
-    /* what is left of the command line: NULL-terminated, borrowed from main's argv */
+    /* what is left of the command line: NULL-terminated */
     char **arguments;
     int argument_count;
 };

@@ -38,18 +38,18 @@ static const struct choice *choose(const struct choice *choices, const char *val
 }
 
 /* Paths are the client's to understand: the server doesn't know where it stands. What is not there is for the server to say. */
-static const char *absolute(const char *path)
+static char *absolute(const char *path)
 {
     heel_autofree char *here = NULL;
     char *resolved;
 
     if (*path == '/' || !*path)
-        return path;
+        return heel_xstrdup(path);
     resolved = realpath(path, NULL);
     if (resolved)
         return resolved;
     here = getcwd(NULL, 0);
-    return here ? heel_format("%s/%s", here, path) : path;
+    return here ? heel_format("%s/%s", here, path) : heel_xstrdup(path);
 }
 
 static int add_path(struct cli_options *options, const char *path, enum heel_access access, struct heel_error **err)
@@ -66,6 +66,7 @@ static void set_pair(struct cli_pairs *pairs, char *name, char *value)
 {
     for (size_t i = 0; i < pairs->count; i++)
         if (strcmp(pairs->items[i].name, name) == 0) {
+            free((char *)(uintptr_t)pairs->items[i].value);
             pairs->items[i].value = value;
             free(name);
             return;
@@ -82,6 +83,26 @@ static int parse_pair(struct cli_pairs *pairs, const char *text, const char *oth
         return invalid(err, otherwise, text);
     set_pair(pairs, strndup(text, (size_t)(equals - text)), heel_xstrdup(equals + 1));
     return 0;
+}
+
+static void clear_pairs(struct cli_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        free((char *)(uintptr_t)pairs->items[i].name);
+        free((char *)(uintptr_t)pairs->items[i].value);
+    }
+    free(pairs->items);
+}
+
+void cli_options_clear(struct cli_options *options)
+{
+    for (size_t i = 0; i < options->path_count; i++)
+        free((char *)(uintptr_t)options->paths[i].path);
+    free(options->paths);
+    free(options->working_dir);
+    clear_pairs(&options->variables);
+    clear_pairs(&options->labels);
+    *options = (struct cli_options){0};
 }
 
 /* ---- where and how ---- */
@@ -158,6 +179,7 @@ static int parse_working_dir(struct cli_options *options, const char *value, str
 {
     if (!*value)
         return invalid(err, "the path is empty%s", "");
+    free(options->working_dir);
     options->working_dir = absolute(value);
     return 0;
 }

@@ -66,7 +66,7 @@ static int parse_flag(const struct cli_verb *verb, char ***arguments, struct cli
     if (!flag)
         return unknown(verb, argument, err);
     if (!flag->argument && value)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--%s takes no value: leave out \"%s\"", flag->name, value);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--%s takes no value: leave out \"%s\"", flag->name, value + 1);
     if (!flag->argument)
         return parse_value(flag, NULL, options, err);
     if (!value && !**arguments)

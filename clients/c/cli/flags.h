@@ -19,6 +19,9 @@ extern const struct cli_flag cli_delete_flags[];
 int cli_flags_parse(const struct cli_verb *verb, char **arguments, struct cli_options *options,
                     struct heel_error **err);
 
+/* Frees what the options own. */
+void cli_options_clear(struct cli_options *options);
+
 /* Each flag of a verb in turn: starts with *group and *index 0; NULL at the end. */
 const struct cli_flag *cli_flags_next(const struct cli_verb *verb, size_t *group, size_t *index);
 

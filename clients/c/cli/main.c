@@ -56,10 +56,12 @@ static int run_verb(const struct cli_verb *verb, char **arguments)
         code = cli_print(cli_help_text(verb), &error);
     else if (!code)
         code = verb->run(&options, &error);
-    if (code >= 0)
-        return code;
-    cli_report(error, options.json);
-    return verb->failure;
+    if (code < 0) {
+        cli_report(error, options.json);
+        code = verb->failure;
+    }
+    cli_options_clear(&options);
+    return code;
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,158 @@
+/* The command line: every flag of every verb, and what people get wrong. */
+#include "base/test.h"
+#include "base/text.h"
+#include "clients/c/cli/flags.h"
+
+/* The verbs themselves are another library's; one with the flags of two of them does for all. */
+static int run_nothing(const struct cli_options *options, struct heel_error **err)
+{
+    (void)options;
+    (void)err;
+    return 0;
+}
+
+static const struct cli_verb verb = {
+    .name = "run",
+    .arguments = "COMMAND",
+    .example = "heelcli run ls",
+    .flags = {cli_spec_flags, cli_create_flags, cli_server_flags, cli_output_flags},
+    .least_arguments = 1,
+    .most_arguments = -1,
+    .run = run_nothing,
+};
+
+#define PARSE(options, err, ...) cli_flags_parse(&verb, (char *[]){__VA_ARGS__, NULL}, options, err)
+
+static void test_values(void)
+{
+    struct cli_options options = {0};
+
+    REQUIRE(!PARSE(&options, NULL, "--level", "strict", "--timeout=1h30m", "--readable", "/a", "--deny=/a/b", "--env",
+                   "A=1=2", "--env", "B=", "--env=A=3", "--keep-working-dir", "--label", "job=42", "--id", "x",
+                   "--output=json", "--network", "deny", "--server", "/s", "--no-autostart", "--ttl", "1d", "ls", "-l"));
+    CHECK_INT(options.level, HEEL_LEVEL_STRICT);
+    CHECK_INT(options.timeout_ms, 5400000);
+    CHECK_INT(options.ttl_ms, 86400000);
+    REQUIRE(options.path_count == 2);
+    CHECK_STR(options.paths[0].path, "/a");
+    CHECK_INT(options.paths[1].access, HEEL_ACCESS_DENY);
+    REQUIRE(options.variables.count == 2);
+    CHECK_STR(options.variables.items[0].value, "3"); /* the later one wins */
+    CHECK_STR(options.variables.items[1].value, "");
+    CHECK(options.keep_working_dir && options.json && options.no_autostart);
+    CHECK_INT(options.network, HEEL_NETWORK_DENY_ALL);
+    CHECK_INT(options.argument_count, 2);
+    CHECK_STR(options.arguments[1], "-l");
+    cli_options_clear(&options);
+}
+
+/* Flags end at the first argument that is none, and at "--". */
+static void test_end_of_flags(void)
+{
+    struct cli_options options = {0};
+
+    REQUIRE(!PARSE(&options, NULL, "sh", "-c", "ls", "--level", "strict"));
+    CHECK_INT(options.argument_count, 5);
+    CHECK_INT(options.level, HEEL_LEVEL_UNSET);
+    cli_options_clear(&options);
+    REQUIRE(!PARSE(&options, NULL, "--", "--level", "--"));
+    CHECK_INT(options.argument_count, 2);
+    CHECK_STR(options.arguments[0], "--level");
+    cli_options_clear(&options);
+    REQUIRE(!PARSE(&options, NULL, "-"));
+    CHECK_STR(options.arguments[0], "-");
+}
+
+static void test_paths(void)
+{
+    heel_autofree char *here = getcwd(NULL, 0);
+    heel_autofree char *absent = heel_format("%s/not-there", here);
+    struct cli_options options = {0};
+
+    REQUIRE(!PARSE(&options, NULL, "--working-dir", ".", "--writable", "not-there", "--readable", "/abs/../x", "ls"));
+    CHECK_STR(options.working_dir, here);
+    CHECK_STR(options.paths[0].path, absent);
+    CHECK_STR(options.paths[1].path, "/abs/../x");
+    cli_options_clear(&options);
+}
+
+static void test_passthrough(void)
+{
+    struct cli_options options = {0};
+
+    setenv("HEEL_TEST_SET", "value", 1);
+    unsetenv("HEEL_TEST_UNSET");
+    REQUIRE(!PARSE(&options, NULL, "--env-passthrough", "HEEL_TEST_SET", "--env-passthrough=HEEL_TEST_UNSET", "ls"));
+    REQUIRE(options.variables.count == 1);
+    CHECK_STR(options.variables.items[0].name, "HEEL_TEST_SET");
+    CHECK_STR(options.variables.items[0].value, "value");
+    cli_options_clear(&options);
+}
+
+static const struct {
+    char *arguments[3];
+    const char *message;
+} mistakes[] = {
+    {{"--levle", "strict"}, "run has no flag --levle; did you mean --level?"},
+    {{"--read=/x"}, "run has no flag --read; did you mean --readable?"},
+    {{"--zzz"}, "run has no flag --zzz: see heelcli help run"},
+    {{"-v"}, "run has no flag -v: see heelcli help run"},
+    {{"--level"}, "--level needs a value, as in --level strict"},
+    {{"--level=", "x"}, "--level: \"\" is no level: give strict, default or permissive"},
+    {{"--keep-working-dir=yes", "x"}, "--keep-working-dir takes no value: leave out \"yes\""},
+    {{"--network", "allow_all", "x"}, "--network: allow_all comes in a later version: only deny works now"},
+    {{"--network", "moon", "x"}, "--network: \"moon\" is no network policy: give deny"},
+    {{"--timeout", "30", "x"}, "--timeout: \"30\" is no duration: write it as in 500ms, 30s, 5m or 1h30m"},
+    {{"--timeout", "-1s", "x"}, "--timeout: \"-1s\" is no duration: write it as in 500ms, 30s, 5m or 1h30m"},
+    {{"--env", "NAME", "x"}, "--env: \"NAME\" is not of the form NAME=VALUE; --env-passthrough takes a name alone"},
+    {{"--env", "=x", "x"}, "--env: \"=x\" is not of the form NAME=VALUE; --env-passthrough takes a name alone"},
+    {{"--env-passthrough", "A=1", "x"}, "--env-passthrough: \"A=1\" is no name of a variable; --env takes NAME=VALUE"},
+    {{"--readable", "", "x"}, "--readable: the path is empty"},
+    {{"--output", "xml", "x"}, "--output: \"xml\" is no output format: give text or json"},
+    {{"--"}, "run needs COMMAND, as in: heelcli run ls"},
+};
+
+static void test_mistakes(void)
+{
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(mistakes); i++) {
+        char *arguments[4] = {mistakes[i].arguments[0], mistakes[i].arguments[1], mistakes[i].arguments[2], NULL};
+        heel_autoerror struct heel_error *error = NULL;
+        struct cli_options options = {0};
+
+        CHECK_INT(cli_flags_parse(&verb, arguments, &options, &error), -1);
+        REQUIRE(error);
+        CHECK_STR(error->message, mistakes[i].message);
+        cli_options_clear(&options);
+    }
+}
+
+static void test_too_many(void)
+{
+    const struct cli_verb one = {.name = "get", .arguments = "SANDBOX", .least_arguments = 1, .most_arguments = 1};
+    heel_autoerror struct heel_error *error = NULL;
+    struct cli_options options = {0};
+
+    CHECK_INT(cli_flags_parse(&one, (char *[]){"a", "--output", NULL}, &options, &error), -1);
+    CHECK_STR(heel_error_message(error), "get takes no argument \"--output\"; flags come before arguments");
+}
+
+/* Help is asked for wherever flags are, and then nothing is missing. */
+static void test_help(void)
+{
+    struct cli_options options = {0};
+
+    REQUIRE(!PARSE(&options, NULL, "--level", "strict", "--help"));
+    CHECK(options.help);
+}
+
+int main(void)
+{
+    test_values();
+    test_end_of_flags();
+    test_paths();
+    test_passthrough();
+    test_mistakes();
+    test_too_many();
+    test_help();
+    return heel_test_end();
+}
