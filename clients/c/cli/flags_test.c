@@ -21,15 +21,21 @@ static const struct cli_verb verb = {
     .run = run_nothing,
 };
 
-#define PARSE(options, err, ...) cli_flags_parse(&verb, (char *[]){__VA_ARGS__, NULL}, options, err)
+/* The arguments live to the end of the scope, as the options that borrow from them do. */
+#define PARSE(options, ...) \
+    char *UNIQUE(arguments)[] = {__VA_ARGS__, NULL}; \
+    REQUIRE(!cli_flags_parse(&verb, UNIQUE(arguments), options, NULL))
+#define UNIQUE(name) UNIQUE_2(name, __LINE__)
+#define UNIQUE_2(name, line) UNIQUE_3(name, line)
+#define UNIQUE_3(name, line) name##line
 
 static void test_values(void)
 {
     struct cli_options options = {0};
 
-    REQUIRE(!PARSE(&options, NULL, "--level", "strict", "--timeout=1h30m", "--readable", "/a", "--deny=/a/b", "--env",
+    PARSE(&options, "--level", "strict", "--timeout=1h30m", "--readable", "/a", "--deny=/a/b", "--env",
                    "A=1=2", "--env", "B=", "--env=A=3", "--keep-working-dir", "--label", "job=42", "--id", "x",
-                   "--output=json", "--network", "deny", "--server", "/s", "--no-autostart", "--ttl", "1d", "ls", "-l"));
+                   "--output=json", "--network", "deny", "--server", "/s", "--no-autostart", "--ttl", "1d", "ls", "-l");
     CHECK_INT(options.level, HEEL_LEVEL_STRICT);
     CHECK_INT(options.timeout_ms, 5400000);
     CHECK_INT(options.ttl_ms, 86400000);
@@ -51,15 +57,15 @@ static void test_end_of_flags(void)
 {
     struct cli_options options = {0};
 
-    REQUIRE(!PARSE(&options, NULL, "sh", "-c", "ls", "--level", "strict"));
+    PARSE(&options, "sh", "-c", "ls", "--level", "strict");
     CHECK_INT(options.argument_count, 5);
     CHECK_INT(options.level, HEEL_LEVEL_UNSET);
     cli_options_clear(&options);
-    REQUIRE(!PARSE(&options, NULL, "--", "--level", "--"));
+    PARSE(&options, "--", "--level", "--");
     CHECK_INT(options.argument_count, 2);
     CHECK_STR(options.arguments[0], "--level");
     cli_options_clear(&options);
-    REQUIRE(!PARSE(&options, NULL, "-"));
+    PARSE(&options, "-");
     CHECK_STR(options.arguments[0], "-");
 }
 
@@ -69,7 +75,7 @@ static void test_paths(void)
     heel_autofree char *absent = heel_format("%s/not-there", here);
     struct cli_options options = {0};
 
-    REQUIRE(!PARSE(&options, NULL, "--working-dir", ".", "--writable", "not-there", "--readable", "/abs/../x", "ls"));
+    PARSE(&options, "--working-dir", ".", "--writable", "not-there", "--readable", "/abs/../x", "ls");
     CHECK_STR(options.working_dir, here);
     CHECK_STR(options.paths[0].path, absent);
     CHECK_STR(options.paths[1].path, "/abs/../x");
@@ -82,7 +88,7 @@ static void test_passthrough(void)
 
     setenv("HEEL_TEST_SET", "value", 1);
     unsetenv("HEEL_TEST_UNSET");
-    REQUIRE(!PARSE(&options, NULL, "--env-passthrough", "HEEL_TEST_SET", "--env-passthrough=HEEL_TEST_UNSET", "ls"));
+    PARSE(&options, "--env-passthrough", "HEEL_TEST_SET", "--env-passthrough=HEEL_TEST_UNSET", "ls");
     REQUIRE(options.variables.count == 1);
     CHECK_STR(options.variables.items[0].name, "HEEL_TEST_SET");
     CHECK_STR(options.variables.items[0].value, "value");
@@ -141,7 +147,7 @@ static void test_help(void)
 {
     struct cli_options options = {0};
 
-    REQUIRE(!PARSE(&options, NULL, "--level", "strict", "--help"));
+    PARSE(&options, "--level", "strict", "--help");
     CHECK(options.help);
 }
 
