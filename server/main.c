@@ -101,7 +101,10 @@ static int open_listeners(struct heeld *heeld, struct heel_error **err)
 static void start_listeners(struct heeld *heeld)
 {
     for (size_t i = 0; i < heeld->listener_count; i++) {
+        heel_autofree char *lock = heel_format("%s.lock", heeld->listeners[i]->path);
+
         heel_backend_unlink_at_death(heeld->core->backend, heeld->listeners[i]->path);
+        heel_backend_unlink_at_death(heeld->core->backend, lock);
         listener_start(heeld->listeners[i], heeld->core);
     }
 }
