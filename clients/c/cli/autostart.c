@@ -11,8 +11,8 @@
 
 #include "base/runtime_dir.h"
 #include "base/text.h"
-#include "clients/c/cli/report.h"
 #include "clients/c/cli/cli.h"
+#include "clients/c/cli/report.h"
 #include "clients/c/libheel/address.h"
 
 /* It leaves when there has been no sandbox and no call for this long. */
@@ -38,8 +38,8 @@ char *cli_heeld_program(void)
     return heel_xstrdup("heeld");
 }
 
-/* The process that becomes heeld: no child of anybody here, with no terminal, no descriptor but its log and the readiness pipe, and
- * in no directory that could be wanted for something else. */
+/* The process that becomes heeld: no child of anybody here, with no terminal, no descriptor but its
+ * log and the readiness pipe, and in no directory that could be wanted for something else. */
 static void become_heeld(const char *program, int log, int ready)
 {
     heel_autofree char *ready_text = heel_format("%d", ready);
@@ -80,14 +80,15 @@ static int failed_start(const char *program, const char *log_path, struct heel_e
     while (length > 0 && text[length - 1] == '\n')
         text[--length] = '\0';
     line = strrchr(text, '\n');
-    return heel_error_set(err, HEEL_UNAVAILABLE, NULL, "%s could not be started: %s; its log is %s", program,
-                          line ? line + 1 : text, log_path);
+    return heel_error_set(err, HEEL_UNAVAILABLE, NULL, "%s could not be started: %s; its log is %s",
+                          program, line ? line + 1 : text, log_path);
 }
 
 static int start(const char *log_path, struct heel_error **err)
 {
     heel_autofree char *program = cli_heeld_program();
-    heel_autoclose int log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    heel_autoclose int log =
+        open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     int ready[2];
     pid_t child;
     bool is_ready;
@@ -107,7 +108,8 @@ static int start(const char *log_path, struct heel_error **err)
     return is_ready ? 0 : failed_start(program, log_path, err);
 }
 
-/* A lock that goes with this process. It is on a file of its own: heeld inherits the log, and would keep a lock on that. */
+/* A lock that goes with this process. It is on a file of its own: heeld inherits the log, and would
+ * keep a lock on that. */
 static int lock_folder(const char *folder, struct heel_error **err)
 {
     heel_autofree char *path = heel_format("%s/autostart.lock", folder);
@@ -140,7 +142,8 @@ int cli_autostart(const char *path, int *fd, struct heel_error **err)
         return heel_error_propagate(err, &failure);
     if (start(log_path, err))
         return -1;
-    cli_note("no server was running: started your own, which leaves after " IDLE_EXIT " without sandboxes (log: %s)",
+    cli_note("no server was running: started your own, which leaves after " IDLE_EXIT
+             " without sandboxes (log: %s)",
              log_path);
     return address_connect(path, true, fd, err);
 }

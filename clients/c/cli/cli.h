@@ -1,5 +1,5 @@
-/* What heelcli is made of: verbs, their flags, and what the flags say. Help is made from the same tables, and so will completion
- * and the manual page be. */
+/* What heelcli is made of: verbs, their flags, and what the flags say. Help is made from the same
+ * tables, and so will completion and the manual page be. */
 #ifndef HEEL_CLI_CLI_H
 #define HEEL_CLI_CLI_H
 
@@ -22,7 +22,8 @@ struct cli_pairs {
     size_t count;
 };
 
-/* What the flags of a verb say; zero is what they say when absent. Texts are borrowed from main's argv unless marked. */
+/* What the flags of a verb say; zero is what they say when absent. Texts are borrowed from main's
+ * argv unless marked. */
 struct cli_options {
     /* where and how */
     const char *server;
@@ -57,7 +58,8 @@ struct cli_flag {
     const char *argument; /* what stands for its value in help, as in "PATH"; NULL: it takes none */
     const char *help;
     const char *example;
-    /* `value` is NULL for a flag that takes none. 0, or -1 and *err, which need not name the flag. */
+    /* `value` is NULL for a flag that takes none. 0, or -1 and *err, which need not name the flag.
+     */
     int (*parse)(struct cli_options *options, const char *value, struct heel_error **err);
 };
 

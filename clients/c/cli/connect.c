@@ -24,8 +24,9 @@ static int connect_named(const char *address, struct heel_client **client, struc
     return heel_client_open_fd(fd, NULL, client, err);
 }
 
-/* Sockets are connected here and now, before libheel initialises gRPC: a server can make its side ready meanwhile, and where nobody
- * listens the launcher of a private server has to be forked before that. */
+/* Sockets are connected here and now, before libheel initialises gRPC: a server can make its side
+ * ready meanwhile, and where nobody listens the launcher of a private server has to be forked
+ * before that. */
 int cli_connect(const struct cli_options *options, enum cli_need need, struct heel_client **client,
                 struct heel_error **err)
 {
@@ -45,7 +46,8 @@ int cli_connect(const struct cli_options *options, enum cli_need need, struct he
         return cli_connect_private(client, err);
     if (options->no_autostart)
         return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
-                              "no server listens at %s: start heeld, or leave out --no-autostart", path);
+                              "no server listens at %s: start heeld, or leave out --no-autostart",
+                              path);
     if (cli_autostart(path, &fd, err))
         return -1;
     return heel_client_open_fd(fd, NULL, client, err);

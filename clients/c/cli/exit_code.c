@@ -13,7 +13,8 @@ struct end {
 static const struct end ends[] = {
     [HEEL_EXIT_EXITED] = {0, NULL},
     [HEEL_EXIT_SIGNALED] = {0, NULL},
-    [HEEL_EXIT_TIMEOUT] = {CLI_EXIT_TIMEOUT, "the command took longer than its timeout and was killed"},
+    [HEEL_EXIT_TIMEOUT] = {CLI_EXIT_TIMEOUT,
+                           "the command took longer than its timeout and was killed"},
     [HEEL_EXIT_DELETED] = {CLI_EXIT_OWN_ERROR, "the sandbox was deleted while the command ran"},
     [HEEL_EXIT_DISCONNECTED] = {CLI_EXIT_OWN_ERROR, "the connection of the command was lost"},
     [HEEL_EXIT_START_FAILED] = {0, "the command could not be started"},

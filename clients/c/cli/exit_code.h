@@ -4,11 +4,12 @@
 
 #include "clients/c/libheel/heel/heel.h"
 
-/* The command's own code, 128 + n for signal n, 124 after a timeout, 126 or 127 where it could not be started, 125 where heel
- * ended it. */
+/* The command's own code, 128 + n for signal n, 124 after a timeout, 126 or 127 where it could not
+ * be started, 125 where heel ended it. */
 int cli_exit_code(const struct heel_exit_status *status);
 
-/* What a person needs to be told about this end; NULL where the command can speak for itself. Borrowed from `status`. */
+/* What a person needs to be told about this end; NULL where the command can speak for itself.
+ * Borrowed from `status`. */
 const char *cli_exit_message(const struct heel_exit_status *status);
 
 #endif

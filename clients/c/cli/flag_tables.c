@@ -20,13 +20,21 @@ struct choice {
 };
 
 static const struct choice levels[] = {
-    {"strict", HEEL_LEVEL_STRICT}, {"default", HEEL_LEVEL_DEFAULT}, {"permissive", HEEL_LEVEL_PERMISSIVE}, {NULL, 0},
+    {"strict", HEEL_LEVEL_STRICT},
+    {"default", HEEL_LEVEL_DEFAULT},
+    {"permissive", HEEL_LEVEL_PERMISSIVE},
+    {NULL, 0},
 };
 
 /* 0 is what the contract has a name for and heel doesn't do yet. */
 static const struct choice networks[] = {
-    {"deny", HEEL_NETWORK_DENY_ALL}, {"deny_all", HEEL_NETWORK_DENY_ALL}, {"allow_all", 0}, {"allow_list", 0},
-    {"allow", 0},                    {"custom", 0},                       {NULL, 0},
+    {"deny", HEEL_NETWORK_DENY_ALL},
+    {"deny_all", HEEL_NETWORK_DENY_ALL},
+    {"allow_all", 0},
+    {"allow_list", 0},
+    {"allow", 0},
+    {"custom", 0},
+    {NULL, 0},
 };
 
 static const struct choice *choose(const struct choice *choices, const char *value)
@@ -37,7 +45,8 @@ static const struct choice *choose(const struct choice *choices, const char *val
     return NULL;
 }
 
-/* Paths are the client's to understand: the server doesn't know where it stands. What is not there is for the server to say. */
+/* Paths are the client's to understand: the server doesn't know where it stands. What is not there
+ * is for the server to say. */
 static char *absolute(const char *path)
 {
     heel_autofree char *here = NULL;
@@ -52,11 +61,13 @@ static char *absolute(const char *path)
     return here ? heel_format("%s/%s", here, path) : heel_xstrdup(path);
 }
 
-static int add_path(struct cli_options *options, const char *path, enum heel_access access, struct heel_error **err)
+static int add_path(struct cli_options *options, const char *path, enum heel_access access,
+                    struct heel_error **err)
 {
     if (!*path)
         return invalid(err, "the path is empty%s", "");
-    options->paths = heel_xrealloc(options->paths, options->path_count + 1, sizeof(*options->paths));
+    options->paths =
+        heel_xrealloc(options->paths, options->path_count + 1, sizeof(*options->paths));
     options->paths[options->path_count++] = (struct heel_path_rule){absolute(path), access};
     return 0;
 }
@@ -75,7 +86,8 @@ static void set_pair(struct cli_pairs *pairs, char *name, char *value)
     pairs->items[pairs->count++] = (struct heel_pair){name, value};
 }
 
-static int parse_pair(struct cli_pairs *pairs, const char *text, const char *otherwise, struct heel_error **err)
+static int parse_pair(struct cli_pairs *pairs, const char *text, const char *otherwise,
+                      struct heel_error **err)
 {
     const char *equals = strchr(text, '=');
 
@@ -115,7 +127,8 @@ static int parse_server(struct cli_options *options, const char *value, struct h
     return 0;
 }
 
-static int parse_no_autostart(struct cli_options *options, const char *value, struct heel_error **err)
+static int parse_no_autostart(struct cli_options *options, const char *value,
+                              struct heel_error **err)
 {
     (void)value;
     (void)err;
@@ -175,7 +188,8 @@ static int parse_deny(struct cli_options *options, const char *value, struct hee
     return add_path(options, value, HEEL_ACCESS_DENY, err);
 }
 
-static int parse_working_dir(struct cli_options *options, const char *value, struct heel_error **err)
+static int parse_working_dir(struct cli_options *options, const char *value,
+                             struct heel_error **err)
 {
     if (!*value)
         return invalid(err, "the path is empty%s", "");
@@ -184,7 +198,8 @@ static int parse_working_dir(struct cli_options *options, const char *value, str
     return 0;
 }
 
-static int parse_keep_working_dir(struct cli_options *options, const char *value, struct heel_error **err)
+static int parse_keep_working_dir(struct cli_options *options, const char *value,
+                                  struct heel_error **err)
 {
     (void)value;
     (void)err;
@@ -195,11 +210,13 @@ static int parse_keep_working_dir(struct cli_options *options, const char *value
 static int parse_env(struct cli_options *options, const char *value, struct heel_error **err)
 {
     return parse_pair(&options->variables, value,
-                      "\"%s\" is not of the form NAME=VALUE; --env-passthrough takes a name alone", err);
+                      "\"%s\" is not of the form NAME=VALUE; --env-passthrough takes a name alone",
+                      err);
 }
 
 /* By name only: a pattern would let a secret through one day. */
-static int parse_env_passthrough(struct cli_options *options, const char *value, struct heel_error **err)
+static int parse_env_passthrough(struct cli_options *options, const char *value,
+                                 struct heel_error **err)
 {
     const char *own = getenv(value);
 
@@ -247,15 +264,18 @@ static int parse_label(struct cli_options *options, const char *value, struct he
 
 /* ---- a command, a deletion ---- */
 
-static int parse_command_dir(struct cli_options *options, const char *value, struct heel_error **err)
+static int parse_command_dir(struct cli_options *options, const char *value,
+                             struct heel_error **err)
 {
     if (*value != '/')
-        return invalid(err, "\"%s\" is not absolute: give the path as it is inside the sandbox", value);
+        return invalid(err, "\"%s\" is not absolute: give the path as it is inside the sandbox",
+                       value);
     options->command_dir = value;
     return 0;
 }
 
-static int parse_allow_missing(struct cli_options *options, const char *value, struct heel_error **err)
+static int parse_allow_missing(struct cli_options *options, const char *value,
+                               struct heel_error **err)
 {
     (void)value;
     (void)err;
@@ -267,80 +287,96 @@ static int parse_allow_missing(struct cli_options *options, const char *value, s
 
 #define SERVER_FLAG \
     { \
-        "server", "ADDRESS", "the server to use: unix:PATH or a path; else $HEEL_ADDRESS, else your own", \
+        "server", "ADDRESS", \
+            "the server to use: unix:PATH or a path; else $HEEL_ADDRESS, else your own", \
             "--server unix:/run/heel/heeld.sock", parse_server \
     }
 
-const struct cli_flag cli_private_flags[] = {SERVER_FLAG, {0}};
+const struct cli_flag cli_private_flags[] = {
+    SERVER_FLAG,
+    {"no-autostart", NULL,
+     "for scripts that give it to every verb: this one starts no server that stays",
+     "--no-autostart", parse_no_autostart},
+    {0},
+};
 
 const struct cli_flag cli_server_flags[] = {
     SERVER_FLAG,
-    {"no-autostart", NULL, "fail where no server runs instead of starting your own", "--no-autostart",
-     parse_no_autostart},
+    {"no-autostart", NULL, "fail where no server runs instead of starting your own",
+     "--no-autostart", parse_no_autostart},
     {0},
 };
 
 const struct cli_flag cli_output_flags[] = {
-    {"output", "text|json", "what to print: text for people, or the contract's messages as JSON", "--output json",
-     parse_output},
+    {"output", "text|json", "what to print: text for people, or the contract's messages as JSON",
+     "--output json", parse_output},
     {0},
 };
 
 #define ENV_FLAGS \
     {"env", "NAME=VALUE", "set a variable; may be repeated", "--env CI=1", parse_env}, \
     { \
-        "env-passthrough", "NAME", "set a variable to the value it has here, if it has one; may be repeated", \
+        "env-passthrough", "NAME", \
+            "set a variable to the value it has here, if it has one; may be repeated", \
             "--env-passthrough TERM", parse_env_passthrough \
     }
 
 const struct cli_flag cli_spec_flags[] = {
     {"level", "LEVEL",
-     "strict: reads its working directory and what programs need; default: reads all but what is protected; "
+     "strict: reads its working directory and what programs need; default: reads all but what is "
+     "protected; "
      "permissive: reads and writes what you could",
      "--level strict", parse_level},
-    {"network", "POLICY", "deny: nothing but its own loopback interface (the only policy yet)", "--network deny",
-     parse_network},
-    {"readable", "PATH", "a host path that may be read; may be repeated", "--readable /data", parse_readable},
-    {"writable", "PATH", "a host path that may be read and written; may be repeated", "--writable ./out",
-     parse_writable},
-    {"executable", "PATH", "a host path that may be read and executed; may be repeated", "--executable /opt/tools",
-     parse_executable},
+    {"network", "POLICY", "deny: nothing but its own loopback interface (the only policy yet)",
+     "--network deny", parse_network},
+    {"readable", "PATH", "a host path that may be read; may be repeated", "--readable /data",
+     parse_readable},
+    {"writable", "PATH", "a host path that may be read and written; may be repeated",
+     "--writable ./out", parse_writable},
+    {"executable", "PATH", "a host path that may be read and executed; may be repeated",
+     "--executable /opt/tools", parse_executable},
     {"deny", "PATH", "a host path that is out of reach, whatever else is granted; may be repeated",
      "--deny ./secrets", parse_deny},
-    {"working-dir", "PATH", "a host directory to work in, seen inside at the same path; else one of its own, removed with it",
+    {"working-dir", "PATH",
+     "a host directory to work in, seen inside at the same path; else one of its own, removed with "
+     "it",
      "--working-dir .", parse_working_dir},
-    {"keep-working-dir", NULL, "leave the sandbox's own working directory behind", "--keep-working-dir",
-     parse_keep_working_dir},
+    {"keep-working-dir", NULL, "leave the sandbox's own working directory behind",
+     "--keep-working-dir", parse_keep_working_dir},
     ENV_FLAGS,
-    {"timeout", "DURATION", "kill a command and all that it started after this long", "--timeout 5m", parse_timeout},
+    {"timeout", "DURATION", "kill a command and all that it started after this long",
+     "--timeout 5m", parse_timeout},
     {0},
 };
 
 const struct cli_flag cli_create_flags[] = {
-    {"id", "ID", "its id; with one of your own a repeated create finds the first one's sandbox", "--id build-7",
-     parse_id},
+    {"id", "ID", "its id; with one of your own a repeated create finds the first one's sandbox",
+     "--id build-7", parse_id},
     {"label", "KEY=VALUE", "a label to find it by; may be repeated", "--label job=42", parse_label},
     {"ttl", "DURATION", "delete it this long after its creation", "--ttl 1h", parse_ttl},
-    {"idle-ttl", "DURATION", "delete it when no command has run in it for this long", "--idle-ttl 10m",
-     parse_idle_ttl},
+    {"idle-ttl", "DURATION", "delete it when no command has run in it for this long",
+     "--idle-ttl 10m", parse_idle_ttl},
     {0},
 };
 
 const struct cli_flag cli_exec_flags[] = {
-    {"working-dir", "PATH", "where the command starts, as seen inside; else the sandbox's working directory",
+    {"working-dir", "PATH",
+     "where the command starts, as seen inside; else the sandbox's working directory",
      "--working-dir /tmp", parse_command_dir},
     ENV_FLAGS,
-    {"timeout", "DURATION", "kill the command and all that it started after this long", "--timeout 5m",
-     parse_timeout},
+    {"timeout", "DURATION", "kill the command and all that it started after this long",
+     "--timeout 5m", parse_timeout},
     {0},
 };
 
 const struct cli_flag cli_list_flags[] = {
-    {"label", "KEY=VALUE", "only sandboxes with this label; may be repeated", "--label job=42", parse_label},
+    {"label", "KEY=VALUE", "only sandboxes with this label; may be repeated", "--label job=42",
+     parse_label},
     {0},
 };
 
 const struct cli_flag cli_delete_flags[] = {
-    {"allow-missing", NULL, "a sandbox that isn't there is no error", "--allow-missing", parse_allow_missing},
+    {"allow-missing", NULL, "a sandbox that isn't there is no error", "--allow-missing",
+     parse_allow_missing},
     {0},
 };

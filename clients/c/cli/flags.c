@@ -35,9 +35,11 @@ static int unknown(const struct cli_verb *verb, const char *argument, struct hee
         cli_nearest(name, flag->name, &best);
     if (best)
         return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
-                              "%s has no flag %.*s%s; did you mean --%s?", verb->name, (int)dashes, argument, name, best);
+                              "%s has no flag %.*s%s; did you mean --%s?", verb->name, (int)dashes,
+                              argument, name, best);
     return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
-                          "%s has no flag %.*s%s: see heelcli help %s", verb->name, (int)dashes, argument, name, verb->name);
+                          "%s has no flag %.*s%s: see heelcli help %s", verb->name, (int)dashes,
+                          argument, name, verb->name);
 }
 
 static int parse_value(const struct cli_flag *flag, const char *value, struct cli_options *options,
@@ -66,25 +68,29 @@ static int parse_flag(const struct cli_verb *verb, char ***arguments, struct cli
     if (!flag)
         return unknown(verb, argument, err);
     if (!flag->argument && value)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--%s takes no value: leave out \"%s\"", flag->name, value + 1);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                              "--%s takes no value: leave out \"%s\"", flag->name, value + 1);
     if (!flag->argument)
         return parse_value(flag, NULL, options, err);
     if (!value && !**arguments)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--%s needs a value, as in %s", flag->name, flag->example);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "--%s needs a value, as in %s",
+                              flag->name, flag->example);
     return parse_value(flag, value ? value + 1 : *(*arguments)++, options, err);
 }
 
-static int check_count(const struct cli_verb *verb, const struct cli_options *options, struct heel_error **err)
+static int check_count(const struct cli_verb *verb, const struct cli_options *options,
+                       struct heel_error **err)
 {
     int count = options->argument_count;
 
     if (options->help)
         return 0;
     if (count < verb->least_arguments)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "%s needs %s, as in: %s", verb->name, verb->arguments,
-                              verb->example);
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "%s needs %s, as in: %s",
+                              verb->name, verb->arguments, verb->example);
     if (verb->most_arguments >= 0 && count > verb->most_arguments)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "%s takes no argument \"%s\"; flags come before arguments",
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                              "%s takes no argument \"%s\"; flags come before arguments",
                               verb->name, options->arguments[verb->most_arguments]);
     return 0;
 }

@@ -5,17 +5,19 @@
 #include "clients/c/cli/cli.h"
 
 /* The tables that verbs are given. */
-extern const struct cli_flag cli_server_flags[];  /* --server, --no-autostart */
-extern const struct cli_flag cli_private_flags[]; /* --server, for verbs that need no lasting server */
-extern const struct cli_flag cli_output_flags[];  /* --output */
-extern const struct cli_flag cli_spec_flags[];    /* what a sandbox is to be */
-extern const struct cli_flag cli_create_flags[];  /* --id, --ttl and others of sandboxes that last */
-extern const struct cli_flag cli_exec_flags[];    /* of a command in a sandbox that exists */
+extern const struct cli_flag cli_server_flags[]; /* --server, --no-autostart */
+extern const struct cli_flag
+    cli_private_flags[]; /* --server, for verbs that need no lasting server */
+extern const struct cli_flag cli_output_flags[]; /* --output */
+extern const struct cli_flag cli_spec_flags[];   /* what a sandbox is to be */
+extern const struct cli_flag cli_create_flags[]; /* --id, --ttl and others of sandboxes that last */
+extern const struct cli_flag cli_exec_flags[];   /* of a command in a sandbox that exists */
 extern const struct cli_flag cli_list_flags[];
 extern const struct cli_flag cli_delete_flags[];
 
-/* Reads `arguments` (NULL-terminated) into `options`. Flags end at the first argument that is none, or at "--". 0, or -1 and *err,
- * a sentence that names the flag and, where there is one, the nearest that exists. */
+/* Reads `arguments` (NULL-terminated) into `options`. Flags end at the first argument that is none,
+ * or at "--". 0, or -1 and *err, a sentence that names the flag and, where there is one, the
+ * nearest that exists. */
 int cli_flags_parse(const struct cli_verb *verb, char **arguments, struct cli_options *options,
                     struct heel_error **err);
 

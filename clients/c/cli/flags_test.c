@@ -33,9 +33,10 @@ static void test_values(void)
 {
     struct cli_options options = {0};
 
-    PARSE(&options, "--level", "strict", "--timeout=1h30m", "--readable", "/a", "--deny=/a/b", "--env",
-                   "A=1=2", "--env", "B=", "--env=A=3", "--keep-working-dir", "--label", "job=42", "--id", "x",
-                   "--output=json", "--network", "deny", "--server", "/s", "--no-autostart", "--ttl", "1d", "ls", "-l");
+    PARSE(&options, "--level", "strict", "--timeout=1h30m", "--readable", "/a", "--deny=/a/b",
+          "--env", "A=1=2", "--env", "B=", "--env=A=3", "--keep-working-dir", "--label", "job=42",
+          "--id", "x", "--output=json", "--network", "deny", "--server", "/s", "--no-autostart",
+          "--ttl", "1d", "ls", "-l");
     CHECK_INT(options.level, HEEL_LEVEL_STRICT);
     CHECK_INT(options.timeout_ms, 5400000);
     CHECK_INT(options.ttl_ms, 86400000);
@@ -75,7 +76,8 @@ static void test_paths(void)
     heel_autofree char *absent = heel_format("%s/not-there", here);
     struct cli_options options = {0};
 
-    PARSE(&options, "--working-dir", ".", "--writable", "not-there", "--readable", "/abs/../x", "ls");
+    PARSE(&options, "--working-dir", ".", "--writable", "not-there", "--readable", "/abs/../x",
+          "ls");
     CHECK_STR(options.working_dir, here);
     CHECK_STR(options.paths[0].path, absent);
     CHECK_STR(options.paths[1].path, "/abs/../x");
@@ -88,7 +90,8 @@ static void test_passthrough(void)
 
     setenv("HEEL_TEST_SET", "value", 1);
     unsetenv("HEEL_TEST_UNSET");
-    PARSE(&options, "--env-passthrough", "HEEL_TEST_SET", "--env-passthrough=HEEL_TEST_UNSET", "ls");
+    PARSE(&options, "--env-passthrough", "HEEL_TEST_SET", "--env-passthrough=HEEL_TEST_UNSET",
+          "ls");
     REQUIRE(options.variables.count == 1);
     CHECK_STR(options.variables.items[0].name, "HEEL_TEST_SET");
     CHECK_STR(options.variables.items[0].value, "value");
@@ -106,13 +109,19 @@ static const struct {
     {{"--level"}, "--level needs a value, as in --level strict"},
     {{"--level=", "x"}, "--level: \"\" is no level: give strict, default or permissive"},
     {{"--keep-working-dir=yes", "x"}, "--keep-working-dir takes no value: leave out \"yes\""},
-    {{"--network", "allow_all", "x"}, "--network: allow_all comes in a later version: only deny works now"},
+    {{"--network", "allow_all", "x"},
+     "--network: allow_all comes in a later version: only deny works now"},
     {{"--network", "moon", "x"}, "--network: \"moon\" is no network policy: give deny"},
-    {{"--timeout", "30", "x"}, "--timeout: \"30\" is no duration: write it as in 500ms, 30s, 5m or 1h30m"},
-    {{"--timeout", "-1s", "x"}, "--timeout: \"-1s\" is no duration: write it as in 500ms, 30s, 5m or 1h30m"},
-    {{"--env", "NAME", "x"}, "--env: \"NAME\" is not of the form NAME=VALUE; --env-passthrough takes a name alone"},
-    {{"--env", "=x", "x"}, "--env: \"=x\" is not of the form NAME=VALUE; --env-passthrough takes a name alone"},
-    {{"--env-passthrough", "A=1", "x"}, "--env-passthrough: \"A=1\" is no name of a variable; --env takes NAME=VALUE"},
+    {{"--timeout", "30", "x"},
+     "--timeout: \"30\" is no duration: write it as in 500ms, 30s, 5m or 1h30m"},
+    {{"--timeout", "-1s", "x"},
+     "--timeout: \"-1s\" is no duration: write it as in 500ms, 30s, 5m or 1h30m"},
+    {{"--env", "NAME", "x"},
+     "--env: \"NAME\" is not of the form NAME=VALUE; --env-passthrough takes a name alone"},
+    {{"--env", "=x", "x"},
+     "--env: \"=x\" is not of the form NAME=VALUE; --env-passthrough takes a name alone"},
+    {{"--env-passthrough", "A=1", "x"},
+     "--env-passthrough: \"A=1\" is no name of a variable; --env takes NAME=VALUE"},
     {{"--readable", "", "x"}, "--readable: the path is empty"},
     {{"--output", "xml", "x"}, "--output: \"xml\" is no output format: give text or json"},
     {{"--"}, "run needs COMMAND, as in: heelcli run ls"},
@@ -121,7 +130,8 @@ static const struct {
 static void test_mistakes(void)
 {
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(mistakes); i++) {
-        char *arguments[4] = {mistakes[i].arguments[0], mistakes[i].arguments[1], mistakes[i].arguments[2], NULL};
+        char *arguments[4] = {mistakes[i].arguments[0], mistakes[i].arguments[1],
+                              mistakes[i].arguments[2], NULL};
         heel_autoerror struct heel_error *error = NULL;
         struct cli_options options = {0};
 
@@ -134,12 +144,14 @@ static void test_mistakes(void)
 
 static void test_too_many(void)
 {
-    const struct cli_verb one = {.name = "get", .arguments = "SANDBOX", .least_arguments = 1, .most_arguments = 1};
+    const struct cli_verb one = {
+        .name = "get", .arguments = "SANDBOX", .least_arguments = 1, .most_arguments = 1};
     heel_autoerror struct heel_error *error = NULL;
     struct cli_options options = {0};
 
     CHECK_INT(cli_flags_parse(&one, (char *[]){"a", "--output", NULL}, &options, &error), -1);
-    CHECK_STR(heel_error_message(error), "get takes no argument \"--output\"; flags come before arguments");
+    CHECK_STR(heel_error_message(error),
+              "get takes no argument \"--output\"; flags come before arguments");
 }
 
 /* Help is asked for wherever flags are, and then nothing is missing. */

@@ -8,7 +8,8 @@
 #define COLUMNS 100
 #define FLAG_COLUMN 30
 
-/* Appends `text` broken between words, each further line `indent` columns in; the first begins in column `at`. */
+/* Appends `text` broken between words, each further line `indent` columns in; the first begins in
+ * column `at`. */
 static void append_wrapped(struct heel_buffer *to, const char *text, int indent, int at)
 {
     while (*text) {
@@ -35,7 +36,8 @@ static void append_flag(struct heel_buffer *to, const struct cli_flag *flag)
     size_t before = to->length;
     int length;
 
-    heel_buffer_printf(to, "  --%s%s%s", flag->name, flag->argument ? " " : "", flag->argument ? flag->argument : "");
+    heel_buffer_printf(to, "  --%s%s%s", flag->name, flag->argument ? " " : "",
+                       flag->argument ? flag->argument : "");
     length = (int)(to->length - before);
     if (length >= FLAG_COLUMN - 1) {
         heel_buffer_append_text(to, "\n");
@@ -51,8 +53,8 @@ static void append_verb(struct heel_buffer *to, const struct cli_verb *verb)
     const struct cli_flag *flag;
 
     heel_buffer_printf(to, "heelcli %s: %s\n\n", verb->name, verb->summary);
-    heel_buffer_printf(to, "  heelcli %s [FLAG...]%s%s\n\n", verb->name, *verb->arguments ? " [--] " : "",
-                       verb->arguments);
+    heel_buffer_printf(to, "  heelcli %s [FLAG...]%s%s\n\n", verb->name,
+                       *verb->arguments ? " [--] " : "", verb->arguments);
     append_wrapped(to, verb->help, 0, 0);
     heel_buffer_append_text(to, "\nFlags, which end at the first argument that is none:\n");
     while ((flag = cli_flags_next(verb, &group, &index)))
@@ -67,7 +69,8 @@ static void append_all(struct heel_buffer *to)
                                 "  heelcli VERB [FLAG...] [--] [ARGUMENT...]\n\n");
     for (const struct cli_verb *verb = cli_verbs; verb->name; verb++)
         heel_buffer_printf(to, "  %-10s%s\n", verb->name, verb->summary);
-    heel_buffer_append_text(to, "\nheelcli help VERB explains a verb. Begin with: heelcli run -- echo hello\n");
+    heel_buffer_append_text(
+        to, "\nheelcli help VERB explains a verb. Begin with: heelcli run -- echo hello\n");
 }
 
 char *cli_help_text(const struct cli_verb *verb)

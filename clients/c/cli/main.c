@@ -1,5 +1,5 @@
-/* heelcli: the command line of heel. One process per command: it speaks to a heeld, or, for `run` where none is there, is its
- * own, whose launcher it forks before it has a second thread. */
+/* heelcli: the command line of heel. One process per command: it speaks to a heeld, or, for `run`
+ * where none is there, is its own, whose launcher it forks before it has a second thread. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +10,9 @@
 #include "clients/c/cli/nearest.h"
 #include "clients/c/cli/report.h"
 
-/* A descriptor of heel's own must not take the place of a closed standard one: what is meant for stdout would go into it. Before
- * anything else, since gRPC opens an eventfd before main() begins. */
+/* A descriptor of heel's own must not take the place of a closed standard one: what is meant for
+ * stdout would go into it. Before anything else, since gRPC opens an eventfd before main() begins.
+ */
 __attribute__((constructor(101))) static void fill_standard_descriptors(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -29,12 +30,14 @@ static const struct cli_verb *find_verb(const char *name, struct heel_error **er
     for (verb = cli_verbs; verb->name; verb++)
         cli_nearest(name, verb->name, &best);
     if (*name == '-')
-        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "flags come after the verb, and \"%s\" comes first: see heelcli help",
-                       name);
+        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                       "flags come after the verb, and \"%s\" comes first: see heelcli help", name);
     else if (best)
-        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "there is no verb \"%s\"; did you mean %s?", name, best);
+        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                       "there is no verb \"%s\"; did you mean %s?", name, best);
     else
-        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "there is no verb \"%s\": see heelcli help", name);
+        heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                       "there is no verb \"%s\": see heelcli help", name);
     return NULL;
 }
 

@@ -7,7 +7,8 @@
 /* Edits between two words: a letter added, removed or changed, or two neighbours swapped. */
 size_t cli_edit_distance(const char *a, const char *b);
 
-/* Keeps in *best the nearer of it and `candidate` to `word`; *best is NULL at first, and stays so while nothing is near. */
+/* Keeps in *best the nearer of it and `candidate` to `word`; *best is NULL at first, and stays so
+ * while nothing is near. */
 void cli_nearest(const char *word, const char *candidate, const char **best);
 
 #endif

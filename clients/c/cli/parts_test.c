@@ -24,8 +24,9 @@ static void test_distance(void)
 static const struct {
     const char *word, *nearest;
 } words[] = {
-    {"rnu", "run"},       {"creat", "create"}, {"dele", "delete"}, {"lst", "list"}, {"delete", "delete"},
-    {"xyzzy", NULL},      {"r", NULL},         {"ex", NULL},       {"exce", "exec"},
+    {"rnu", "run"},  {"creat", "create"},  {"dele", "delete"},
+    {"lst", "list"}, {"delete", "delete"}, {"xyzzy", NULL},
+    {"r", NULL},     {"ex", NULL},         {"exce", "exec"},
 };
 
 static void test_nearest(void)
@@ -52,12 +53,15 @@ static const struct {
     {{HEEL_EXIT_SIGNALED, true, 0, 9, ""}, 137, NULL},
     {{HEEL_EXIT_SIGNALED, true, 0, 15, ""}, 143, NULL},
     {{HEEL_EXIT_TIMEOUT, true, 0, 9, "it took 5s"}, 124, "it took 5s"},
-    {{HEEL_EXIT_TIMEOUT, true, 0, 9, ""}, 124, "the command took longer than its timeout and was killed"},
+    {{HEEL_EXIT_TIMEOUT, true, 0, 9, ""},
+     124,
+     "the command took longer than its timeout and was killed"},
     {{HEEL_EXIT_DELETED, true, 0, 9, ""}, 125, "the sandbox was deleted while the command ran"},
     {{HEEL_EXIT_DISCONNECTED, true, 0, 9, ""}, 125, "the connection of the command was lost"},
     {{HEEL_EXIT_START_FAILED, false, 127, 0, "x: no such program"}, 127, "x: no such program"},
     {{HEEL_EXIT_START_FAILED, false, 126, 0, ""}, 126, "the command could not be started"},
-    {{(enum heel_exit_reason)0, false, 0, 0, ""}, 125,
+    {{(enum heel_exit_reason)0, false, 0, 0, ""},
+     125,
      "the command ended for a reason that this heelcli doesn't know: use a newer one"},
     {{(enum heel_exit_reason)99, false, 3, 0, "a later reason"}, 125, "a later reason"},
 };

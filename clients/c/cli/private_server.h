@@ -1,5 +1,5 @@
-/* The server inside heelcli. Everything that heelcli knows of server/ stands behind this header, apart from libheel's, whose
- * names are another world's. */
+/* The server inside heelcli. Everything that heelcli knows of server/ stands behind this header,
+ * apart from libheel's, whose names are another world's. */
 #ifndef HEEL_CLI_PRIVATE_SERVER_H
 #define HEEL_CLI_PRIVATE_SERVER_H
 
@@ -8,10 +8,12 @@
 
 #include "base/error.h"
 
-/* Forks the launcher: before there is a second thread, so before anything of gRPC. 0, or -1 and *err. */
+/* Forks the launcher: before there is a second thread, so before anything of gRPC. 0, or -1 and
+ * *err. */
 int private_server_prepare(struct heel_error **err);
 
-/* Starts the prepared server. 0 and *fd, a connection to it that the caller owns, or -1 and *err. */
+/* Starts the prepared server. 0 and *fd, a connection to it that the caller owns, or -1 and *err.
+ */
 int private_server_connect(int *fd, struct heel_error **err);
 
 /* Why the server could not be made, where its connection was closed; NULL if it was. Borrowed. */

@@ -58,8 +58,8 @@ int cli_print(char *text, struct heel_error **err)
     heel_autofree char *owned = text;
     size_t length = strlen(owned);
 
-    if (fwrite(owned, 1, length, stdout) != length || (length && owned[length - 1] != '\n' && putchar('\n') == EOF) ||
-        fflush(stdout))
+    if (fwrite(owned, 1, length, stdout) != length ||
+        (length && owned[length - 1] != '\n' && putchar('\n') == EOF) || fflush(stdout))
         return heel_error_set_errno(err, errno, "standard output can't be written");
     return 0;
 }

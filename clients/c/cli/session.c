@@ -27,7 +27,7 @@ struct session {
     struct heel_buffer rest; /* what could not be written yet; empty while nothing is blocked */
     size_t rest_start;       /* where in it what was not written begins */
     bool input_open;
-    int write_errno;           /* why output can't be passed on any more */
+    int write_errno; /* why output can't be passed on any more */
     bool exited;
     struct heel_exit_status status;
 };
@@ -56,7 +56,8 @@ static void on_signal(int number)
 
 static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-/* A signal that is ignored here was meant to be: by nohup, or by a shell for what runs in the background. */
+/* A signal that is ignored here was meant to be: by nohup, or by a shell for what runs in the
+ * background. */
 static void handle_signals(void (*handler)(int number))
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, before;
@@ -100,8 +101,9 @@ static void pass_on(struct session *session, struct sink *sink, const void *byte
 
 static void pass_rest_on(struct session *session)
 {
-    session->rest_start += write_to(session, session->blocked, session->rest.data + session->rest_start,
-                                    session->rest.length - session->rest_start);
+    session->rest_start +=
+        write_to(session, session->blocked, session->rest.data + session->rest_start,
+                 session->rest.length - session->rest_start);
     if (session->rest_start < session->rest.length)
         return;
     session->blocked = NULL;
@@ -124,8 +126,8 @@ static void on_errors(struct heel_exec *exec, struct heel_bytes bytes, void *dat
     pass_on(session, &session->errors, bytes.data, bytes.length);
 }
 
-static void on_exited(struct heel_exec *exec, const struct heel_exit_status *status, const struct heel_usage *usage,
-                      void *data)
+static void on_exited(struct heel_exec *exec, const struct heel_exit_status *status,
+                      const struct heel_usage *usage, void *data)
 {
     struct session *session = data;
 
@@ -186,11 +188,13 @@ static void wait_for_something(struct session *session)
         read_input(session);
 }
 
-/* The command is over with its last message, and with it all of its output: waiting for the stream's own end would only cost
- * time. Where the server was lost, what had come before is still written, unless nobody wants to wait for that. */
+/* The command is over with its last message, and with it all of its output: waiting for the
+ * stream's own end would only cost time. Where the server was lost, what had come before is still
+ * written, unless nobody wants to wait for that. */
 static void loop(struct session *session)
 {
-    while ((heel_exec_dispatch(session->exec) && !session->exited) || (session->blocked && !killed_by))
+    while ((heel_exec_dispatch(session->exec) && !session->exited) ||
+           (session->blocked && !killed_by))
         wait_for_something(session);
 }
 
@@ -200,7 +204,8 @@ static int unwritable(const struct session *session, struct heel_error **err)
 {
     if (session->write_errno == EPIPE)
         return 128 + SIGPIPE;
-    return heel_error_set_errno(err, session->write_errno, "what the command writes can't be passed on");
+    return heel_error_set_errno(err, session->write_errno,
+                                "what the command writes can't be passed on");
 }
 
 static int exit_code(struct session *session, bool json, struct heel_error **err)
@@ -222,22 +227,26 @@ static int exit_code(struct session *session, bool json, struct heel_error **err
 static int start(struct session *session, struct heel_client *client, struct heel_target target,
                  const struct heel_command *command, bool json, struct heel_error **err)
 {
-    static const struct heel_exec_events as_bytes = {
-        HEEL_INIT(heel_exec_events), .on_output = on_output, .on_errors = on_errors, .on_exited = on_exited};
-    static const struct heel_exec_events as_json = {HEEL_INIT(heel_exec_events), .on_exited = on_exited};
+    static const struct heel_exec_events as_bytes = {HEEL_INIT(heel_exec_events),
+                                                     .on_output = on_output, .on_errors = on_errors,
+                                                     .on_exited = on_exited};
+    static const struct heel_exec_events as_json = {HEEL_INIT(heel_exec_events),
+                                                    .on_exited = on_exited};
 
     session->output = sink_new(STDOUT_FILENO);
     session->errors = sink_new(STDERR_FILENO);
     session->input_open = true;
-    if (heel_exec_start(client, target, command, NULL, json ? &as_json : &as_bytes, session, &session->exec, err))
+    if (heel_exec_start(client, target, command, NULL, json ? &as_json : &as_bytes, session,
+                        &session->exec, err))
         return -1;
     if (json)
         exec_observe(session->exec, print_message);
     return 0;
 }
 
-int cli_session_run(struct heel_client *client, struct heel_target target, const struct heel_command *command,
-                    bool json, bool *exited, struct heel_error **err)
+int cli_session_run(struct heel_client *client, struct heel_target target,
+                    const struct heel_command *command, bool json, bool *exited,
+                    struct heel_error **err)
 {
     static struct session session; /* lives on: callbacks may come until the process ends */
     int code;

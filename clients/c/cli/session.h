@@ -1,13 +1,15 @@
-/* A command whose standard input, output and error are heelcli's own, and so are its signals and its exit code. */
+/* A command whose standard input, output and error are heelcli's own, and so are its signals and
+ * its exit code. */
 #ifndef HEEL_CLI_SESSION_H
 #define HEEL_CLI_SESSION_H
 
 #include "clients/c/cli/cli.h"
 
-/* Runs a command to its end. The exit code for heelcli, or -1 and *err. With `json` standard output gets one ExecResponse a
- * line instead. *exited tells whether the server said how the command ended: then nothing of it is left, and the process can end
- * without closing anything. */
-int cli_session_run(struct heel_client *client, struct heel_target target, const struct heel_command *command,
-                    bool json, bool *exited, struct heel_error **err);
+/* Runs a command to its end. The exit code for heelcli, or -1 and *err. With `json` standard output
+ * gets one ExecResponse a line instead. *exited tells whether the server said how the command
+ * ended: then nothing of it is left, and the process can end without closing anything. */
+int cli_session_run(struct heel_client *client, struct heel_target target,
+                    const struct heel_command *command, bool json, bool *exited,
+                    struct heel_error **err);
 
 #endif

@@ -16,8 +16,8 @@ struct sink sink_new(int fd)
     return sink;
 }
 
-/* O_NONBLOCK belongs to the open file, which the shell and others may share: setting it on theirs would break them. Opening it
- * once more through /proc makes one of our own. */
+/* O_NONBLOCK belongs to the open file, which the shell and others may share: setting it on theirs
+ * would break them. Opening it once more through /proc makes one of our own. */
 static void open_again(struct sink *sink)
 {
     char path[64];

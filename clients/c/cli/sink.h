@@ -1,5 +1,5 @@
-/* Writing to a descriptor that other programs share, without ever waiting in write(2): a signal that arrived just before would go
- * unnoticed until somebody reads. */
+/* Writing to a descriptor that other programs share, without ever waiting in write(2): a signal
+ * that arrived just before would go unnoticed until somebody reads. */
 #ifndef HEEL_CLI_SINK_H
 #define HEEL_CLI_SINK_H
 
@@ -15,14 +15,15 @@ enum sink_kind {
 };
 
 struct sink {
-    int fd; /* borrowed; what poll watches */
+    int fd;  /* borrowed; what poll watches */
     int out; /* what is written to: fd or, if private, owned by the process */
     enum sink_kind kind;
 };
 
 struct sink sink_new(int fd);
 
-/* Writes what can be written now, and returns how much of it that was; -1 and errno where nothing ever can be again. */
+/* Writes what can be written now, and returns how much of it that was; -1 and errno where nothing
+ * ever can be again. */
 long sink_write(struct sink *sink, const void *bytes, size_t length);
 
 #endif

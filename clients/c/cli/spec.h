@@ -4,8 +4,8 @@
 
 #include "clients/c/cli/cli.h"
 
-/* The flags of cli_spec_flags and cli_create_flags, but not --env and --timeout, which run means for its one command and
- * create for all. */
+/* The flags of cli_spec_flags and cli_create_flags, but not --env and --timeout, which run means
+ * for its one command and create for all. */
 struct heel_spec cli_spec(const struct cli_options *options);
 
 /* The command at arguments[first]. */

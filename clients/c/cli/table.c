@@ -49,7 +49,8 @@ static char *lower(const char *text)
     return copy;
 }
 
-void table_print_enforcement(const struct heel_enforcement *rows, size_t count, struct heel_buffer *to)
+void table_print_enforcement(const struct heel_enforcement *rows, size_t count,
+                             struct heel_buffer *to)
 {
     struct table table = {.columns = 4};
 

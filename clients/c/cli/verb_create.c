@@ -17,7 +17,8 @@ int cli_create(const struct cli_options *options, struct heel_error **err)
         return -1;
     result = heel_sandbox_create(client, options->id, &spec, NULL, &sandbox, err);
     if (!result) {
-        result = cli_print(options->json ? heel_sandbox_info_json(sandbox, 2) : heel_xstrdup(sandbox->id), err);
+        result = cli_print(
+            options->json ? heel_sandbox_info_json(sandbox, 2) : heel_xstrdup(sandbox->id), err);
         heel_sandbox_info_free(sandbox);
     }
     cli_disconnect(client);

@@ -1,4 +1,5 @@
-/* What this host has and lacks. Asks the server inside this process, so that it works where no server can be started. */
+/* What this host has and lacks. Asks the server inside this process, so that it works where no
+ * server can be started. */
 #include <string.h>
 
 #include "clients/c/cli/connect.h"
@@ -20,7 +21,8 @@ static void append_checks(struct heel_buffer *to)
 
     for (size_t i = 0; i < private_server_check_count(); i++) {
         struct private_server_check check = private_server_check(i);
-        heel_autofree char *need = check.passed ? heel_xstrdup("") : heel_format("needs %s", check.need);
+        heel_autofree char *need =
+            check.passed ? heel_xstrdup("") : heel_format("needs %s", check.need);
 
         table_add(&table, mark(&check));
         table_add(&table, check.name);
@@ -50,7 +52,8 @@ static char *as_text(const struct heel_server_info *info, bool fit)
     heel_buffer_append_text(&to, "\n");
     table_print_enforcement(info->protections, info->protection_count, &to);
     append_remedies(&to);
-    heel_buffer_append_text(&to, fit ? "Sandboxes can be made here." : "No sandbox can be made here.");
+    heel_buffer_append_text(&to,
+                            fit ? "Sandboxes can be made here." : "No sandbox can be made here.");
     return to.data;
 }
 

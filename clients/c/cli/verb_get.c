@@ -83,7 +83,8 @@ int cli_get(const struct cli_options *options, struct heel_error **err)
         return -1;
     result = heel_sandbox_get(client, options->arguments[0], NULL, &sandbox, err);
     if (!result) {
-        result = cli_print(options->json ? heel_sandbox_info_json(sandbox, 2) : describe(sandbox), err);
+        result =
+            cli_print(options->json ? heel_sandbox_info_json(sandbox, 2) : describe(sandbox), err);
         heel_sandbox_info_free(sandbox);
     }
     cli_disconnect(client);

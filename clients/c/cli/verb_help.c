@@ -12,8 +12,9 @@ int cli_help(const struct cli_options *options, struct heel_error **err)
         if (!verb) {
             for (verb = cli_verbs; verb->name; verb++)
                 cli_nearest(name, verb->name, &best);
-            return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "there is no verb \"%s\"%s%s%s", name,
-                                  best ? "; did you mean " : ": see heelcli help", best ? best : "", best ? "?" : "");
+            return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, "there is no verb \"%s\"%s%s%s",
+                                  name, best ? "; did you mean " : ": see heelcli help",
+                                  best ? best : "", best ? "?" : "");
         }
     }
     return cli_print(cli_help_text(verb), err);

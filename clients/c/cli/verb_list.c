@@ -7,7 +7,8 @@
 static void add_sandbox(struct table *table, const struct heel_sandbox_info *sandbox)
 {
     heel_autofree char *created = cli_time(sandbox->create_time_ms);
-    heel_autofree char *expires = sandbox->expire_time_ms ? cli_time(sandbox->expire_time_ms) : heel_xstrdup("");
+    heel_autofree char *expires =
+        sandbox->expire_time_ms ? cli_time(sandbox->expire_time_ms) : heel_xstrdup("");
     heel_autofree char *running = heel_format("%u", sandbox->running_commands);
     heel_autofree char *labels = table_pairs(sandbox->spec.labels, sandbox->spec.label_count);
 
@@ -22,16 +23,18 @@ static void add_sandbox(struct table *table, const struct heel_sandbox_info *san
 
 static void add_heading(struct table *table)
 {
-    static const char *const names[] = {"SANDBOX", "STATE", "LEVEL", "RUNNING", "CREATED", "EXPIRES", "LABELS"};
+    static const char *const names[] = {"SANDBOX", "STATE",   "LEVEL", "RUNNING",
+                                        "CREATED", "EXPIRES", "LABELS"};
 
     table->columns = HEEL_ARRAY_LENGTH(names);
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(names); i++)
         table_add(table, names[i]);
 }
 
-/* Appends one page and moves on to the next. In JSON each sandbox is a line of its own, so that pages need no joining. */
-static int append_page(struct heel_client *client, struct heel_list *list, bool json, struct table *table,
-                       struct heel_buffer *lines, struct heel_error **err)
+/* Appends one page and moves on to the next. In JSON each sandbox is a line of its own, so that
+ * pages need no joining. */
+static int append_page(struct heel_client *client, struct heel_list *list, bool json,
+                       struct table *table, struct heel_buffer *lines, struct heel_error **err)
 {
     struct heel_sandbox_page *page;
     char *next;
@@ -53,8 +56,8 @@ static int append_page(struct heel_client *client, struct heel_list *list, bool 
     return 0;
 }
 
-static int append_all(struct heel_client *client, const struct cli_options *options, struct heel_buffer *to,
-                      struct heel_error **err)
+static int append_all(struct heel_client *client, const struct cli_options *options,
+                      struct heel_buffer *to, struct heel_error **err)
 {
     struct heel_list list = {
         HEEL_INIT(heel_list),

@@ -17,8 +17,10 @@ static int explain(struct heel_error **err)
     return heel_error_set(err, cause->code, NULL, "%s", cause->message);
 }
 
-/* Where the command has ended its sandbox is gone, too, and nobody waits for gRPC to put its things away. */
-static int run_in(const struct cli_options *options, enum cli_need need, const char *sandbox_id, struct heel_error **err)
+/* Where the command has ended its sandbox is gone, too, and nobody waits for gRPC to put its things
+ * away. */
+static int run_in(const struct cli_options *options, enum cli_need need, const char *sandbox_id,
+                  struct heel_error **err)
 {
     const struct heel_spec spec = cli_spec(options);
     const struct heel_command command = cli_command(options, sandbox_id ? 1 : 0);
@@ -28,8 +30,9 @@ static int run_in(const struct cli_options *options, enum cli_need need, const c
 
     if (cli_connect(options, need, &client, err))
         return explain(err);
-    code = cli_session_run(client, sandbox_id ? heel_in_sandbox(sandbox_id) : heel_in_new_sandbox(&spec), &command,
-                           options->json, &exited, err);
+    code = cli_session_run(client,
+                           sandbox_id ? heel_in_sandbox(sandbox_id) : heel_in_new_sandbox(&spec),
+                           &command, options->json, &exited, err);
     if (exited && code >= 0)
         _exit(code);
     if (code < 0)

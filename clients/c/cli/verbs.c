@@ -10,10 +10,13 @@ const struct cli_verb cli_verbs[] = {
         .name = "run",
         .arguments = "COMMAND [ARGUMENT...]",
         .summary = "run a command in a sandbox of its own",
-        .help = "Makes a sandbox, runs the command in it with this program's standard input, output and error, and "
+        .help = "Makes a sandbox, runs the command in it with this program's standard input, "
+                "output and error, and "
                 "removes the sandbox. Without a server it does all of that itself.\n"
-                "Exits as the command did: with its code, 128 + n where signal n ended it, 124 after a timeout, 126 "
-                "where it can't be executed, 127 where it wasn't found, 125 where heel failed. SIGINT and SIGTERM "
+                "Exits as the command did: with its code, 128 + n where signal n ended it, 124 "
+                "after a timeout, 126 "
+                "where it can't be executed, 127 where it wasn't found, 125 where heel failed. "
+                "SIGINT and SIGTERM "
                 "are passed on; the third within two seconds kills.",
         .example = "heelcli run --level strict -- python3 -c 'print(6 * 7)'",
         .flags = {cli_spec_flags, cli_private_flags, cli_output_flags},
@@ -26,7 +29,8 @@ const struct cli_verb cli_verbs[] = {
         .name = "create",
         .arguments = "",
         .summary = "make a sandbox that lasts",
-        .help = "Makes a sandbox and prints its id. It lasts until it is deleted, its time to live ends, or its "
+        .help = "Makes a sandbox and prints its id. It lasts until it is deleted, its time to live "
+                "ends, or its "
                 "server ends. --timeout holds for each of its commands.",
         .example = "heelcli create --working-dir . --ttl 1h",
         .flags = {cli_spec_flags, cli_create_flags, cli_server_flags, cli_output_flags},
@@ -37,7 +41,8 @@ const struct cli_verb cli_verbs[] = {
         .name = "exec",
         .arguments = "SANDBOX COMMAND [ARGUMENT...]",
         .summary = "run a command in a sandbox that exists",
-        .help = "Runs the command with this program's standard input, output and error, and exits as run does.",
+        .help = "Runs the command with this program's standard input, output and error, and exits "
+                "as run does.",
         .example = "heelcli exec build-7 make test",
         .flags = {cli_exec_flags, cli_server_flags, cli_output_flags},
         .least_arguments = 2,
@@ -59,7 +64,8 @@ const struct cli_verb cli_verbs[] = {
         .name = "get",
         .arguments = "SANDBOX",
         .summary = "show a sandbox and how it is confined",
-        .help = "Shows a sandbox, its spec with every default spelled out, and how well each protection holds.",
+        .help = "Shows a sandbox, its spec with every default spelled out, and how well each "
+                "protection holds.",
         .example = "heelcli get --output json build-7",
         .flags = {cli_server_flags, cli_output_flags},
         .least_arguments = 1,
@@ -71,7 +77,8 @@ const struct cli_verb cli_verbs[] = {
         .name = "delete",
         .arguments = "SANDBOX...",
         .summary = "end sandboxes",
-        .help = "Kills what runs in the sandboxes and removes them; returns when nothing of them is left.",
+        .help = "Kills what runs in the sandboxes and removes them; returns when nothing of them "
+                "is left.",
         .example = "heelcli delete build-7",
         .flags = {cli_delete_flags, cli_server_flags, cli_output_flags},
         .least_arguments = 1,
@@ -83,7 +90,8 @@ const struct cli_verb cli_verbs[] = {
         .name = "info",
         .arguments = "",
         .summary = "show the server and what it can enforce here",
-        .help = "Shows the version of the server, the kernel, each protection that this host can give, and limits. "
+        .help = "Shows the version of the server, the kernel, each protection that this host can "
+                "give, and limits. "
                 "Where no server runs it shows what one would say.",
         .example = "heelcli info",
         .flags = {cli_private_flags, cli_output_flags},
@@ -94,7 +102,8 @@ const struct cli_verb cli_verbs[] = {
         .name = "doctor",
         .arguments = "",
         .summary = "check what this host has and lacks, and how to mend it",
-        .help = "Checks each requirement and protection on this host, without any server. Exits with 0 where sandboxes "
+        .help = "Checks each requirement and protection on this host, without any server. Exits "
+                "with 0 where sandboxes "
                 "can be made, else with 1.",
         .example = "heelcli doctor",
         .flags = {cli_output_flags},

@@ -1,8 +1,10 @@
-/* An agent's turn: a sandbox that lasts, a command whose output is captured, and one that is spoken to while it runs.
+/* An agent's turn: a sandbox that lasts, a command whose output is captured, and one that is spoken
+ * to while it runs.
  *
  *     cc sandbox.c $(pkg-config --cflags --libs heel) -o sandbox
  *
- * It brings its own server with it. With a heeld that runs, say heel_client_open(NULL, NULL, &client, &error) instead. */
+ * It brings its own server with it. With a heeld that runs, say heel_client_open(NULL, NULL,
+ * &client, &error) instead. */
 #include <heel/heel.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +21,8 @@ static int fail(const char *what, struct heel_error *error)
 static int count_files(struct heel_client *client, const char *sandbox)
 {
     const char *argv[] = {"sh", "-c", "touch one two three; ls | wc -l", NULL};
-    const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv, .timeout_ms = 10000};
+    const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv,
+                                         .timeout_ms = 10000};
     struct heel_error *error = NULL;
     struct heel_run_result *result;
 
@@ -49,7 +52,8 @@ static int speak(struct heel_client *client, const char *sandbox)
     struct heel_exec *exec;
     int result;
 
-    if (heel_exec_start(client, heel_in_sandbox(sandbox), &command, NULL, &events, NULL, &exec, &error))
+    if (heel_exec_start(client, heel_in_sandbox(sandbox), &command, NULL, &events, NULL, &exec,
+                        &error))
         return fail("exec", error);
     heel_exec_write(exec, "world\n", strlen("world\n"));
     heel_exec_close_input(exec);
@@ -62,10 +66,7 @@ int main(void)
 {
     const struct heel_pair labels[] = {{"agent", "example"}};
     const struct heel_spec spec = {
-        HEEL_INIT(heel_spec),
-        .level = HEEL_LEVEL_STRICT,
-        .labels = labels,
-        .label_count = 1,
+        HEEL_INIT(heel_spec), .level = HEEL_LEVEL_STRICT, .labels = labels, .label_count = 1,
         .ttl_ms = 60000, /* should this program be stopped half way */
     };
     struct heel_sandbox_info *sandbox;

@@ -36,11 +36,14 @@ int address_parse(const char *address, char **path, struct heel_error **err)
     if (heel_starts_with(rest, "unix:"))
         rest += heel_starts_with(rest, "unix:///") ? strlen("unix://") : strlen("unix:");
     else if (!strchr(rest, '/'))
-        return heel_error_set_field(err, "address",
-                                    "\"%s\" is no address of a server: give a path with a \"/\" in it, or unix:PATH", address);
+        return heel_error_set_field(
+            err, "address",
+            "\"%s\" is no address of a server: give a path with a \"/\" in it, or unix:PATH",
+            address);
     if (!*rest || strstr(rest, "://"))
-        return heel_error_set_field(err, "address",
-                                    "\"%s\" is no address of a server: only Unix sockets work yet, as unix:PATH", address);
+        return heel_error_set_field(
+            err, "address",
+            "\"%s\" is no address of a server: only Unix sockets work yet, as unix:PATH", address);
     *path = heel_xstrdup(rest);
     return 0;
 }
@@ -56,7 +59,8 @@ static char *folder_of(const char *path)
 
 static int unavailable(const char *path, int connect_errno, struct heel_error **err)
 {
-    return heel_error_set(err, HEEL_UNAVAILABLE, NULL, "no server listens at %s: start one with heeld (%s)", path,
+    return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
+                          "no server listens at %s: start one with heeld (%s)", path,
                           strerror(connect_errno));
 }
 
@@ -80,14 +84,17 @@ static int check_server(int fd, const char *path, struct heel_error **err)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length))
         return heel_error_set_errno(err, errno, "who listens at %s can't be found out", path);
     if (peer.uid != geteuid())
-        return heel_error_set(err, HEEL_PERMISSION_DENIED, NULL,
-                              "the server at %s belongs to user %u, not to you: name one with HEEL_ADDRESS", path,
-                              (unsigned)peer.uid);
+        return heel_error_set(
+            err, HEEL_PERMISSION_DENIED, NULL,
+            "the server at %s belongs to user %u, not to you: name one with HEEL_ADDRESS", path,
+            (unsigned)peer.uid);
     return 0;
 }
 
-/* A path that doesn't fit into a socket address is reached through a descriptor of its folder, which *folder keeps open. */
-static int socket_address(const char *path, struct sockaddr_un *address, int *folder, struct heel_error **err)
+/* A path that doesn't fit into a socket address is reached through a descriptor of its folder,
+ * which *folder keeps open. */
+static int socket_address(const char *path, struct sockaddr_un *address, int *folder,
+                          struct heel_error **err)
 {
     heel_autofree char *dir = NULL;
     int length;
@@ -100,8 +107,10 @@ static int socket_address(const char *path, struct sockaddr_un *address, int *fo
     dir = folder_of(path);
     *folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (*folder < 0)
-        return errno == ENOENT ? unavailable(path, errno, err) : heel_error_set_errno(err, errno, "%s", dir);
-    length = snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/%s", *folder, strrchr(path, '/') + 1);
+        return errno == ENOENT ? unavailable(path, errno, err)
+                               : heel_error_set_errno(err, errno, "%s", dir);
+    length = snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/%s", *folder,
+                      strrchr(path, '/') + 1);
     if (length < 0 || (size_t)length >= sizeof(address->sun_path))
         return heel_error_set_field(err, "address", "the name of the socket %s is too long", path);
     return 0;

@@ -13,9 +13,18 @@
 static const struct {
     const char *address, *path; /* no path: refused */
 } addresses[] = {
-    {"unix:/run/x", "/run/x"}, {"unix:///run/x", "/run/x"},      {"/run/x", "/run/x"},  {"./x", "./x"},
-    {"a/b", "a/b"},            {"unix:x", "x"},                  {"localhost:80", NULL}, {"heeld.sock", NULL},
-    {"unix:", NULL},           {"tcp://127.0.0.1:1", NULL},      {"dns:///host", NULL},  {"", NULL},
+    {"unix:/run/x", "/run/x"},
+    {"unix:///run/x", "/run/x"},
+    {"/run/x", "/run/x"},
+    {"./x", "./x"},
+    {"a/b", "a/b"},
+    {"unix:x", "x"},
+    {"localhost:80", NULL},
+    {"heeld.sock", NULL},
+    {"unix:", NULL},
+    {"tcp://127.0.0.1:1", NULL},
+    {"dns:///host", NULL},
+    {"", NULL},
 };
 
 static void test_parse(void)
@@ -26,7 +35,8 @@ static void test_parse(void)
 
         CHECK_INT(address_parse(addresses[i].address, &path, &error), addresses[i].path ? 0 : -1);
         CHECK_STR(path, addresses[i].path);
-        CHECK_INT(heel_error_code(error), addresses[i].path ? HEEL_ERROR_NONE : HEEL_ERROR_INVALID_ARGUMENT);
+        CHECK_INT(heel_error_code(error),
+                  addresses[i].path ? HEEL_ERROR_NONE : HEEL_ERROR_INVALID_ARGUMENT);
     }
 }
 
@@ -73,7 +83,8 @@ static enum heel_error_code connect_code(const char *path, bool own_only)
     return heel_error_code(error);
 }
 
-/* A folder that others can enter is no place for one's own server; a socket that was named is the caller's business. */
+/* A folder that others can enter is no place for one's own server; a socket that was named is the
+ * caller's business. */
 static void test_connect(const char *top)
 {
     heel_autofree char *path = heel_format("%s/s", top);

@@ -1,4 +1,5 @@
-/* Memory that is given back all at once: what a request is built in, and what a result points to. */
+/* Memory that is given back all at once: what a request is built in, and what a result points to.
+ */
 #ifndef HEEL_LIBHEEL_ARENA_H
 #define HEEL_LIBHEEL_ARENA_H
 

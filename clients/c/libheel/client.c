@@ -53,7 +53,8 @@ static struct client_connection *connect_now(struct heel_client *client, struct 
     return connection;
 }
 
-/* A server that was restarted while the client idled is noticed here, before a call has failed because of it. */
+/* A server that was restarted while the client idled is noticed here, before a call has failed
+ * because of it. */
 static bool is_lost(const struct client_connection *connection)
 {
     struct pollfd watched = {.fd = connection->watch, .events = POLLRDHUP};
@@ -97,7 +98,8 @@ void client_release(struct heel_client *client, struct client_connection *connec
     pthread_mutex_unlock(&client->lock);
 }
 
-static void copy_headers(const struct heel_call *call, struct arena *arena, struct grpcc_call_options *options)
+static void copy_headers(const struct heel_call *call, struct arena *arena,
+                         struct grpcc_call_options *options)
 {
     struct grpcc_metadata *metadata = arena_alloc(arena, call->header_count, sizeof(*metadata));
 
@@ -110,8 +112,9 @@ static void copy_headers(const struct heel_call *call, struct arena *arena, stru
     options->metadata_count = call->header_count;
 }
 
-int client_call_options(struct heel_client *client, const struct heel_call *given, struct arena *arena,
-                        struct grpcc_call_options *options, struct heel_error **err)
+int client_call_options(struct heel_client *client, const struct heel_call *given,
+                        struct arena *arena, struct grpcc_call_options *options,
+                        struct heel_error **err)
 {
     struct heel_call call;
 
@@ -125,8 +128,9 @@ int client_call_options(struct heel_client *client, const struct heel_call *give
     return 0;
 }
 
-int client_call(struct heel_client *client, const struct grpcc_method *method, const ProtobufCMessage *request,
-                const struct heel_call *call, ProtobufCMessage **response, struct heel_error **err)
+int client_call(struct heel_client *client, const struct grpcc_method *method,
+                const ProtobufCMessage *request, const struct heel_call *call,
+                ProtobufCMessage **response, struct heel_error **err)
 {
     arena_auto struct arena arena = {0};
     grpcc_autostatus struct grpcc_status *status = NULL;
@@ -180,8 +184,10 @@ static void listening_free(void *state)
 
 static const struct client_transport listening_transport = {listening_connect, listening_free};
 
-/* Connects at once, so that a wrong address is an error of the opening and not of the first call. */
-static int open_connected(struct heel_client *client, struct heel_client **opened, struct heel_error **err)
+/* Connects at once, so that a wrong address is an error of the opening and not of the first call.
+ */
+static int open_connected(struct heel_client *client, struct heel_client **opened,
+                          struct heel_error **err)
 {
     struct client_connection *connection = client_acquire(client, err);
 
@@ -194,8 +200,8 @@ static int open_connected(struct heel_client *client, struct heel_client **opene
     return 0;
 }
 
-int heel_client_open(const char *address, const struct heel_client_options *given, struct heel_client **client,
-                     struct heel_error **err)
+int heel_client_open(const char *address, const struct heel_client_options *given,
+                     struct heel_client **client, struct heel_error **err)
 {
     struct heel_client_options options;
     struct listening *listening;
@@ -212,8 +218,9 @@ int heel_client_open(const char *address, const struct heel_client_options *give
     listening = heel_xcalloc(1, sizeof(*listening));
     listening->own_only = !address;
     listening->path = address ? path : address_default_socket();
-    return open_connected(client_new(&listening_transport, listening, heel_xstrdup(listening->path), &options), client,
-                          err);
+    return open_connected(
+        client_new(&listening_transport, listening, heel_xstrdup(listening->path), &options),
+        client, err);
 }
 
 /* ---- a connection that somebody else made ---- */
@@ -223,8 +230,9 @@ static int given_connect(void *state, int *fd, struct heel_error **err)
     int *given = state;
 
     if (*given < 0)
-        return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
-                              "the connection to the server was lost, and it was one that can't be made again");
+        return heel_error_set(
+            err, HEEL_UNAVAILABLE, NULL,
+            "the connection to the server was lost, and it was one that can't be made again");
     *fd = heel_steal_fd(given);
     return 0;
 }
@@ -237,8 +245,8 @@ static void given_free(void *state)
 
 static const struct client_transport given_transport = {given_connect, given_free};
 
-int heel_client_open_fd(int fd, const struct heel_client_options *given, struct heel_client **client,
-                        struct heel_error **err)
+int heel_client_open_fd(int fd, const struct heel_client_options *given,
+                        struct heel_client **client, struct heel_error **err)
 {
     heel_autoclose int connection = fd;
     struct heel_client_options options;
@@ -248,6 +256,7 @@ int heel_client_open_fd(int fd, const struct heel_client_options *given, struct 
         return -1;
     state = heel_xmalloc(sizeof(*state));
     *state = heel_steal_fd(&connection);
-    return open_connected(client_new(&given_transport, state, heel_format("descriptor %d", *state), &options), client,
-                          err);
+    return open_connected(
+        client_new(&given_transport, state, heel_format("descriptor %d", *state), &options), client,
+        err);
 }

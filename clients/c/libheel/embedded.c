@@ -1,8 +1,9 @@
 /* A private heeld, as a child on a socket pair.
  *
- * A program that isn't ours may have threads, so nothing of its own can be forked: posix_spawn starts heeld, which serves one
- * connection and exits when that ends. The child's copy of the socket is the only way in and our copy the only hold on it: when
- * this program ends, however it does, the kernel closes that copy and heeld sees the end of the file. */
+ * A program that isn't ours may have threads, so nothing of its own can be forked: posix_spawn
+ * starts heeld, which serves one connection and exits when that ends. The child's copy of the
+ * socket is the only way in and our copy the only hold on it: when this program ends, however it
+ * does, the kernel closes that copy and heeld sees the end of the file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -31,8 +32,9 @@ struct embedded {
     int pidfd; /* of the child, negative where there is none; owned */
 };
 
-/* Waits for a child that has lost its connection. Somebody else in this program may have reaped it before; then there is
- * nothing to do, and its pid may already be another's, which is why it is only ever killed by its pidfd. */
+/* Waits for a child that has lost its connection. Somebody else in this program may have reaped it
+ * before; then there is nothing to do, and its pid may already be another's, which is why it is
+ * only ever killed by its pidfd. */
 static void reap(struct embedded *embedded)
 {
     struct pollfd ended = {.fd = embedded->pidfd, .events = POLLIN};
@@ -49,8 +51,8 @@ static void reap(struct embedded *embedded)
     embedded->pid = 0;
 }
 
-/* Its own session: a ^C at the terminal is for this program to deal with. Default signals, since what this one ignores or blocks
- * is no business of heeld's. */
+/* Its own session: a ^C at the terminal is for this program to deal with. Default signals, since
+ * what this one ignores or blocks is no business of heeld's. */
 static int spawn_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t none, all;
@@ -59,8 +61,8 @@ static int spawn_attributes(posix_spawnattr_t *attributes)
     sigfillset(&all);
     posix_spawnattr_setsigmask(attributes, &none);
     posix_spawnattr_setsigdefault(attributes, &all);
-    return posix_spawnattr_setflags(attributes,
-                                    POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+                                                    POSIX_SPAWN_SETSIGDEF);
 }
 
 static int spawn_files(posix_spawn_file_actions_t *files, int connection, bool server_log)
@@ -88,20 +90,23 @@ static int spawn(struct embedded *embedded, int connection, struct heel_error **
     if (!failure)
         failure = spawn_files(&files, connection, embedded->server_log);
     if (!failure)
-        failure = posix_spawnp(&embedded->pid, embedded->program, &files, &attributes, embedded->arguments, environ);
+        failure = posix_spawnp(&embedded->pid, embedded->program, &files, &attributes,
+                               embedded->arguments, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     if (failure) {
         embedded->pid = 0;
-        return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
-                              "no server of its own could be started: %s: %s; name heeld with HEEL_HEELD", embedded->program,
-                              strerror(failure));
+        return heel_error_set(
+            err, HEEL_UNAVAILABLE, NULL,
+            "no server of its own could be started: %s: %s; name heeld with HEEL_HEELD",
+            embedded->program, strerror(failure));
     }
     embedded->pidfd = (int)syscall(SYS_pidfd_open, embedded->pid, 0);
     return 0;
 }
 
-/* The descriptors 0 to 3 are rebuilt in the child one after the other, so the pair must lie above them. */
+/* The descriptors 0 to 3 are rebuilt in the child one after the other, so the pair must lie above
+ * them. */
 static int socket_pair_above(int lowest, int pair[2], struct heel_error **err)
 {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
@@ -190,7 +195,8 @@ int heel_client_open_embedded(const struct heel_client_options *given, struct he
     embedded->arguments = make_arguments(embedded->program, &options);
     embedded->server_log = options.server_log;
     embedded->pidfd = -1;
-    opened = client_new(&embedded_transport, embedded, heel_format("its other end, %s", embedded->program), &options);
+    opened = client_new(&embedded_transport, embedded,
+                        heel_format("its other end, %s", embedded->program), &options);
     connection = client_acquire(opened, err);
     if (!connection) {
         heel_client_close(opened);

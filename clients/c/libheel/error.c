@@ -7,8 +7,8 @@
 #include "clients/c/libheel/heel/heel.h"
 #include "proto/runtime/json.h"
 
-/* An error's reason is a literal everywhere else. This one came over the wire, maybe from a newer server, so it lives behind
- * the error, in the same allocation, and goes with it. */
+/* An error's reason is a literal everywhere else. This one came over the wire, maybe from a newer
+ * server, so it lives behind the error, in the same allocation, and goes with it. */
 struct error_with_reason {
     struct heel_error error;
     char reason[];
@@ -31,13 +31,16 @@ static struct heel_error *new_error(const struct grpcc_status *status)
 static char *message_of(const struct grpcc_status *status, const char *address)
 {
     if (status->code == HEEL_UNAVAILABLE && !status->reason)
-        return heel_format("the connection to the server at %s was lost (%s)", address, status->message);
+        return heel_format("the connection to the server at %s was lost (%s)", address,
+                           status->message);
     if (status->code == HEEL_DEADLINE_EXCEEDED && !status->reason)
         return heel_xstrdup("the deadline of the call passed before the server answered");
-    return heel_xstrdup(*status->message ? status->message : heel_code_name((enum heel_code)status->code));
+    return heel_xstrdup(*status->message ? status->message
+                                         : heel_code_name((enum heel_code)status->code));
 }
 
-int error_from_status(struct heel_error **err, const struct grpcc_status *status, const char *address)
+int error_from_status(struct heel_error **err, const struct grpcc_status *status,
+                      const char *address)
 {
     struct heel_error *error;
 
@@ -48,7 +51,8 @@ int error_from_status(struct heel_error **err, const struct grpcc_status *status
     if (status->field_count)
         heel_error_set_field_path(error, status->fields[0].field);
     if (status->retry_delay_ms > 0)
-        error->retry_after_ms = status->retry_delay_ms > INT32_MAX ? INT32_MAX : (int)status->retry_delay_ms;
+        error->retry_after_ms =
+            status->retry_delay_ms > INT32_MAX ? INT32_MAX : (int)status->retry_delay_ms;
     for (size_t i = 0; i < status->metadata_count; i++)
         heel_error_add_metadata(error, status->metadata[i].key, "%s", status->metadata[i].value);
     *err = error;

@@ -5,8 +5,9 @@
 #include "base/error.h"
 #include "proto/runtime/status.h"
 
-/* Stores the error that `status` (borrowed, not OK) stands for in *err and returns -1. `address` names the server where it
- * was lost. */
-int error_from_status(struct heel_error **err, const struct grpcc_status *status, const char *address);
+/* Stores the error that `status` (borrowed, not OK) stands for in *err and returns -1. `address`
+ * names the server where it was lost. */
+int error_from_status(struct heel_error **err, const struct grpcc_status *status,
+                      const char *address);
 
 #endif

@@ -8,7 +8,8 @@
 #include "clients/c/libheel/request.h"
 #include "clients/c/libheel/result.h"
 
-/* write(2) and atomics only: run by gRPC's thread, by other threads of the caller's, and by signal handlers. */
+/* write(2) and atomics only: run by gRPC's thread, by other threads of the caller's, and by signal
+ * handlers. */
 static void wake(void *context)
 {
     const struct heel_exec *exec = context;
@@ -72,7 +73,8 @@ void exec_write_next(struct heel_exec *exec)
 static void on_started(struct heel_exec *exec, const Heel__V1__ExecResponse *response)
 {
     if (exec->events.on_started)
-        exec->events.on_started(exec, response->started->process_id, response->started->sandbox_id, exec->data);
+        exec->events.on_started(exec, response->started->process_id, response->started->sandbox_id,
+                                exec->data);
 }
 
 static void on_chunk(struct heel_exec *exec, const Heel__V1__OutputChunk *chunk,
@@ -118,7 +120,8 @@ static void (*const handlers[])(struct heel_exec *exec, const Heel__V1__ExecResp
     [HEEL__V1__EXEC_RESPONSE__MESSAGE_STDIN_TAKEN] = on_stdin_taken,
 };
 
-static void on_response(struct grpcc_stream *stream, const Heel__V1__ExecResponse *response, void *data)
+static void on_response(struct grpcc_stream *stream, const Heel__V1__ExecResponse *response,
+                        void *data)
 {
     struct heel_exec *exec = data;
     size_t which = response ? (size_t)response->message_case : 0;
@@ -153,14 +156,16 @@ static void on_status(struct grpcc_stream *stream, const struct grpcc_status *st
     if (status->code)
         error_from_status(&exec->error, status, exec->client->address);
     else
-        heel_error_set(&exec->error, HEEL_INTERNAL, NULL, "the server ended the stream without saying how the command did");
+        heel_error_set(&exec->error, HEEL_INTERNAL, NULL,
+                       "the server ended the stream without saying how the command did");
     client_release(exec->client, heel_steal(exec->connection), status->code == HEEL_UNAVAILABLE);
 }
 
 /* ---- beginning ---- */
 
-static int fill_start(struct arena *arena, struct heel_target target, const struct heel_command *command,
-                      Heel__V1__ExecStart *start, struct heel_error **err)
+static int fill_start(struct arena *arena, struct heel_target target,
+                      const struct heel_command *command, Heel__V1__ExecStart *start,
+                      struct heel_error **err)
 {
     if (request_check_target(target, err))
         return -1;
@@ -177,8 +182,8 @@ static int fill_start(struct arena *arena, struct heel_target target, const stru
     return start->spec ? 0 : -1;
 }
 
-static struct heel_exec *new_exec(struct heel_client *client, const struct heel_exec_events *events, void *data,
-                                  struct heel_error **err)
+static struct heel_exec *new_exec(struct heel_client *client, const struct heel_exec_events *events,
+                                  void *data, struct heel_error **err)
 {
     struct heel_exec *exec = heel_xcalloc(1, sizeof(*exec));
 
@@ -203,7 +208,8 @@ fail:
     return NULL;
 }
 
-static void open_stream(struct heel_exec *exec, Heel__V1__ExecStart *start, const struct grpcc_call_options *options)
+static void open_stream(struct heel_exec *exec, Heel__V1__ExecStart *start,
+                        const struct grpcc_call_options *options)
 {
     const struct grpcc_waker waker = {wake, exec};
     Heel__V1__ExecRequest request = HEEL__V1__EXEC_REQUEST__INIT;
@@ -212,16 +218,17 @@ static void open_stream(struct heel_exec *exec, Heel__V1__ExecStart *start, cons
     request.start = start;
     exec->queue = grpcc_queue_new(&waker);
     exec->over = false;
-    exec->stream =
-        heel_v1_sandbox_service_exec_open(exec->connection->channel, exec->queue, options, on_status, exec);
+    exec->stream = heel_v1_sandbox_service_exec_open(exec->connection->channel, exec->queue,
+                                                     options, on_status, exec);
     exec->writing = true;
     heel_v1_sandbox_service_exec_write_request(exec->stream, &request, on_written);
     start_read(exec);
 }
 
-int heel_exec_start(struct heel_client *client, struct heel_target target, const struct heel_command *command,
-                    const struct heel_call *call, const struct heel_exec_events *events, void *data,
-                    struct heel_exec **exec, struct heel_error **error)
+int heel_exec_start(struct heel_client *client, struct heel_target target,
+                    const struct heel_command *command, const struct heel_call *call,
+                    const struct heel_exec_events *events, void *data, struct heel_exec **exec,
+                    struct heel_error **error)
 {
     arena_auto struct arena arena = {0};
     Heel__V1__ExecStart start = HEEL__V1__EXEC_START__INIT;
@@ -239,7 +246,8 @@ int heel_exec_start(struct heel_client *client, struct heel_target target, const
     return 0;
 }
 
-void exec_observe(struct heel_exec *exec, void (*observe)(const Heel__V1__ExecResponse *response, void *data))
+void exec_observe(struct heel_exec *exec,
+                  void (*observe)(const Heel__V1__ExecResponse *response, void *data))
 {
     exec->observe = observe;
 }

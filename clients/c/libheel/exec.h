@@ -1,4 +1,5 @@
-/* What the parts of Exec share: the stream (exec.c), its standard input (exec_input.c), the wait for it (exec_run.c). */
+/* What the parts of Exec share: the stream (exec.c), its standard input (exec_input.c), the wait
+ * for it (exec_run.c). */
 #ifndef HEEL_LIBHEEL_EXEC_H
 #define HEEL_LIBHEEL_EXEC_H
 
@@ -10,28 +11,29 @@
 
 /* Standard input that is on its way.
  *
- * One request is written at a time, and the server takes the next one only when the program has taken this one. So a program that doesn't
- * read would hold up every signal behind its standard input; therefore bytes are only sent within a window beyond what
- * the server says was taken. */
+ * One request is written at a time, and the server takes the next one only when the program has
+ * taken this one. So a program that doesn't read would hold up every signal behind its standard
+ * input; therefore bytes are only sent within a window beyond what the server says was taken. */
 struct exec_input {
     struct heel_buffer pending; /* taken from the caller, not sent */
     size_t pending_start;       /* where in it what was not sent begins */
     uint64_t sent;
-    uint64_t taken;       /* by the program, as the server told */
-    bool starved;         /* the caller was told that there is no room */
+    uint64_t taken; /* by the program, as the server told */
+    bool starved;   /* the caller was told that there is no room */
     bool close_wanted;
     bool close_sent;
 };
 
 struct heel_exec {
-    struct heel_client *client; /* borrowed: must outlive this */
+    struct heel_client *client;           /* borrowed: must outlive this */
     struct client_connection *connection; /* one reference */
     struct grpcc_queue *queue;            /* owned */
     struct grpcc_stream *stream;          /* gone once `over` */
     int wake;                             /* an eventfd; owned */
     struct heel_exec_events events;
     void *data;
-    void (*observe)(const Heel__V1__ExecResponse *response, void *data); /* sees every message first; may be NULL */
+    void (*observe)(const Heel__V1__ExecResponse *response,
+                    void *data); /* sees every message first; may be NULL */
 
     struct exec_input input;
     bool writing; /* one request is on its way */
@@ -49,7 +51,8 @@ struct heel_exec {
     atomic_bool cancelled;
 };
 
-/* Starts the write that is due, if none is on its way: signals first, then standard input, then its end. */
+/* Starts the write that is due, if none is on its way: signals first, then standard input, then its
+ * end. */
 void exec_write_next(struct heel_exec *exec);
 
 /* The next request for standard input or its end. False if there is none, or not yet. */
@@ -65,6 +68,7 @@ void exec_input_taken(struct heel_exec *exec, uint64_t offset);
 size_t exec_input_room(const struct heel_exec *exec);
 
 /* heelcli prints the messages themselves as JSON. Before the first dispatch. */
-void exec_observe(struct heel_exec *exec, void (*observe)(const Heel__V1__ExecResponse *response, void *data));
+void exec_observe(struct heel_exec *exec,
+                  void (*observe)(const Heel__V1__ExecResponse *response, void *data));
 
 #endif

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* How much is in flight (half of what the contract allows: more would make nothing faster), in one request, and kept here for
- * the next ones. */
+/* How much is in flight (half of what the contract allows: more would make nothing faster), in one
+ * request, and kept here for the next ones. */
 #define WINDOW_BYTES ((uint64_t)512 << 10)
 #define REQUEST_BYTES ((size_t)128 << 10)
 #define PENDING_BYTES ((size_t)256 << 10)

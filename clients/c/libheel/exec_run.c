@@ -22,7 +22,8 @@ static void end_of_input(struct heel_exec *exec)
     heel_exec_close_input(exec);
 }
 
-/* poll said that reading won't wait. A descriptor that isn't open, or can't be read, has come to its end. */
+/* poll said that reading won't wait. A descriptor that isn't open, or can't be read, has come to
+ * its end. */
 static void forward(struct heel_exec *exec)
 {
     char bytes[READ_BYTES];
@@ -45,20 +46,23 @@ static void wait_for_something(struct heel_exec *exec)
         forward(exec);
 }
 
-int heel_exec_finish(struct heel_exec *exec, struct heel_exit_status *status, struct heel_error **error)
+int heel_exec_finish(struct heel_exec *exec, struct heel_exit_status *status,
+                     struct heel_error **error)
 {
     if (!exec->over)
         return heel_error_set(error, HEEL_FAILED_PRECONDITION, NULL, "the command is not over yet");
     if (exec->error)
         return heel_error_propagate(error, &exec->error);
     if (!exec->exited)
-        return heel_error_set(error, HEEL_FAILED_PRECONDITION, NULL, "how the command failed was told before");
+        return heel_error_set(error, HEEL_FAILED_PRECONDITION, NULL,
+                              "how the command failed was told before");
     if (status)
         *status = exec->status;
     return 0;
 }
 
-int heel_exec_run(struct heel_exec *exec, struct heel_exit_status *status, struct heel_error **error)
+int heel_exec_run(struct heel_exec *exec, struct heel_exit_status *status,
+                  struct heel_error **error)
 {
     while (heel_exec_dispatch(exec))
         wait_for_something(exec);

@@ -4,7 +4,8 @@
 #include "clients/c/libheel/heel/heel.h"
 #include "heel/v1/sandbox.pb-c.h"
 
-static const char *value_name(const ProtobufCEnumDescriptor *descriptor, const char *prefix, int number)
+static const char *value_name(const ProtobufCEnumDescriptor *descriptor, const char *prefix,
+                              int number)
 {
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(descriptor, number);
 

@@ -11,10 +11,12 @@ struct pair_entry {
 };
 
 _Static_assert(sizeof(struct pair_entry) == sizeof(Heel__V1__SandboxSpec__LabelsEntry) &&
-                   offsetof(struct pair_entry, value) == offsetof(Heel__V1__SandboxSpec__LabelsEntry, value),
+                   offsetof(struct pair_entry, value) ==
+                       offsetof(Heel__V1__SandboxSpec__LabelsEntry, value),
                "all maps of strings have one layout");
 
-int request_read(void *own, size_t own_size, const void *given, const char *type, struct heel_error **err)
+int request_read(void *own, size_t own_size, const void *given, const char *type,
+                 struct heel_error **err)
 {
     size_t size = 0;
 
@@ -27,9 +29,10 @@ int request_read(void *own, size_t own_size, const void *given, const char *type
                               "a struct %s must begin with HEEL_INIT(%s)", type, type);
     for (size_t i = own_size; i < size; i++)
         if (((const char *)given)[i])
-            return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
-                                  "the struct %s sets a member that this libheel, %s, doesn't know: use a newer one", type,
-                                  HEEL_VERSION);
+            return heel_error_set(
+                err, HEEL_INVALID_ARGUMENT, NULL,
+                "the struct %s sets a member that this libheel, %s, doesn't know: use a newer one",
+                type, HEEL_VERSION);
     memcpy(own, given, size < own_size ? size : own_size);
     return 0;
 }
@@ -37,7 +40,8 @@ int request_read(void *own, size_t own_size, const void *given, const char *type
 int request_check_target(struct heel_target target, struct heel_error **err)
 {
     if (target.sandbox_id && target.spec)
-        return heel_error_set_field(err, "target", "a command runs in a sandbox that exists or in a new one, not in both");
+        return heel_error_set_field(
+            err, "target", "a command runs in a sandbox that exists or in a new one, not in both");
     return 0;
 }
 
@@ -59,8 +63,8 @@ Google__Protobuf__Duration *request_duration(struct arena *arena, int64_t millis
     return duration;
 }
 
-void *request_pairs(struct arena *arena, const ProtobufCMessageDescriptor *entry, const struct heel_pair *pairs,
-                    size_t count)
+void *request_pairs(struct arena *arena, const ProtobufCMessageDescriptor *entry,
+                    const struct heel_pair *pairs, size_t count)
 {
     struct pair_entry **entries, *all;
 
@@ -96,17 +100,18 @@ static Heel__V1__Filesystem *filesystem(struct arena *arena, const struct heel_s
     return message;
 }
 
-/* The policy's values are those of enum heel_network; one that is unknown here would be unset on the wire, and that allows
- * more than was asked for one day. */
-static int network(struct arena *arena, const struct heel_spec *spec, Heel__V1__NetworkPolicy **policy,
-                   struct heel_error **err)
+/* The policy's values are those of enum heel_network; one that is unknown here would be unset on
+ * the wire, and that allows more than was asked for one day. */
+static int network(struct arena *arena, const struct heel_spec *spec,
+                   Heel__V1__NetworkPolicy **policy, struct heel_error **err)
 {
     Heel__V1__NetworkPolicy *message;
 
     if (spec->network == HEEL_NETWORK_UNSET)
         return 0;
     if (spec->network != HEEL_NETWORK_DENY_ALL)
-        return heel_error_set_field(err, "spec.network", "%d is no network policy", (int)spec->network);
+        return heel_error_set_field(err, "spec.network", "%d is no network policy",
+                                    (int)spec->network);
     message = arena_alloc(arena, 1, sizeof(*message));
     heel__v1__network_policy__init(message);
     message->policy_case = HEEL__V1__NETWORK_POLICY__POLICY_DENY_ALL;
@@ -116,7 +121,8 @@ static int network(struct arena *arena, const struct heel_spec *spec, Heel__V1__
     return 0;
 }
 
-static void limits_and_lifetime(struct arena *arena, const struct heel_spec *spec, Heel__V1__SandboxSpec *message)
+static void limits_and_lifetime(struct arena *arena, const struct heel_spec *spec,
+                                Heel__V1__SandboxSpec *message)
 {
     if (spec->wall_time_ms || spec->max_output_bytes) {
         message->limits = arena_alloc(arena, 1, sizeof(*message->limits));
@@ -132,13 +138,15 @@ static void limits_and_lifetime(struct arena *arena, const struct heel_spec *spe
     }
 }
 
-Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec *given, struct heel_error **err)
+Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec *given,
+                                    struct heel_error **err)
 {
     Heel__V1__SandboxSpec *message = arena_alloc(arena, 1, sizeof(*message));
     struct heel_spec spec;
 
     heel__v1__sandbox_spec__init(message);
-    if (request_read(&spec, sizeof(spec), given, "heel_spec", err) || network(arena, &spec, &message->network, err))
+    if (request_read(&spec, sizeof(spec), given, "heel_spec", err) ||
+        network(arena, &spec, &message->network, err))
         return NULL;
     message->level = (Heel__V1__IsolationLevel)spec.level;
     if (spec.working_dir || spec.keep_working_dir || spec.path_count)
@@ -148,12 +156,13 @@ Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec 
         message->environment = arena_alloc(arena, 1, sizeof(*message->environment));
         heel__v1__environment__init(message->environment);
         message->environment->n_variables = spec.variable_count;
-        message->environment->variables = request_pairs(
-            arena, &heel__v1__environment__variables_entry__descriptor, spec.variables, spec.variable_count);
+        message->environment->variables =
+            request_pairs(arena, &heel__v1__environment__variables_entry__descriptor,
+                          spec.variables, spec.variable_count);
     }
     message->n_labels = spec.label_count;
-    message->labels =
-        request_pairs(arena, &heel__v1__sandbox_spec__labels_entry__descriptor, spec.labels, spec.label_count);
+    message->labels = request_pairs(arena, &heel__v1__sandbox_spec__labels_entry__descriptor,
+                                    spec.labels, spec.label_count);
     return message;
 }
 
@@ -166,7 +175,8 @@ static size_t count_arguments(const char *const *argv)
     return count;
 }
 
-Heel__V1__Command *request_command(struct arena *arena, const struct heel_command *given, struct heel_error **err)
+Heel__V1__Command *request_command(struct arena *arena, const struct heel_command *given,
+                                   struct heel_error **err)
 {
     Heel__V1__Command *message = arena_alloc(arena, 1, sizeof(*message));
     struct heel_command command;
@@ -180,8 +190,8 @@ Heel__V1__Command *request_command(struct arena *arena, const struct heel_comman
         message->argv[i] = request_text(command.argv[i]);
     message->working_dir = request_text(command.working_dir);
     message->n_environment = command.variable_count;
-    message->environment = request_pairs(arena, &heel__v1__command__environment_entry__descriptor, command.variables,
-                                         command.variable_count);
+    message->environment = request_pairs(arena, &heel__v1__command__environment_entry__descriptor,
+                                         command.variables, command.variable_count);
     message->stdin.data = (uint8_t *)(uintptr_t)command.input.data;
     message->stdin.len = command.input.length;
     message->timeout = request_duration(arena, command.timeout_ms);

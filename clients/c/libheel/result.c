@@ -35,7 +35,8 @@ static int64_t since_1970(const Google__Protobuf__Timestamp *timestamp)
     return timestamp ? timestamp->seconds * 1000 + timestamp->nanos / 1000000 : 0;
 }
 
-static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *message, struct heel_spec *spec)
+static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *message,
+                            struct heel_spec *spec)
 {
     struct heel_path_rule *rules = arena_alloc(arena, message->n_paths, sizeof(*rules));
 
@@ -59,21 +60,23 @@ static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *mes
         (pair_count) = (entry_count); \
     } while (0)
 
-static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message, struct heel_spec *spec)
+static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message,
+                      struct heel_spec *spec)
 {
     spec->size = sizeof(*spec);
     spec->level = (enum heel_level)message->level;
     if (message->filesystem)
         fill_filesystem(arena, message->filesystem, spec);
-    if (message->network && message->network->policy_case == HEEL__V1__NETWORK_POLICY__POLICY_DENY_ALL)
+    if (message->network &&
+        message->network->policy_case == HEEL__V1__NETWORK_POLICY__POLICY_DENY_ALL)
         spec->network = HEEL_NETWORK_DENY_ALL;
     if (message->limits) {
         spec->wall_time_ms = milliseconds(message->limits->wall_time);
         spec->max_output_bytes = message->limits->max_output_bytes;
     }
     if (message->environment)
-        FILL_PAIRS(arena, message->environment->variables, message->environment->n_variables, spec->variables,
-                   spec->variable_count);
+        FILL_PAIRS(arena, message->environment->variables, message->environment->n_variables,
+                   spec->variables, spec->variable_count);
     if (message->lifetime) {
         spec->ttl_ms = milliseconds(message->lifetime->ttl);
         spec->idle_ttl_ms = milliseconds(message->lifetime->idle_ttl);
@@ -95,7 +98,8 @@ void result_enforcement(struct arena *arena, Heel__V1__Enforcement *const *messa
     *rows = filled;
 }
 
-void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message, struct heel_sandbox_info *info)
+void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message,
+                    struct heel_sandbox_info *info)
 {
     info->id = message->sandbox_id;
     info->state = (enum heel_sandbox_state)message->state;

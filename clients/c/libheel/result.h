@@ -6,8 +6,8 @@
 #include "clients/c/libheel/heel/heel.h"
 #include "heel/v1/sandbox.pb-c.h"
 
-/* What stands behind every result that callers free: the answer, whose strings the public structure borrows, the part of it that JSON shows, and the
- * arrays between the two. */
+/* What stands behind every result that callers free: the answer, whose strings the public structure
+ * borrows, the part of it that JSON shows, and the arrays between the two. */
 struct result {
     ProtobufCMessage *response;    /* owned */
     const ProtobufCMessage *shown; /* borrowed from response */
@@ -18,7 +18,8 @@ void result_free(struct result *result);
 char *result_json(const struct result *result, unsigned indent);
 
 /* Each fills a public structure whose strings are borrowed from the message. */
-void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message, struct heel_sandbox_info *info);
+void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message,
+                    struct heel_sandbox_info *info);
 void result_enforcement(struct arena *arena, Heel__V1__Enforcement *const *messages, size_t count,
                         const struct heel_enforcement **rows);
 void result_exit_status(const Heel__V1__ExitStatus *message, struct heel_exit_status *status);

@@ -36,8 +36,8 @@ static struct heel_run_result *new_run_result(Heel__V1__RunCommandResponse *resp
     return run;
 }
 
-static int set_target(struct arena *arena, struct heel_target target, Heel__V1__RunCommandRequest *request,
-                      struct heel_error **err)
+static int set_target(struct arena *arena, struct heel_target target,
+                      Heel__V1__RunCommandRequest *request, struct heel_error **err)
 {
     if (request_check_target(target, err))
         return -1;
@@ -51,8 +51,9 @@ static int set_target(struct arena *arena, struct heel_target target, Heel__V1__
     return request->spec ? 0 : -1;
 }
 
-int heel_run(struct heel_client *client, struct heel_target target, const struct heel_command *command,
-             const struct heel_call *call, struct heel_run_result **result, struct heel_error **error)
+int heel_run(struct heel_client *client, struct heel_target target,
+             const struct heel_command *command, const struct heel_call *call,
+             struct heel_run_result **result, struct heel_error **error)
 {
     arena_auto struct arena arena = {0};
     Heel__V1__RunCommandRequest request = HEEL__V1__RUN_COMMAND_REQUEST__INIT;
@@ -61,7 +62,8 @@ int heel_run(struct heel_client *client, struct heel_target target, const struct
     request.command = request_command(&arena, command, error);
     if (!request.command || set_target(&arena, target, &request, error))
         return -1;
-    if (client_call(client, &heel_v1_sandbox_service_run_command_method, &request.base, call, &response, error))
+    if (client_call(client, &heel_v1_sandbox_service_run_command_method, &request.base, call,
+                    &response, error))
         return -1;
     *result = new_run_result((Heel__V1__RunCommandResponse *)response);
     return 0;

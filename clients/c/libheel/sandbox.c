@@ -11,9 +11,10 @@ struct sandbox_result {
     struct result result;
 };
 
-/* Takes `response` over; `message` is the sandbox in it. A server that left it out gets the blame. */
-static int new_sandbox(ProtobufCMessage *response, const Heel__V1__Sandbox *message, struct heel_sandbox_info **sandbox,
-                       struct heel_error **err)
+/* Takes `response` over; `message` is the sandbox in it. A server that left it out gets the blame.
+ */
+static int new_sandbox(ProtobufCMessage *response, const Heel__V1__Sandbox *message,
+                       struct heel_sandbox_info **sandbox, struct heel_error **err)
 {
     struct sandbox_result *made;
 
@@ -40,14 +41,16 @@ void heel_sandbox_info_free(struct heel_sandbox_info *sandbox)
     free(made);
 }
 
-/* A sandbox of a page shares the page's message, and this never gets to see it apart from its own. */
+/* A sandbox of a page shares the page's message, and this never gets to see it apart from its own.
+ */
 char *heel_sandbox_info_json(const struct heel_sandbox_info *sandbox, unsigned indent)
 {
     return result_json(&heel_container_of(sandbox, struct sandbox_result, info)->result, indent);
 }
 
 int heel_sandbox_create(struct heel_client *client, const char *id, const struct heel_spec *spec,
-                        const struct heel_call *call, struct heel_sandbox_info **sandbox, struct heel_error **error)
+                        const struct heel_call *call, struct heel_sandbox_info **sandbox,
+                        struct heel_error **error)
 {
     arena_auto struct arena arena = {0};
     Heel__V1__CreateSandboxRequest request = HEEL__V1__CREATE_SANDBOX_REQUEST__INIT;
@@ -55,10 +58,11 @@ int heel_sandbox_create(struct heel_client *client, const char *id, const struct
 
     request.sandbox_id = request_text(id);
     request.spec = request_spec(&arena, spec, error);
-    if (!request.spec || client_call(client, &heel_v1_sandbox_service_create_sandbox_method, &request.base, call,
-                                     &response, error))
+    if (!request.spec || client_call(client, &heel_v1_sandbox_service_create_sandbox_method,
+                                     &request.base, call, &response, error))
         return -1;
-    return new_sandbox(response, ((Heel__V1__CreateSandboxResponse *)response)->sandbox, sandbox, error);
+    return new_sandbox(response, ((Heel__V1__CreateSandboxResponse *)response)->sandbox, sandbox,
+                       error);
 }
 
 int heel_sandbox_get(struct heel_client *client, const char *id, const struct heel_call *call,
@@ -68,13 +72,16 @@ int heel_sandbox_get(struct heel_client *client, const char *id, const struct he
     ProtobufCMessage *response;
 
     request.sandbox_id = request_text(id);
-    if (client_call(client, &heel_v1_sandbox_service_get_sandbox_method, &request.base, call, &response, error))
+    if (client_call(client, &heel_v1_sandbox_service_get_sandbox_method, &request.base, call,
+                    &response, error))
         return -1;
-    return new_sandbox(response, ((Heel__V1__GetSandboxResponse *)response)->sandbox, sandbox, error);
+    return new_sandbox(response, ((Heel__V1__GetSandboxResponse *)response)->sandbox, sandbox,
+                       error);
 }
 
 /* The fields that an update names, for its mask. */
-static Google__Protobuf__FieldMask *update_mask(struct arena *arena, const struct heel_update *update)
+static Google__Protobuf__FieldMask *update_mask(struct arena *arena,
+                                                const struct heel_update *update)
 {
     Google__Protobuf__FieldMask *mask = arena_alloc(arena, 1, sizeof(*mask));
 
@@ -90,7 +97,8 @@ static Google__Protobuf__FieldMask *update_mask(struct arena *arena, const struc
 }
 
 int heel_sandbox_update(struct heel_client *client, const char *id, const struct heel_update *given,
-                        const struct heel_call *call, struct heel_sandbox_info **sandbox, struct heel_error **error)
+                        const struct heel_call *call, struct heel_sandbox_info **sandbox,
+                        struct heel_error **error)
 {
     arena_auto struct arena arena = {0};
     Heel__V1__UpdateSandboxRequest request = HEEL__V1__UPDATE_SANDBOX_REQUEST__INIT;
@@ -102,13 +110,16 @@ int heel_sandbox_update(struct heel_client *client, const char *id, const struct
     request.sandbox_id = request_text(id);
     request.update_mask = update_mask(&arena, &update);
     request.n_labels = update.label_count;
-    request.labels = request_pairs(&arena, &heel__v1__update_sandbox_request__labels_entry__descriptor, update.labels,
-                                   update.label_count);
+    request.labels =
+        request_pairs(&arena, &heel__v1__update_sandbox_request__labels_entry__descriptor,
+                      update.labels, update.label_count);
     request.ttl = request_duration(&arena, update.ttl_ms);
     request.idle_ttl = request_duration(&arena, update.idle_ttl_ms);
-    if (client_call(client, &heel_v1_sandbox_service_update_sandbox_method, &request.base, call, &response, error))
+    if (client_call(client, &heel_v1_sandbox_service_update_sandbox_method, &request.base, call,
+                    &response, error))
         return -1;
-    return new_sandbox(response, ((Heel__V1__UpdateSandboxResponse *)response)->sandbox, sandbox, error);
+    return new_sandbox(response, ((Heel__V1__UpdateSandboxResponse *)response)->sandbox, sandbox,
+                       error);
 }
 
 /* ---- list ---- */
@@ -121,9 +132,10 @@ struct page_result {
 static struct heel_sandbox_page *new_page(Heel__V1__ListSandboxesResponse *response)
 {
     struct page_result *made = heel_xcalloc(1, sizeof(*made));
-    struct sandbox_result *all = arena_alloc(&made->result.arena, response->n_sandboxes, sizeof(*all));
-    const struct heel_sandbox_info **sandboxes =
-        arena_alloc(&made->result.arena, response->n_sandboxes, sizeof(const struct heel_sandbox_info *));
+    struct sandbox_result *all =
+        arena_alloc(&made->result.arena, response->n_sandboxes, sizeof(*all));
+    const struct heel_sandbox_info **sandboxes = arena_alloc(
+        &made->result.arena, response->n_sandboxes, sizeof(const struct heel_sandbox_info *));
 
     made->result.response = &response->base;
     made->result.shown = &response->base;
@@ -138,8 +150,9 @@ static struct heel_sandbox_page *new_page(Heel__V1__ListSandboxesResponse *respo
     return &made->page;
 }
 
-int heel_sandbox_list(struct heel_client *client, const struct heel_list *given, const struct heel_call *call,
-                      struct heel_sandbox_page **page, struct heel_error **error)
+int heel_sandbox_list(struct heel_client *client, const struct heel_list *given,
+                      const struct heel_call *call, struct heel_sandbox_page **page,
+                      struct heel_error **error)
 {
     arena_auto struct arena arena = {0};
     Heel__V1__ListSandboxesRequest request = HEEL__V1__LIST_SANDBOXES_REQUEST__INIT;
@@ -151,13 +164,15 @@ int heel_sandbox_list(struct heel_client *client, const struct heel_list *given,
     request.page_size = list.page_size;
     request.page_token = request_text(list.page_token);
     request.n_labels = list.label_count;
-    request.labels = request_pairs(&arena, &heel__v1__list_sandboxes_request__labels_entry__descriptor, list.labels,
-                                   list.label_count);
+    request.labels =
+        request_pairs(&arena, &heel__v1__list_sandboxes_request__labels_entry__descriptor,
+                      list.labels, list.label_count);
     request.n_states = list.state_count;
     request.states = arena_alloc(&arena, list.state_count, sizeof(*request.states));
     for (size_t i = 0; i < list.state_count; i++)
         request.states[i] = (Heel__V1__SandboxState)list.states[i];
-    if (client_call(client, &heel_v1_sandbox_service_list_sandboxes_method, &request.base, call, &response, error))
+    if (client_call(client, &heel_v1_sandbox_service_list_sandboxes_method, &request.base, call,
+                    &response, error))
         return -1;
     *page = new_page((Heel__V1__ListSandboxesResponse *)response);
     return 0;
@@ -186,8 +201,9 @@ struct deletion_result {
     struct result result;
 };
 
-int heel_sandbox_delete(struct heel_client *client, const char *id, bool allow_missing, const struct heel_call *call,
-                        struct heel_deletion **deletion, struct heel_error **error)
+int heel_sandbox_delete(struct heel_client *client, const char *id, bool allow_missing,
+                        const struct heel_call *call, struct heel_deletion **deletion,
+                        struct heel_error **error)
 {
     Heel__V1__DeleteSandboxRequest request = HEEL__V1__DELETE_SANDBOX_REQUEST__INIT;
     struct deletion_result *made;
@@ -195,12 +211,14 @@ int heel_sandbox_delete(struct heel_client *client, const char *id, bool allow_m
 
     request.sandbox_id = request_text(id);
     request.allow_missing = allow_missing;
-    if (client_call(client, &heel_v1_sandbox_service_delete_sandbox_method, &request.base, call, &response, error))
+    if (client_call(client, &heel_v1_sandbox_service_delete_sandbox_method, &request.base, call,
+                    &response, error))
         return -1;
     made = heel_xcalloc(1, sizeof(*made));
     made->result.response = response;
     made->result.shown = response;
-    made->deletion.kept_working_dir = ((Heel__V1__DeleteSandboxResponse *)response)->kept_working_dir;
+    made->deletion.kept_working_dir =
+        ((Heel__V1__DeleteSandboxResponse *)response)->kept_working_dir;
     if (deletion)
         *deletion = &made->deletion;
     else
@@ -221,5 +239,6 @@ void heel_deletion_free(struct heel_deletion *deletion)
 
 char *heel_deletion_json(const struct heel_deletion *deletion, unsigned indent)
 {
-    return result_json(&heel_container_of(deletion, struct deletion_result, deletion)->result, indent);
+    return result_json(&heel_container_of(deletion, struct deletion_result, deletion)->result,
+                       indent);
 }

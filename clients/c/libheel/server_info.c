@@ -21,7 +21,8 @@ static struct heel_server_info *new_server_info(Heel__V1__GetServerInfoResponse 
     info->backend = response->backend;
     info->kernel_release = response->kernel_release;
     info->landlock_abi = response->landlock_abi;
-    result_enforcement(&made->result.arena, response->protections, response->n_protections, &info->protections);
+    result_enforcement(&made->result.arena, response->protections, response->n_protections,
+                       &info->protections);
     info->protection_count = response->n_protections;
     if (response->limits) {
         info->max_sandboxes = response->limits->max_sandboxes;
@@ -36,13 +37,14 @@ static struct heel_server_info *new_server_info(Heel__V1__GetServerInfoResponse 
     return info;
 }
 
-int heel_server_info_get(struct heel_client *client, const struct heel_call *call, struct heel_server_info **info,
-                         struct heel_error **error)
+int heel_server_info_get(struct heel_client *client, const struct heel_call *call,
+                         struct heel_server_info **info, struct heel_error **error)
 {
     Heel__V1__GetServerInfoRequest request = HEEL__V1__GET_SERVER_INFO_REQUEST__INIT;
     ProtobufCMessage *response;
 
-    if (client_call(client, &heel_v1_sandbox_service_get_server_info_method, &request.base, call, &response, error))
+    if (client_call(client, &heel_v1_sandbox_service_get_server_info_method, &request.base, call,
+                    &response, error))
         return -1;
     *info = new_server_info((Heel__V1__GetServerInfoResponse *)response);
     return 0;

@@ -1,4 +1,5 @@
-/* Exec: output, back-pressure, standard input, signals, cancelling and losing the server, against a server that plays its part. */
+/* Exec: output, back-pressure, standard input, signals, cancelling and losing the server, against a
+ * server that plays its part. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +21,8 @@ struct seen {
     unsigned chunks;
 };
 
-static void on_started(struct heel_exec *exec, const char *process_id, const char *sandbox_id, void *data)
+static void on_started(struct heel_exec *exec, const char *process_id, const char *sandbox_id,
+                       void *data)
 {
     struct seen *seen = data;
 
@@ -47,8 +49,8 @@ static void on_writable(struct heel_exec *exec, void *data)
     ((struct seen *)data)->writable++;
 }
 
-static void on_exited(struct heel_exec *exec, const struct heel_exit_status *status, const struct heel_usage *usage,
-                      void *data)
+static void on_exited(struct heel_exec *exec, const struct heel_exit_status *status,
+                      const struct heel_usage *usage, void *data)
 {
     (void)exec;
     (void)status;
@@ -61,13 +63,15 @@ static const struct heel_exec_events events = {
     .on_writable = on_writable,  .on_exited = on_exited,
 };
 
-static struct heel_exec *start(struct heel_client *client, const char *part, const char *argument, struct seen *seen)
+static struct heel_exec *start(struct heel_client *client, const char *part, const char *argument,
+                               struct seen *seen)
 {
     const char *argv[] = {part, argument, NULL};
     const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv};
     struct heel_exec *exec;
 
-    REQUIRE(!heel_exec_start(client, heel_in_new_sandbox(NULL), &command, NULL, &events, seen, &exec, NULL));
+    REQUIRE(!heel_exec_start(client, heel_in_new_sandbox(NULL), &command, NULL, &events, seen,
+                             &exec, NULL));
     return exec;
 }
 
@@ -150,7 +154,8 @@ static void test_forward_closed(struct heel_client *client)
     heel_exec_free(exec);
 }
 
-/* Nobody takes the standard input: no more than the window is sent and no more than the buffer kept, and a signal gets through. */
+/* Nobody takes the standard input: no more than the window is sent and no more than the buffer
+ * kept, and a signal gets through. */
 static void test_signal_behind_input(struct heel_client *client)
 {
     static const char bytes[65536];
@@ -284,12 +289,14 @@ static void test_abandoned(struct heel_client *client, const struct fake_server 
     heel_exec_free(exec);
     exec = start(client, "silent", NULL, &seen);
     heel_exec_free(exec);
-    /* The last word goes over the wire like any other: an answer after it proves that it arrived. */
+    /* The last word goes over the wire like any other: an answer after it proves that it arrived.
+     */
     {
         struct heel_server_info *info;
 
         while (fake_server_cancelled(server) == before)
-            REQUIRE(!heel_server_info_get(client, NULL, &info, NULL) && (heel_server_info_free(info), 1));
+            REQUIRE(!heel_server_info_get(client, NULL, &info, NULL) &&
+                    (heel_server_info_free(info), 1));
     }
 }
 

@@ -34,7 +34,8 @@ struct fake_server {
 
 /* ---- unary calls ---- */
 
-static void get_server_info(struct grpcc_unary *call, const Heel__V1__GetServerInfoRequest *request, void *service)
+static void get_server_info(struct grpcc_unary *call, const Heel__V1__GetServerInfoRequest *request,
+                            void *service)
 {
     Heel__V1__Enforcement row = HEEL__V1__ENFORCEMENT__INIT, *rows[] = {&row};
     Heel__V1__GetServerInfoResponse response = HEEL__V1__GET_SERVER_INFO_RESPONSE__INIT;
@@ -56,7 +57,8 @@ static void get_server_info(struct grpcc_unary *call, const Heel__V1__GetServerI
 }
 
 /* The spec comes back as it was. */
-static void create_sandbox(struct grpcc_unary *call, const Heel__V1__CreateSandboxRequest *request, void *service)
+static void create_sandbox(struct grpcc_unary *call, const Heel__V1__CreateSandboxRequest *request,
+                           void *service)
 {
     Heel__V1__CreateSandboxResponse response = HEEL__V1__CREATE_SANDBOX_RESPONSE__INIT;
     Heel__V1__Sandbox sandbox = HEEL__V1__SANDBOX__INIT;
@@ -81,14 +83,16 @@ static struct grpcc_status *not_found(const char *id)
     return status;
 }
 
-static void get_sandbox(struct grpcc_unary *call, const Heel__V1__GetSandboxRequest *request, void *service)
+static void get_sandbox(struct grpcc_unary *call, const Heel__V1__GetSandboxRequest *request,
+                        void *service)
 {
     (void)service;
     grpcc_fail(call, not_found(request->sandbox_id));
 }
 
 /* Two pages of one sandbox each. */
-static void list_sandboxes(struct grpcc_unary *call, const Heel__V1__ListSandboxesRequest *request, void *service)
+static void list_sandboxes(struct grpcc_unary *call, const Heel__V1__ListSandboxesRequest *request,
+                           void *service)
 {
     Heel__V1__ListSandboxesResponse response = HEEL__V1__LIST_SANDBOXES_RESPONSE__INIT;
     Heel__V1__Sandbox sandbox = HEEL__V1__SANDBOX__INIT, *sandboxes[] = {&sandbox};
@@ -101,7 +105,8 @@ static void list_sandboxes(struct grpcc_unary *call, const Heel__V1__ListSandbox
     grpcc_reply(call, &response.base);
 }
 
-static void update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandboxRequest *request, void *service)
+static void update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandboxRequest *request,
+                           void *service)
 {
     Heel__V1__UpdateSandboxResponse response = HEEL__V1__UPDATE_SANDBOX_RESPONSE__INIT;
     Heel__V1__Sandbox sandbox = HEEL__V1__SANDBOX__INIT;
@@ -113,7 +118,8 @@ static void update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandb
     grpcc_reply(call, &response.base);
 }
 
-static void delete_sandbox(struct grpcc_unary *call, const Heel__V1__DeleteSandboxRequest *request, void *service)
+static void delete_sandbox(struct grpcc_unary *call, const Heel__V1__DeleteSandboxRequest *request,
+                           void *service)
 {
     Heel__V1__DeleteSandboxResponse response = HEEL__V1__DELETE_SANDBOX_RESPONSE__INIT;
 
@@ -131,7 +137,8 @@ static void give_up(struct grpcc_unary *call, void *data)
     grpcc_fail(call, grpcc_status_new(1, "cancelled"));
 }
 
-static void run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request, void *service)
+static void run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request,
+                        void *service)
 {
     Heel__V1__RunCommandResponse response = HEEL__V1__RUN_COMMAND_RESPONSE__INIT;
     Heel__V1__ExitStatus status = HEEL__V1__EXIT_STATUS__INIT;
@@ -155,10 +162,10 @@ static void run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequ
 struct play {
     struct fake_server *server;
     const char *name;
-    unsigned left;       /* chunks to send */
+    unsigned left; /* chunks to send */
     uint64_t taken;
     bool finished;
-    bool acknowledge;    /* a StdinTaken is due after the write of what it was */
+    bool acknowledge; /* a StdinTaken is due after the write of what it was */
 };
 
 static void read_next(struct grpcc_stream *stream);
@@ -192,16 +199,19 @@ static void end(struct grpcc_stream *stream, bool signaled, int number)
     Heel__V1__ProcessExited exited = HEEL__V1__PROCESS_EXITED__INIT;
     Heel__V1__ExitStatus status = HEEL__V1__EXIT_STATUS__INIT;
 
-    status.outcome_case = signaled ? HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL : HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
+    status.outcome_case =
+        signaled ? HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL : HEEL__V1__EXIT_STATUS__OUTCOME_CODE;
     status.code = number;
-    status.reason = signaled ? HEEL__V1__EXIT_REASON__EXIT_REASON_SIGNALED : HEEL__V1__EXIT_REASON__EXIT_REASON_EXITED;
+    status.reason = signaled ? HEEL__V1__EXIT_REASON__EXIT_REASON_SIGNALED
+                             : HEEL__V1__EXIT_REASON__EXIT_REASON_EXITED;
     exited.status = &status;
     response.message_case = HEEL__V1__EXEC_RESPONSE__MESSAGE_EXITED;
     response.exited = &exited;
     heel_v1_sandbox_service_exec_write_response(stream, &response, end_after);
 }
 
-static void write_chunk(struct grpcc_stream *stream, const void *bytes, size_t length, grpcc_on_written *on_written)
+static void write_chunk(struct grpcc_stream *stream, const void *bytes, size_t length,
+                        grpcc_on_written *on_written)
 {
     Heel__V1__ExecResponse response = HEEL__V1__EXEC_RESPONSE__INIT;
     Heel__V1__OutputChunk chunk = HEEL__V1__OUTPUT_CHUNK__INIT;
@@ -253,7 +263,8 @@ static void on_echoed(struct grpcc_stream *stream, bool ok, void *data)
     heel_v1_sandbox_service_exec_write_response(stream, &response, on_acknowledged);
 }
 
-static void on_input(struct grpcc_stream *stream, const Heel__V1__ExecRequest *request, struct play *play)
+static void on_input(struct grpcc_stream *stream, const Heel__V1__ExecRequest *request,
+                     struct play *play)
 {
     play->taken += request->stdin.len;
     if (strcmp(play->name, "echo") == 0)
@@ -262,7 +273,8 @@ static void on_input(struct grpcc_stream *stream, const Heel__V1__ExecRequest *r
         read_next(stream); /* deaf: read off the wire, and never said to be taken */
 }
 
-static void on_request(struct grpcc_stream *stream, const Heel__V1__ExecRequest *request, void *data)
+static void on_request(struct grpcc_stream *stream, const Heel__V1__ExecRequest *request,
+                       void *data)
 {
     struct play *play = data;
 
@@ -396,7 +408,8 @@ static void on_drained(void *context)
 
 static void serve_until(struct fake_server *server, atomic_bool *stop, const bool *over)
 {
-    struct pollfd watched[] = {{.fd = server->wake, .events = POLLIN}, {.fd = server->listener, .events = POLLIN}};
+    struct pollfd watched[] = {{.fd = server->wake, .events = POLLIN},
+                               {.fd = server->listener, .events = POLLIN}};
     uint64_t count;
 
     while (!(stop && atomic_load(stop)) && !(over && *over)) {

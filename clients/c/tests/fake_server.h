@@ -1,5 +1,5 @@
-/* A server of heel.v1 that runs nothing: it plays the parts that tests of libheel ask for, so that they can be had at will and
- * without a sandbox. It runs in a thread of the test.
+/* A server of heel.v1 that runs nothing: it plays the parts that tests of libheel ask for, so that
+ * they can be had at will and without a sandbox. It runs in a thread of the test.
  *
  * What Exec plays is argv[0]:
  *   echo          sends standard input back; ends with code 7 when that does

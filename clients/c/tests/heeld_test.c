@@ -23,7 +23,8 @@ static struct heel_client *open_embedded(void)
     return client;
 }
 
-static struct heel_run_result *run(struct heel_client *client, struct heel_target target, const char *script)
+static struct heel_run_result *run(struct heel_client *client, struct heel_target target,
+                                   const char *script)
 {
     const char *argv[] = {"sh", "-c", script, NULL};
     const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv};
@@ -48,7 +49,8 @@ static void check_output(struct heel_run_result *result, const char *expected)
 static void test_life(struct heel_client *client)
 {
     const struct heel_pair labels[] = {{"a", "b"}};
-    const struct heel_spec spec = {HEEL_INIT(heel_spec), .labels = labels, .label_count = 1, .ttl_ms = 600000};
+    const struct heel_spec spec = {HEEL_INIT(heel_spec), .labels = labels, .label_count = 1,
+                                   .ttl_ms = 600000};
     const struct heel_update update = {HEEL_INIT(heel_update), .set_labels = true, .set_ttl = true};
     struct heel_sandbox_info *sandbox;
     struct heel_sandbox_page *page;
@@ -91,7 +93,8 @@ static void test_ends(struct heel_client *client)
 /* A bad request names its field. */
 static void test_bad_request(struct heel_client *client)
 {
-    const struct heel_path_rule paths[] = {{"/usr", HEEL_ACCESS_READ}, {"relative", HEEL_ACCESS_READ}};
+    const struct heel_path_rule paths[] = {{"/usr", HEEL_ACCESS_READ},
+                                           {"relative", HEEL_ACCESS_READ}};
     const struct heel_spec spec = {HEEL_INIT(heel_spec), .paths = paths, .path_count = 2};
     heel_autoerror struct heel_error *error = NULL;
     struct heel_sandbox_info *sandbox;
@@ -119,7 +122,8 @@ static void test_through_cat(struct heel_client *client)
     struct heel_exec *exec;
 
     REQUIRE(file && !ftruncate(fileno(file), 32 << 20));
-    REQUIRE(!heel_exec_start(client, heel_in_new_sandbox(NULL), &command, NULL, &events, &total, &exec, NULL));
+    REQUIRE(!heel_exec_start(client, heel_in_new_sandbox(NULL), &command, NULL, &events, &total,
+                             &exec, NULL));
     heel_exec_forward(exec, fileno(file));
     REQUIRE(!heel_exec_run(exec, &status, NULL));
     CHECK_INT(status.code, 0);
@@ -191,7 +195,8 @@ static void test_killed_caller(void)
 
 static void test_no_program(void)
 {
-    const struct heel_client_options options = {HEEL_INIT(heel_client_options), .server_program = "/no/such/heeld"};
+    const struct heel_client_options options = {HEEL_INIT(heel_client_options),
+                                                .server_program = "/no/such/heeld"};
     heel_autoerror struct heel_error *error = NULL;
     struct heel_client *client;
 

@@ -15,7 +15,8 @@ static const struct heel_spec full_spec = {
     HEEL_INIT(heel_spec),
     .level = HEEL_LEVEL_STRICT,
     .working_dir = "/src",
-    .paths = (const struct heel_path_rule[]){{"/data", HEEL_ACCESS_READ}, {"/data/x", HEEL_ACCESS_DENY}},
+    .paths =
+        (const struct heel_path_rule[]){{"/data", HEEL_ACCESS_READ}, {"/data/x", HEEL_ACCESS_DENY}},
     .path_count = 2,
     .network = HEEL_NETWORK_DENY_ALL,
     .wall_time_ms = 90500,
@@ -89,8 +90,11 @@ static void test_error(struct heel_client *client)
     {
         heel_autofree char *json = heel_error_json(error);
 
-        CHECK_STR(json, "{\"error\":{\"code\":\"NOT_FOUND\",\"reason\":\"SANDBOX_NOT_FOUND\",\"message\":\"there is no "
-                        "such sandbox\",\"field\":\"sandbox_id\",\"metadata\":{\"sandbox_id\":\"gone\"}}}");
+        CHECK_STR(
+            json,
+            "{\"error\":{\"code\":\"NOT_FOUND\",\"reason\":\"SANDBOX_NOT_FOUND\",\"message\":"
+            "\"there is no "
+            "such sandbox\",\"field\":\"sandbox_id\",\"metadata\":{\"sandbox_id\":\"gone\"}}}");
     }
     heel_error_free(error);
     CHECK_INT(heel_sandbox_get(client, "gone", NULL, &sandbox, NULL), -1);
@@ -136,7 +140,8 @@ static void test_update_and_delete(struct heel_client *client)
 static void test_run(struct heel_client *client)
 {
     const char *argv[] = {"cat", NULL};
-    const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv, .input = {"a\0b", 3}};
+    const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv,
+                                         .input = {"a\0b", 3}};
     struct heel_run_result *result;
 
     REQUIRE(!heel_run(client, heel_in_sandbox("mine"), &command, NULL, &result, NULL));
@@ -222,7 +227,8 @@ static void test_threads(struct heel_client *client)
         pthread_join(threads[i], NULL);
 }
 
-/* A lost server: calls fail with UNAVAILABLE as long as there is none, and the next one after that connects again. */
+/* A lost server: calls fail with UNAVAILABLE as long as there is none, and the next one after that
+ * connects again. */
 static void test_reconnect(const char *path)
 {
     struct fake_server *server = fake_server_start(path, -1);

@@ -91,7 +91,7 @@ enum heel_error_code {
 enum heel_error_code heel_error_code(const struct heel_error *error);
 /* "NOT_FOUND"; "UNKNOWN" for a number that is no code */
 const char *heel_error_code_name(enum heel_error_code code);
-const char *heel_error_message(const struct heel_error *error);      /* a sentence for people */
+const char *heel_error_message(const struct heel_error *error); /* a sentence for people */
 /* "SANDBOX_NOT_FOUND" and so on; "" if there is none */
 const char *heel_error_reason(const struct heel_error *error);
 /* "spec.filesystem.paths[2].path"; "" if none is to blame */
@@ -118,7 +118,7 @@ struct heel_client;
 
 struct heel_client_options {
     size_t size;
-    int64_t timeout_ms;          /* deadline of the calls that don't set one; 0: none */
+    int64_t timeout_ms; /* deadline of the calls that don't set one; 0: none */
     /* embedded: which heeld to run; NULL: $HEEL_HEELD, else "heeld" in PATH */
     const char *server_program;
     /* embedded: more arguments for it, NULL-terminated; may be NULL */
@@ -154,10 +154,10 @@ void heel_client_close(struct heel_client *client);
  * there; the caller frees it with free(). */
 char *heel_default_address(void);
 
-/* What every call takes last; NULL means no options. */
+/* How a call is made; every call takes one, and NULL means no options. */
 struct heel_call {
     size_t size;
-    int64_t timeout_ms;             /* deadline from now; 0: the client's, negative: none */
+    int64_t timeout_ms;              /* deadline from now; 0: the client's, negative: none */
     const struct heel_pair *headers; /* lower-case names, as in "heel-request-id" */
     size_t header_count;
 };
@@ -199,17 +199,17 @@ struct heel_spec {
     /* a host directory, with the same path inside; NULL: one of the sandbox's own, removed with
      * it */
     const char *working_dir;
-    bool keep_working_dir;   /* leaves the sandbox's own working directory behind */
+    bool keep_working_dir; /* leaves the sandbox's own working directory behind */
     const struct heel_path_rule *paths;
     size_t path_count;
     enum heel_network network;
-    int64_t wall_time_ms;      /* the longest that one command may take; unset: no limit */
+    int64_t wall_time_ms; /* the longest that one command may take; unset: no limit */
     /* what heel_run keeps of each, stdout and stderr; unset: 262,144, at most 491,520 */
     uint64_t max_output_bytes;
     /* of every command; nothing comes from this program's environment or the server's */
     const struct heel_pair *variables;
     size_t variable_count;
-    int64_t ttl_ms;      /* from creation to deletion by the server; unset: for ever */
+    int64_t ttl_ms; /* from creation to deletion by the server; unset: for ever */
     /* from the end of the last command to deletion by the server; unset: for ever */
     int64_t idle_ttl_ms;
     const struct heel_pair *labels;
@@ -308,7 +308,7 @@ void heel_sandbox_info_free(struct heel_sandbox_info *sandbox);
 /* Which sandboxes to list. */
 struct heel_list {
     size_t size;
-    int page_size;                  /* the most to answer with; 0: 100 */
+    int page_size; /* the most to answer with; 0: 100 */
     /* next_page_token of the answer before this one; NULL: the beginning */
     const char *page_token;
     const struct heel_pair *labels; /* those that carry all of these */
@@ -366,7 +366,7 @@ struct heel_command {
     /* NULL-terminated; a path, or a name in the sandbox's PATH, and its arguments. Never given
      * to a shell. */
     const char *const *argv;
-    const char *working_dir; /* as seen inside; NULL: the sandbox's */
+    const char *working_dir;           /* as seen inside; NULL: the sandbox's */
     const struct heel_pair *variables; /* on top of the sandbox's */
     size_t variable_count;
     /* heel_run: what it reads on its standard input. heel_exec: must be empty */
@@ -486,8 +486,8 @@ size_t heel_exec_write(struct heel_exec *exec, const void *bytes, size_t length)
 /* No more standard input, after what was written. */
 void heel_exec_close_input(struct heel_exec *exec);
 
-/* From on_output or on_errors: those bytes stay valid, and nothing more of the command is read, its end included, until
- * heel_exec_release. Signals and cancelling work all the same. */
+/* From on_output or on_errors: those bytes stay valid, and nothing more of the command is read, its
+ * end included, until heel_exec_release. Signals and cancelling work all the same. */
 void heel_exec_hold(struct heel_exec *exec);
 void heel_exec_release(struct heel_exec *exec);
 
@@ -505,9 +505,9 @@ void heel_exec_free(struct heel_exec *exec);
 
 struct heel_server_info {
     const char *version;
-    const char *backend;        /* "linux" */
+    const char *backend; /* "linux" */
     const char *kernel_release;
-    unsigned landlock_abi;      /* 0 where there is none */
+    unsigned landlock_abi;                      /* 0 where there is none */
     const struct heel_enforcement *protections; /* what this host can give */
     size_t protection_count;
     unsigned max_sandboxes; /* of all callers */
