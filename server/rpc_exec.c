@@ -438,7 +438,7 @@ static void on_message(struct grpcc_stream *stream, const ProtobufCMessage *mess
 static void start_read(struct exec *exec)
 {
     if (exec->reading || exec->finished || exec->refusal || !exec->command ||
-        input_waiting(&exec->command->in) >= MAX_STDIN_WAITING)
+        input_waiting(&exec->command->in) > MAX_STDIN_WAITING)
         return;
     exec->reading = true;
     grpcc_stream_read(exec->stream, on_message);
