@@ -4,6 +4,8 @@
 #include "base/test.h"
 #include "proto/runtime/tests/echo_service.h"
 
+enum { LARGE = 3 << 20 };
+
 /* A service that keeps its calls, and a client. */
 struct held {
     struct grpcc_queue *queue;
@@ -11,7 +13,7 @@ struct held {
     struct grpcc_channel *channel;
     struct grpcc_unary *unary;
     struct grpcc_stream *stream;
-    unsigned cancels;
+    unsigned cancels; /* or other callbacks that a test counts */
     bool client_over;
     bool stream_done;
     bool drained;
@@ -297,12 +299,107 @@ static void test_use_after_cancel(void)
     for (int i = 0; i < 2; i++) {
         grpcc_echo_echo_service_chat_write_response(held.stream, &response, on_written);
         grpcc_echo_echo_service_chat_read_request(held.stream, on_request);
+        CHECK_INT(held.cancels, i * 2);
         settle(&held);
     }
     CHECK_INT(held.cancels, 4);
     grpcc_stream_finish(held.stream, grpcc_status_new(1, "gone"), on_done);
     settle(&held);
     CHECK(held.stream_done);
+    close_held(&held);
+}
+
+static void skip_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
+                         void *data)
+{
+    (void)stream;
+    (void)data;
+    CHECK(request);
+}
+
+static void on_broken(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
+                      void *data)
+{
+    CHECK(!request);
+    CHECK(grpcc_call_is_cancelled(grpcc_stream_call(stream)));
+    ((struct held *)data)->cancels++;
+}
+
+static void on_half_close(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
+                          void *data)
+{
+    CHECK(!request);
+    CHECK(!grpcc_call_is_cancelled(grpcc_stream_call(stream)));
+    ((struct held *)data)->cancels++;
+}
+
+/* A read that ends tells a client that has no more to say from one that is gone, at that moment. */
+static void test_end_of_reads(bool half_close)
+{
+    Grpcc__Echo__EchoRequest request = GRPCC__ECHO__ECHO_REQUEST__INIT;
+    struct held held;
+    struct grpcc_stream *stream;
+
+    open_held(&held);
+    stream = grpcc_echo_echo_service_chat_open(held.channel, held.queue, NULL, on_status, &held);
+    grpcc_echo_echo_service_chat_write_request(stream, &request, NULL);
+    while (!held.stream)
+        poll_once(&held);
+    grpcc_echo_echo_service_chat_read_request(held.stream, skip_request);
+    settle(&held);
+    grpcc_echo_echo_service_chat_read_request(held.stream, half_close ? on_half_close : on_broken);
+    if (half_close)
+        grpcc_stream_half_close(stream);
+    else
+        grpcc_stream_cancel(stream);
+    settle(&held);
+    CHECK_INT(held.cancels, 1);
+    grpcc_stream_finish(held.stream, NULL, on_done);
+    settle(&held);
+    close_held(&held);
+}
+
+static void count_response(struct grpcc_stream *stream, const Grpcc__Echo__EchoResponse *response,
+                           void *data)
+{
+    struct held *held = data;
+
+    if (!response)
+        return;
+    CHECK_INT(response->payload.len, LARGE);
+    held->cancels++;
+    grpcc_echo_echo_service_chat_read_response(stream, count_response);
+}
+
+static void count_written(struct grpcc_stream *stream, bool ok, void *data)
+{
+    struct held *held = data;
+
+    (void)stream;
+    CHECK(ok);
+    CHECK(!held->stream_done);
+    held->cancels++;
+}
+
+/* A stream is finished while a write is under way: the message goes out first, the client gets it,
+ * and both callbacks come in order. */
+static void test_finish_during_write(void)
+{
+    static uint8_t bytes[LARGE];
+    Grpcc__Echo__EchoResponse response = GRPCC__ECHO__ECHO_RESPONSE__INIT;
+    struct held held;
+    struct grpcc_stream *stream;
+
+    open_held(&held);
+    stream = start_stream(&held);
+    response.payload = (ProtobufCBinaryData){LARGE, bytes};
+    grpcc_echo_echo_service_chat_write_response(held.stream, &response, count_written);
+    grpcc_stream_finish(held.stream, NULL, on_done);
+    grpcc_echo_echo_service_chat_read_response(stream, count_response);
+    settle(&held);
+    CHECK(held.client_over);
+    CHECK(held.stream_done);
+    CHECK_INT(held.cancels, 2);
     close_held(&held);
 }
 
@@ -319,6 +416,9 @@ int main(void)
     test_stream_cancel(true);
     test_finish_before_late_cancel();
     test_use_after_cancel();
+    test_finish_during_write();
+    test_end_of_reads(true);
+    test_end_of_reads(false);
     grpcc_shutdown();
     return heel_test_end();
 }
