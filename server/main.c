@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/runtime_dir.h"
+#include "base/standard_descriptors.h"
 #include "base/text.h"
 #include "server/core.h"
 #include "server/listener.h"
@@ -191,6 +192,12 @@ static void heeld_clear(struct heeld *heeld)
         close(heeld->connection_watch);
     free(heeld->state_dir);
     free(heeld->runtime_dir);
+}
+
+__attribute__((constructor(101))) static void fill_standard_descriptors(void)
+{
+    if (heel_fill_standard_descriptors() < 0)
+        _exit(1);
 }
 
 int main(int argc, char **argv)

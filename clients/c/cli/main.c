@@ -1,23 +1,19 @@
 /* heelcli: the command line of heel. One process per command: it speaks to a heeld, or, for `run`
  * where none is there, is its own, whose launcher it forks before it has a second thread. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/standard_descriptors.h"
 #include "base/text.h"
 #include "clients/c/cli/cli.h"
 #include "clients/c/cli/flags.h"
 #include "clients/c/cli/nearest.h"
 #include "clients/c/cli/report.h"
 
-/* A descriptor of heel's own must not take the place of a closed standard one: what is meant for
- * stdout would go into it. Before anything else, since gRPC opens an eventfd before main() begins.
- */
 __attribute__((constructor(101))) static void fill_standard_descriptors(void)
 {
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
-            _exit(CLI_EXIT_OWN_ERROR);
+    if (heel_fill_standard_descriptors() < 0)
+        _exit(CLI_EXIT_OWN_ERROR);
 }
 
 static const struct cli_verb *find_verb(const char *name, struct heel_error **err)
