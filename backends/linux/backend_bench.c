@@ -14,7 +14,7 @@
 #define SAMPLES_MAX 2000000
 
 struct samples {
-    double *us;  /* owned */
+    double *us; /* owned */
     size_t count;
 };
 
@@ -121,7 +121,8 @@ static void on_created(struct heel_sandbox *sandbox, const struct heel_error *er
     round->sandbox = sandbox;
     round->started = uv_hrtime();
     add(&bench.create, round->begun, round->started);
-    if (heel_process_start(sandbox, &command, false, &events, round, &process, &round->stdio, &why)) {
+    if (heel_process_start(sandbox, &command, false, &events, round, &process, &round->stdio,
+                           &why)) {
         fprintf(stderr, "not started: %s\n", why->message);
         exit(1);
     }
@@ -138,7 +139,8 @@ static void on_lost(struct heel_sandbox *sandbox, void *data)
 static void begin(struct round *round)
 {
     char id[32];
-    struct heel_sandbox_spec spec = {.id = id, .level = HEEL_LEVEL_DEFAULT, .caller = {geteuid(), getegid(), NULL, 0}};
+    struct heel_sandbox_spec spec = {
+        .id = id, .level = HEEL_LEVEL_DEFAULT, .caller = {geteuid(), getegid(), NULL, 0}};
 
     snprintf(id, sizeof id, "bench-%u", ++bench.serial);
     round->begun = uv_hrtime();
@@ -194,7 +196,8 @@ static void on_lasting_deleted(const struct heel_error *error, void *data)
 static void measure_commands(int count)
 {
     static const struct heel_process_events quiet = {on_started, on_lasting_exit};
-    struct heel_sandbox_spec spec = {.id = "lasting", .level = HEEL_LEVEL_DEFAULT, .caller = {geteuid(), getegid(), NULL, 0}};
+    struct heel_sandbox_spec spec = {
+        .id = "lasting", .level = HEEL_LEVEL_DEFAULT, .caller = {geteuid(), getegid(), NULL, 0}};
 
     heel_backend_create(bench.backend, &spec, on_lasting, on_lost, NULL);
     uv_run(&bench.loop, UV_RUN_DEFAULT);
@@ -219,7 +222,8 @@ static void measure_floor(int count)
         uint64_t begun = uv_hrtime();
         pid_t pid;
 
-        if (posix_spawn(&pid, "/bin/true", NULL, NULL, (char **)(uintptr_t)argv, (char **)(uintptr_t)environment))
+        if (posix_spawn(&pid, "/bin/true", NULL, NULL, (char **)(uintptr_t)argv,
+                        (char **)(uintptr_t)environment))
             exit(1);
         waitpid(pid, NULL, 0);
         add(&bench.run, begun, uv_hrtime());
@@ -232,7 +236,8 @@ int main(int argc, char **arguments)
     double seconds = argc > 1 ? atof(arguments[1]) : 3;
     unsigned in_flight = argc > 2 ? (unsigned)atoi(arguments[2]) : 16;
     char state[] = "/tmp/heel-bench-XXXXXX";
-    struct heel_backend_options options = {.state_dir = mkdtemp(state), .uid_first = 600000, .uid_count = 10000};
+    struct heel_backend_options options = {
+        .state_dir = mkdtemp(state), .uid_first = 600000, .uid_count = 10000};
     struct heel_launcher launcher;
     heel_autoerror struct heel_error *error = NULL;
 

@@ -1,5 +1,5 @@
-/* The whole backend through backends/backend.h, as an ordinary user and, where the test is root, as root: sandboxes and commands
- * live, die and leave nothing, whoever is killed. */
+/* The whole backend through backends/backend.h, as an ordinary user and, where the test is root, as
+ * root: sandboxes and commands live, die and leave nothing, whoever is killed. */
 #include "backends/backend.h"
 
 #include <dirent.h>
@@ -57,7 +57,8 @@ static void wait_for(const bool *flag)
 
 static struct heel_backend_options options_of(void)
 {
-    return (struct heel_backend_options){.state_dir = state, .uid_first = 700000, .uid_count = 1000};
+    return (struct heel_backend_options){
+        .state_dir = state, .uid_first = 700000, .uid_count = 1000};
 }
 
 static void open_backend(void)
@@ -96,7 +97,7 @@ struct box {
     struct heel_sandbox *sandbox;
     bool created, failed, lost, deleted;
     enum heel_code code;
-    char *message;  /* owned */
+    char *message; /* owned */
 };
 
 struct run {
@@ -133,7 +134,8 @@ static void on_deleted(const struct heel_error *error, void *data)
 
 static struct heel_sandbox_spec spec_of(const char *id)
 {
-    return (struct heel_sandbox_spec){.id = id, .level = HEEL_LEVEL_DEFAULT, .caller = {geteuid(), getegid(), NULL, 0}};
+    return (struct heel_sandbox_spec){
+        .id = id, .level = HEEL_LEVEL_DEFAULT, .caller = {geteuid(), getegid(), NULL, 0}};
 }
 
 static void create(struct box *box, const char *id)
@@ -142,7 +144,7 @@ static void create(struct box *box, const char *id)
 
     *box = (struct box){0};
     heel_backend_create(backend, &spec, on_created, on_lost, box);
-    CHECK(!box->created);  /* never from inside the call */
+    CHECK(!box->created); /* never from inside the call */
     wait_for(&box->created);
     if (box->failed)
         fprintf(stderr, "%s: %s\n", id, box->message);
@@ -177,12 +179,14 @@ static const struct heel_process_events events = {on_started, on_exited};
 
 static void start(const struct box *box, struct run *run, const char *const *argv, bool want_stdin)
 {
-    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "A=b", NULL};
+    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+                                              "A=b", NULL};
     struct heel_command command = {.argv = argv, .environment = environment};
     heel_autoerror struct heel_error *error = NULL;
 
     *run = (struct run){0};
-    REQUIRE(heel_process_start(box->sandbox, &command, want_stdin, &events, run, &run->process, &run->stdio, &error) == 0);
+    REQUIRE(heel_process_start(box->sandbox, &command, want_stdin, &events, run, &run->process,
+                               &run->stdio, &error) == 0);
 }
 
 static void start_shell(const struct box *box, struct run *run, const char *script)
@@ -290,7 +294,8 @@ static int count_processes(const char *word)
 /* The launcher's children: one init for each sandbox, and one to spare. */
 static int count_inits(void)
 {
-    heel_autofree char *path = heel_format("/proc/%d/task/%d/children", (int)launcher_pid, (int)launcher_pid);
+    heel_autofree char *path =
+        heel_format("/proc/%d/task/%d/children", (int)launcher_pid, (int)launcher_pid);
     heel_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
     char text[65536];
     ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text);
@@ -366,8 +371,11 @@ static void test_commands(void)
     check_output(&box, "echo $A; pwd", inside);
     check_output(&box, "test $(stat -c %u .) = $(id -u) && touch f && ls", "f\n");
     check_output(&box, "cat < /dev/stdin | wc -c", "0\n");
-    check_output(&box, "cat /proc/1/comm; tr -d '\\0' < /proc/1/cmdline | cut -c 1-4", "heel-init\nheel\n");
-    check_output(&box, "cat /proc/1/environ 2>&1 | grep -c . || :; readlink /proc/1/fd/3 || echo refused", "1\nrefused\n");
+    check_output(&box, "cat /proc/1/comm; tr -d '\\0' < /proc/1/cmdline | cut -c 1-4",
+                 "heel-init\nheel\n");
+    check_output(&box,
+                 "cat /proc/1/environ 2>&1 | grep -c . || :; readlink /proc/1/fd/3 || echo refused",
+                 "1\nrefused\n");
     start(&box, &run, cat, true);
     CHECK_INT(write(run.stdio.in, "input", 5), 5);
     close(run.stdio.in);
@@ -402,7 +410,7 @@ static void test_big_command(void)
     memset(word, 'x', 100000);
     word[100000] = '\0';
     create(&box, "big");
-    start(&box, &run, argv, false);  /* travels in a memfd */
+    start(&box, &run, argv, false); /* travels in a memfd */
     free(output_of(&run));
     CHECK_INT(run.exit.start_failure, HEEL_START_OK);
     CHECK_INT(run.exit.code, 0);
@@ -430,7 +438,8 @@ static void test_kill_tree(void)
     heel_autofree char *seconds = unique_sleep();
     heel_autofree char *others = unique_sleep();
     heel_autofree char *script = heel_format(
-        "setsid sh -c 'setsid sleep %s & setsid sleep %s & echo; exit' & sleep %s & wait; sleep %s", seconds, seconds, seconds, seconds);
+        "setsid sh -c 'setsid sleep %s & setsid sleep %s & echo; exit' & sleep %s & wait; sleep %s",
+        seconds, seconds, seconds, seconds);
     heel_autofree char *stay = heel_format("echo; exec sleep %s", others);
 
     create(&box, "tree");
@@ -474,7 +483,8 @@ static void test_attacks_on_init(void)
     create(&box, "attacks");
     check_output(&box, "kill -9 1; kill -STOP 1; kill -TERM 1; echo tried", "tried\n");
     check_output(&box, "trap '' TERM; kill -TERM -1; echo lives", "lives\n");
-    check_output(&box, "echo > /proc/1/oom_score_adj; echo x > /proc/1/comm; cat /proc/1/comm", "heel-init\n");
+    check_output(&box, "echo > /proc/1/oom_score_adj; echo x > /proc/1/comm; cat /proc/1/comm",
+                 "heel-init\n");
     check_output(&box, "echo works", "works\n");
     CHECK(!box.lost);
     destroy(&box);
@@ -490,7 +500,8 @@ static void test_delete_busy(void)
     create(&box, "busy");
     work = heel_xstrdup(heel_sandbox_paths(box.sandbox)->host_working_dir);
     check_output(&box,
-                 "i=0; while [ $i -lt 500 ]; do mkdir d && cd d; i=$((i+1)); done; mkdir -p x/y; mkfifo x/f; chmod 0 x; echo ok",
+                 "i=0; while [ $i -lt 500 ]; do mkdir d && cd d; i=$((i+1)); done; mkdir -p x/y; "
+                 "mkfifo x/f; chmod 0 x; echo ok",
                  "ok\n");
     start_shell(&box, &run, "yes");
     wait_for_output(&run);
@@ -506,15 +517,23 @@ static void test_delete_busy(void)
 static void test_no_leftovers(void)
 {
     static const char *const scripts[] = {
-        "touch file", "touch file; rm file", "chmod 755 .; chmod 700 .", "touch -d 2001-01-01 .", "mkdir d; rmdir d",
-        "setfattr -n user.a -v b . 2>/dev/null; :", "true", "true",
+        "touch file",
+        "touch file; rm file",
+        "chmod 755 .; chmod 700 .",
+        "touch -d 2001-01-01 .",
+        "mkdir d; rmdir d",
+        "setfattr -n user.a -v b . 2>/dev/null; :",
+        "true",
+        "true",
     };
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(scripts); i++) {
         struct box box;
 
         create(&box, "clean");
-        check_output(&box, "ls -A; stat -c '%a %h' .; find . -newermt 2002-01-01; getfattr -d . 2>/dev/null", "700 2\n.\n");
+        check_output(
+            &box, "ls -A; stat -c '%a %h' .; find . -newermt 2002-01-01; getfattr -d . 2>/dev/null",
+            "700 2\n.\n");
         check_output(&box, scripts[i], "");
         destroy(&box);
     }
@@ -611,7 +630,8 @@ static void test_init_killed(void)
     destroy(&box);
 }
 
-/* What init holds: three standard streams, its control socket, SIGCHLD, /proc and /dev/null. Anything else would be heeld's, the launcher's or a sibling's. */
+/* What init holds: three standard streams, its control socket, SIGCHLD, /proc and /dev/null.
+ * Anything else would be heeld's, the launcher's or a sibling's. */
 static void test_descriptors(void)
 {
     struct box first, second;
@@ -625,7 +645,7 @@ static void test_descriptors(void)
     start_shell(&second, &run, script);
     check_count(seconds, 1);
     path = heel_format("/proc/%d/fd", (int)parent_of(found));
-    if (geteuid() == 0)  /* to others it is closed */
+    if (geteuid() == 0) /* to others it is closed */
         CHECK_INT(count_entries(path), 7);
     else
         CHECK_INT(access(path, R_OK), -1);
@@ -667,7 +687,8 @@ static _Noreturn void play_heeld(int ready, const char *seconds, const char *fil
 {
     struct box box;
     struct run run;
-    heel_autofree char *script = heel_format("setsid sleep %s & echo; exec sleep %s", seconds, seconds);
+    heel_autofree char *script =
+        heel_format("setsid sleep %s & echo; exec sleep %s", seconds, seconds);
 
     open_backend();
     REQUIRE(close(creat(file, 0600)) == 0);
@@ -716,7 +737,8 @@ static void check_killed(bool launcher_too)
     its_program = heel_format("/proc/%d/exe", (int)its_launcher);
     for (int i = 0; i < 200 && readlink(its_program, &byte, 1) > 0; i++)
         nanosleep(&pause, NULL);
-    CHECK_INT(readlink(its_program, &byte, 1), -1);  /* gone, or a zombie that its new parent will reap */
+    CHECK_INT(readlink(its_program, &byte, 1),
+              -1); /* gone, or a zombie that its new parent will reap */
 }
 
 static void test_sweep(void)
@@ -820,7 +842,8 @@ static bool has_uid_range(void)
     return count >= options_of().uid_first + options_of().uid_count;
 }
 
-/* In a child, as `uid`: only a process with one thread may start a launcher, and a loop leaves libuv's threads behind. */
+/* In a child, as `uid`: only a process with one thread may start a launcher, and a loop leaves
+ * libuv's threads behind. */
 static int test_as(uid_t uid)
 {
     int status;
@@ -839,7 +862,8 @@ static int test_as(uid_t uid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* Real-time signals that libc keeps for itself can be ignored all the same, and some parents do: commands get defaults. */
+/* Real-time signals that libc keeps for itself can be ignored all the same, and some parents do:
+ * commands get defaults. */
 static void ignore_signals(void)
 {
     struct {

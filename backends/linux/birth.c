@@ -20,7 +20,7 @@
 struct delivery {
     const struct heel_birth *birth;
     struct heel_newborn newborn;
-    const char *failed;  /* what failed, NULL if nothing did */
+    const char *failed; /* what failed, NULL if nothing did */
     int failed_errno;
 };
 
@@ -31,26 +31,29 @@ static int deliver_failed(struct delivery *delivery, const char *what)
     return 1;
 }
 
-/* As root the midwife still has root's ids, which do not exist in there. Raw system calls: libc's would tell "all threads", and it
- * believes to be the launcher. */
+/* As root the midwife still has root's ids, which do not exist in there. Raw system calls: libc's
+ * would tell "all threads", and it believes to be the launcher. */
 static int take_identity(const struct heel_namespace_pair *pair)
 {
     if (geteuid() == pair->uid && getegid() == pair->gid)
         return 0;
-    if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, pair->gid, pair->gid, pair->gid) ||
+    if (syscall(SYS_setgroups, 0, NULL) ||
+        syscall(SYS_setresgid, pair->gid, pair->gid, pair->gid) ||
         syscall(SYS_setresuid, pair->uid, pair->uid, pair->uid))
         return -1;
     return 0;
 }
 
-/* The midwife: nobody can leave a user namespace, so the launcher cannot enter the pair itself. This process does, with the launcher's memory
- * and descriptors, bears init as the launcher's child (CLONE_PARENT) and ends; the launcher stands still meanwhile. */
+/* The midwife: nobody can leave a user namespace, so the launcher cannot enter the pair itself.
+ * This process does, with the launcher's memory and descriptors, bears init as the launcher's child
+ * (CLONE_PARENT) and ends; the launcher stands still meanwhile. */
 static int deliver(void *data)
 {
     struct delivery *delivery = data;
     const struct heel_namespace_pair *pair = delivery->birth->pair;
     struct clone_args arguments = {
-        .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PARENT | CLONE_PIDFD,
+        .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+                 CLONE_PARENT | CLONE_PIDFD,
         .pidfd = (uint64_t)(uintptr_t)&delivery->newborn.pidfd,
     };
     long pid;
@@ -75,7 +78,8 @@ static char *stack_top(void)
     static char *stack;
 
     if (!stack) {
-        char *made = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+        char *made = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
         if (made == MAP_FAILED)
             return NULL;
@@ -85,22 +89,26 @@ static char *stack_top(void)
     return stack + STACK_SIZE;
 }
 
-int heel_birth_give(const struct heel_birth *birth, struct heel_newborn *newborn, struct heel_error **err)
+int heel_birth_give(const struct heel_birth *birth, struct heel_newborn *newborn,
+                    struct heel_error **err)
 {
     struct delivery delivery = {.birth = birth, .newborn = {-1, -1}};
     char *top = stack_top();
-    pid_t midwife = top ? clone(deliver, top, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &delivery) : -1;
+    pid_t midwife =
+        top ? clone(deliver, top, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &delivery) : -1;
 
     if (midwife < 0)
         return heel_error_set_errno(err, errno, "cannot start a process for a sandbox");
     while (waitpid(midwife, NULL, 0) < 0 && errno == EINTR)
         ;
-    /* Its change of credentials cleared this for the memory they shared, and with it the launcher's rights in its own /proc. */
+    /* Its change of credentials cleared this for the memory they shared, and with it the launcher's
+     * rights in its own /proc. */
     prctl(PR_SET_DUMPABLE, 1);
     if (delivery.failed)
         return heel_error_set_errno(err, delivery.failed_errno, "cannot %s", delivery.failed);
     if (delivery.newborn.pid < 0)
-        return heel_error_set(err, HEEL_INTERNAL, NULL, "a process that was to make a sandbox was killed");
+        return heel_error_set(err, HEEL_INTERNAL, NULL,
+                              "a process that was to make a sandbox was killed");
     *newborn = delivery.newborn;
     return 0;
 }

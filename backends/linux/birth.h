@@ -1,4 +1,5 @@
-/* The birth of a sandbox's init: from the launcher into a namespace pair and fresh mount, pid, ipc, uts and cgroup namespaces. */
+/* The birth of a sandbox's init: from the launcher into a namespace pair and fresh mount, pid, ipc,
+ * uts and cgroup namespaces. */
 #ifndef HEEL_BACKENDS_LINUX_BIRTH_H
 #define HEEL_BACKENDS_LINUX_BIRTH_H
 
@@ -9,17 +10,18 @@
 #include "base/error.h"
 
 struct heel_birth {
-    const struct heel_namespace_pair *pair;  /* borrowed */
-    void (*init)(void *data);                /* pid 1's program; must not return */
+    const struct heel_namespace_pair *pair; /* borrowed */
+    void (*init)(void *data);               /* pid 1's program; must not return */
     void *data;
 };
 
 struct heel_newborn {
-    pid_t pid;  /* a child of this process */
-    int pidfd;  /* owned */
+    pid_t pid; /* a child of this process */
+    int pidfd; /* owned */
 };
 
 /* 0, or -1 and *err. Single-threaded processes only. */
-int heel_birth_give(const struct heel_birth *birth, struct heel_newborn *newborn, struct heel_error **err);
+int heel_birth_give(const struct heel_birth *birth, struct heel_newborn *newborn,
+                    struct heel_error **err);
 
 #endif

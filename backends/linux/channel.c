@@ -9,7 +9,7 @@
 
 struct heel_outgoing {
     struct heel_outgoing *next;
-    struct heel_message message;  /* its storage and descriptors are owned */
+    struct heel_message message; /* its storage and descriptors are owned */
 };
 
 static void listen_for(struct heel_channel *channel);
@@ -78,10 +78,11 @@ static void listen_for(struct heel_channel *channel)
     uv_poll_start(&channel->poll, UV_READABLE | (channel->first ? UV_WRITABLE : 0), on_poll);
 }
 
-int heel_channel_open(struct heel_channel *channel, uv_loop_t *loop, int fd, heel_on_message *on_message,
-                      heel_on_channel_end *on_end, struct heel_error **err)
+int heel_channel_open(struct heel_channel *channel, uv_loop_t *loop, int fd,
+                      heel_on_message *on_message, heel_on_channel_end *on_end,
+                      struct heel_error **err)
 {
-    int result = uv_poll_init(loop, &channel->poll, fd);  /* makes it non-blocking */
+    int result = uv_poll_init(loop, &channel->poll, fd); /* makes it non-blocking */
 
     if (result) {
         close(fd);

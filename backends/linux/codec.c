@@ -104,7 +104,8 @@ const char **heel_get_strings(struct heel_reader *from, size_t maximum)
     uint32_t count = heel_get_u32(from);
     heel_autofree const char **texts = NULL;
 
-    /* Each string takes at least its length: a count beyond that is a lie, and would cost memory before it is found out. */
+    /* Each string takes at least its length: a count beyond that is a lie, and would cost memory
+     * before it is found out. */
     if (count > maximum || count > from->left / sizeof(uint32_t))
         from->failed = true;
     if (from->failed)

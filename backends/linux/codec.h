@@ -1,6 +1,6 @@
-/* Numbers and strings to bytes and back, between processes of one heeld. Little effort to write, and impossible to read past the
- * end: a reader that ran out stays failed and yields zeros, so that a decoder checks once, at its end. Native byte order: both
- * ends are one program. */
+/* Numbers and strings to bytes and back, between processes of one heeld. Little effort to write,
+ * and impossible to read past the end: a reader that ran out stays failed and yields zeros, so that
+ * a decoder checks once, at its end. Native byte order: both ends are one program. */
 #ifndef HEEL_BACKENDS_LINUX_CODEC_H
 #define HEEL_BACKENDS_LINUX_CODEC_H
 
@@ -12,12 +12,12 @@
 
 void heel_put_u32(struct heel_buffer *to, uint32_t value);
 void heel_put_u64(struct heel_buffer *to, uint64_t value);
-void heel_put_bytes(struct heel_buffer *to, const void *data, size_t length);  /* length first */
-void heel_put_string(struct heel_buffer *to, const char *text);                /* NULL stays NULL */
-void heel_put_strings(struct heel_buffer *to, const char *const *texts);       /* NULL-terminated list */
+void heel_put_bytes(struct heel_buffer *to, const void *data, size_t length); /* length first */
+void heel_put_string(struct heel_buffer *to, const char *text);               /* NULL stays NULL */
+void heel_put_strings(struct heel_buffer *to, const char *const *texts); /* NULL-terminated list */
 
 struct heel_reader {
-    const uint8_t *at;  /* borrowed */
+    const uint8_t *at; /* borrowed */
     size_t left;
     bool failed;
 };
@@ -33,10 +33,12 @@ uint64_t heel_get_u64(struct heel_reader *from);
 /* Borrowed from the bytes being read; NULL and 0 where they end too early. */
 const void *heel_get_bytes(struct heel_reader *from, size_t *length);
 
-/* Borrowed from the bytes being read and NUL-terminated there; NULL for a NULL, and for one that holds a NUL or lacks its own (which fails the reader). */
+/* Borrowed from the bytes being read and NUL-terminated there; NULL for a NULL, and for one that
+ * holds a NUL or lacks its own (which fails the reader). */
 const char *heel_get_string(struct heel_reader *from);
 
-/* A NULL-terminated array (the caller frees the array, the strings are borrowed) of at most `maximum`; NULL if failed. */
+/* A NULL-terminated array (the caller frees the array, the strings are borrowed) of at most
+ * `maximum`; NULL if failed. */
 const char **heel_get_strings(struct heel_reader *from, size_t maximum);
 
 /* Whether everything was there and nothing is left over. */

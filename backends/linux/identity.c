@@ -20,20 +20,22 @@ uid_t heel_identity_next(struct heel_identities *identities)
     return identities->next;
 }
 
-static int take_from_range(struct heel_identities *identities, struct heel_identity *identity, struct heel_error **err)
+static int take_from_range(struct heel_identities *identities, struct heel_identity *identity,
+                           struct heel_error **err)
 {
     uid_t uid = heel_identity_next(identities);
 
     if (uid == 0)
         return heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "UID_RANGE_EXHAUSTED",
-                              "all %u uids of --uid-range are in use by sandboxes", (unsigned)identities->count);
+                              "all %u uids of --uid-range are in use by sandboxes",
+                              (unsigned)identities->count);
     identities->next = 0;
     *identity = (struct heel_identity){uid, (gid_t)uid, true};
     return 0;
 }
 
-int heel_identity_take(struct heel_identities *identities, const struct heel_sandbox_spec *spec, struct heel_identity *identity,
-                       struct heel_error **err)
+int heel_identity_take(struct heel_identities *identities, const struct heel_sandbox_spec *spec,
+                       struct heel_identity *identity, struct heel_error **err)
 {
     if (geteuid() != 0) {
         *identity = (struct heel_identity){geteuid(), getegid(), false};
@@ -43,7 +45,8 @@ int heel_identity_take(struct heel_identities *identities, const struct heel_san
         return take_from_range(identities, identity, err);
     if (spec->caller.gid == 0)
         return heel_error_set(err, HEEL_PERMISSION_DENIED, NULL,
-                              "a caller whose group is root's can't name host paths: no sandbox runs with root's group");
+                              "a caller whose group is root's can't name host paths: no sandbox "
+                              "runs with root's group");
     *identity = (struct heel_identity){spec->caller.uid, spec->caller.gid, false};
     return 0;
 }
@@ -54,8 +57,8 @@ void heel_identity_return(struct heel_identities *identities, const struct heel_
         return;
     if (identities->returned_count == identities->returned_capacity) {
         identities->returned_capacity = identities->returned_capacity * 2 + 16;
-        identities->returned =
-            heel_xrealloc(identities->returned, identities->returned_capacity, sizeof *identities->returned);
+        identities->returned = heel_xrealloc(identities->returned, identities->returned_capacity,
+                                             sizeof *identities->returned);
     }
     identities->returned[identities->returned_count++] = identity->uid;
 }

@@ -14,24 +14,27 @@ struct heel_identity {
     bool from_range;
 };
 
-/* The uids of root's range. Those that came back last go out first: the launcher still has their namespaces. The one that goes out next
- * is fixed ahead of time, so that the launcher can have an init ready. */
+/* The uids of root's range. Those that came back last go out first: the launcher still has their
+ * namespaces. The one that goes out next is fixed ahead of time, so that the launcher can have an
+ * init ready. */
 struct heel_identities {
     uid_t first;
     uid_t count;
-    uid_t fresh;      /* how many were ever taken out of the range */
-    uid_t next;       /* the next to go out; 0: none has been fixed */
-    uid_t *returned;  /* owned */
+    uid_t fresh;     /* how many were ever taken out of the range */
+    uid_t next;      /* the next to go out; 0: none has been fixed */
+    uid_t *returned; /* owned */
     size_t returned_count;
     size_t returned_capacity;
 };
 
-/* As an ordinary user: that user. As root: a uid of the sandbox's own, unless a caller other than root names host paths or keeps the working directory: then
- * the caller's own, so that it gets there what it has anyway. 0, or -1 and *err. */
-int heel_identity_take(struct heel_identities *identities, const struct heel_sandbox_spec *spec, struct heel_identity *identity,
-                       struct heel_error **err);
+/* As an ordinary user: that user. As root: a uid of the sandbox's own, unless a caller other than
+ * root names host paths or keeps the working directory: then the caller's own, so that it gets
+ * there what it has anyway. 0, or -1 and *err. */
+int heel_identity_take(struct heel_identities *identities, const struct heel_sandbox_spec *spec,
+                       struct heel_identity *identity, struct heel_error **err);
 
-/* The uid that the next sandbox will get, if it gets one of the range; 0 if none is left, or there is no range. */
+/* The uid that the next sandbox will get, if it gets one of the range; 0 if none is left, or there
+ * is no range. */
 uid_t heel_identity_next(struct heel_identities *identities);
 void heel_identity_return(struct heel_identities *identities, const struct heel_identity *identity);
 void heel_identities_free(struct heel_identities *identities);

@@ -1,10 +1,12 @@
-/* Init: pid 1 of one sandbox, and its kill switch: when it dies, the kernel kills everything in the pid namespace.
+/* Init: pid 1 of one sandbox, and its kill switch: when it dies, the kernel kills everything in the
+ * pid namespace.
  *
- * It makes the sandbox's file system, confines itself, and then starts commands, which inherit that confinement. It
- * reaps them and every orphan, and kills trees. It runs among code that nobody trusts, with the same uid and in the same
- * Landlock domain: it can't be signalled or stopped from inside because it is pid 1, nor traced because it is not dumpable, and it
- * holds nothing worth having: no capability, and no descriptor but its control socket, whose other end trusts nothing that comes from
- * here. It ends when heeld closes that socket, or the launcher dies. */
+ * It makes the sandbox's file system, confines itself, and then starts commands, which inherit that
+ * confinement. It reaps them and every orphan, and kills trees. It runs among code that nobody
+ * trusts, with the same uid and in the same Landlock domain: it can't be signalled or stopped from
+ * inside because it is pid 1, nor traced because it is not dumpable, and it holds nothing worth
+ * having: no capability, and no descriptor but its control socket, whose other end trusts nothing
+ * that comes from here. It ends when heeld closes that socket, or the launcher dies. */
 #include "backends/linux/init.h"
 
 #include <errno.h>
@@ -38,11 +40,11 @@ struct command {
 
 struct init {
     int control;
-    int children;  /* signalfd of SIGCHLD */
-    int proc;      /* this pid namespace's /proc */
-    int null;      /* stdin of commands that have none */
+    int children; /* signalfd of SIGCHLD */
+    int proc;     /* this pid namespace's /proc */
+    int null;     /* stdin of commands that have none */
     struct heel_tree_tags tags;
-    struct command *commands;  /* owned; those that were not reaped yet */
+    struct command *commands; /* owned; those that were not reaped yet */
 };
 
 static int64_t now_us(void)
@@ -54,7 +56,8 @@ static int64_t now_us(void)
 }
 
 /* Blocks while heeld is busy, which never waits for us. */
-static void tell(const struct init *init, uint32_t type, uint32_t id, const struct heel_buffer *payload)
+static void tell(const struct init *init, uint32_t type, uint32_t id,
+                 const struct heel_buffer *payload)
 {
     struct heel_message message = {.type = type, .id = id};
 
@@ -111,16 +114,17 @@ static void limit(int resource, rlim_t value)
 
 static void become_init(const struct heel_init_start *start)
 {
-    /* From here on the launcher's death is this one's. Had it died before, then heeld would have closed the control socket. */
+    /* From here on the launcher's death is this one's. Had it died before, then heeld would have
+     * closed the control socket. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_DUMPABLE, 1);
     keep_only_own(start);
     setsid();
     heel_process_rename("heel-init");
     if (sethostname(HOST_NAME, strlen(HOST_NAME)))
-        _exit(1);  /* impossible in a uts namespace of its own */
+        _exit(1); /* impossible in a uts namespace of its own */
     limit(RLIMIT_NOFILE, start->open_files);
-    limit(RLIMIT_CORE, 1);  /* 0 does not keep a core_pattern pipe from being started, 1 does */
+    limit(RLIMIT_CORE, 1); /* 0 does not keep a core_pattern pipe from being started, 1 does */
 }
 
 /* Waits for the sandbox that it will be. The launcher's end is its death, as heeld's is later. */
@@ -145,7 +149,8 @@ static int receive_plan(const struct init *init, struct heel_plan **plan, struct
     if (got == 0)
         _exit(0);
     if (got < 0 || message.type != HEEL_INIT_PLAN || message.fd_count > 0)
-        return heel_error_set(err, HEEL_INTERNAL, NULL, "a sandbox's init got something else than a plan first");
+        return heel_error_set(err, HEEL_INTERNAL, NULL,
+                              "a sandbox's init got something else than a plan first");
     return heel_plan_decode(message.payload, message.length, plan, err);
 }
 
@@ -159,7 +164,8 @@ static int open_needed(struct init *init, struct heel_error **err)
     init->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     init->null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (init->children < 0 || init->proc < 0 || init->null < 0)
-        return heel_error_set_errno(err, errno, "cannot open /proc and /dev/null inside a new sandbox");
+        return heel_error_set_errno(err, errno,
+                                    "cannot open /proc and /dev/null inside a new sandbox");
     for (int i = 0; i < 3; i++)
         dup2(init->null, i);
     if (heel_tree_tags_init(&init->tags))
@@ -172,7 +178,8 @@ static int set_up(struct init *init, const int *mount_fds, struct heel_error **e
     struct heel_plan *plan = NULL;
     int result = -1;
 
-    if (receive_plan(init, &plan, err) == 0 && heel_confine_mounts(plan, mount_fds, err) == 0 && open_needed(init, err) == 0)
+    if (receive_plan(init, &plan, err) == 0 && heel_confine_mounts(plan, mount_fds, err) == 0 &&
+        open_needed(init, err) == 0)
         result = heel_confine_self(plan, err);
     heel_plan_free(plan);
     /* Credentials changed in between, which may have cleared the first. */
@@ -207,14 +214,15 @@ static void tell_exit(const struct init *init, uint32_t id, const struct heel_ex
     tell(init, HEEL_INIT_EXITED, id, &payload);
 }
 
-static void start_command(struct init *init, const struct heel_message *message, const struct heel_start_request *request)
+static void start_command(struct init *init, const struct heel_message *message,
+                          const struct heel_start_request *request)
 {
     struct heel_spawn spawn = {
         .argv = request->argv,
         .environment = request->environment,
         .working_dir = request->working_dir,
-        .stdio = {request->has_stdin ? message->fds[0] : init->null, message->fds[request->has_stdin],
-                  message->fds[request->has_stdin + 1]},
+        .stdio = {request->has_stdin ? message->fds[0] : init->null,
+                  message->fds[request->has_stdin], message->fds[request->has_stdin + 1]},
         .tag = heel_tree_tag_next(&init->tags),
     };
     struct heel_spawn_failure failure;
@@ -223,7 +231,8 @@ static void start_command(struct init *init, const struct heel_message *message,
     struct command *command;
 
     if (pid < 0) {
-        tell_exit(init, message->id, &(struct heel_exit){.start_failure = failure.kind, .start_errno = failure.why});
+        tell_exit(init, message->id,
+                  &(struct heel_exit){.start_failure = failure.kind, .start_errno = failure.why});
         return;
     }
     command = heel_xcalloc(1, sizeof *command);
@@ -240,13 +249,15 @@ static void on_start(struct init *init, struct heel_message *message)
     if (command_find(init, message->id))
         return;
     if (heel_get_start(&reader, &request)) {
-        tell_exit(init, message->id, &(struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = EPROTO});
+        tell_exit(init, message->id,
+                  &(struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = EPROTO});
         return;
     }
     if (message->fd_count == (request.has_stdin ? 3U : 2U))
         start_command(init, message, &request);
     else
-        tell_exit(init, message->id, &(struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = EMFILE});
+        tell_exit(init, message->id,
+                  &(struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = EMFILE});
     heel_start_request_clear(&request);
 }
 
@@ -256,7 +267,8 @@ static void on_signal(struct init *init, struct heel_message *message)
     int number = (int)heel_get_u32(&reader);
     const struct command *command = command_find(init, message->id);
 
-    /* Not reaped, so its pid is still its own, and the session that it leads can't be left by its leader. */
+    /* Not reaped, so its pid is still its own, and the session that it leads can't be left by its
+     * leader. */
     if (command && heel_reader_done(&reader) && number > 0 && number < _NSIG)
         kill(-command->pid, number);
 }
@@ -299,7 +311,7 @@ static void reaped(struct init *init, pid_t pid, int status, const struct rusage
     };
 
     if (!command)
-        return;  /* an orphan */
+        return; /* an orphan */
     exit.wall_us = now_us() - command->started_us;
     tell_exit(init, command->id, &exit);
 }

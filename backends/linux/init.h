@@ -7,11 +7,11 @@
 
 /* What an init starts with, in the launcher's memory, of which it has a copy. */
 struct heel_init_start {
-    int control;                /* heeld is at the other end; -1 if it is still to come */
-    int cradle;                 /* through this socket of the launcher's, if `control` is -1 */
-    const int *mount_fds;       /* heel_confine_open_named's; NULL if there are none */
+    int control;          /* heeld is at the other end; -1 if it is still to come */
+    int cradle;           /* through this socket of the launcher's, if `control` is -1 */
+    const int *mount_fds; /* heel_confine_open_named's; NULL if there are none */
     size_t mount_count;
-    rlim_t open_files;          /* what RLIMIT_NOFILE is to be */
+    rlim_t open_files; /* what RLIMIT_NOFILE is to be */
 };
 
 /* Pid 1's program, on a struct heel_init_start. Never returns. */

@@ -1,9 +1,11 @@
 /* The launcher: the process that makes sandboxes.
  *
- * Forked from heeld before that has a second thread, because only a process with one thread can enter user namespaces, and fork()
- * from one with gRPC in it copies locks that nobody will ever release. It is small, keeps nothing of heeld but a socket, and is the
- * parent of every sandbox's init: when it dies they do. It outlives heeld just long enough to kill what that left and to remove
- * its folder. It does what heeld asks, one request after the other, and makes namespaces ahead of time while there are none. */
+ * Forked from heeld before that has a second thread, because only a process with one thread can
+ * enter user namespaces, and fork() from one with gRPC in it copies locks that nobody will ever
+ * release. It is small, keeps nothing of heeld but a socket, and is the parent of every sandbox's
+ * init: when it dies they do. It outlives heeld just long enough to kill what that left and to
+ * remove its folder. It does what heeld asks, one request after the other, and makes namespaces
+ * ahead of time while there are none. */
 #include "backends/linux/launcher.h"
 
 #include <errno.h>
@@ -33,9 +35,11 @@
 #include "backends/linux/state_dir.h"
 #include "base/text.h"
 
-#define SPARE_QUIET_MS 3          /* a spare is born when nothing was asked for this long: mounting takes turns, kernel-wide */
-#define POOL_KEEP 1               /* pairs that stay ready however long nothing happens */
-#define POOL_IDLE_MS 20000        /* others go after this */
+#define SPARE_QUIET_MS \
+    3 /* a spare is born when nothing was asked for this long: mounting takes turns, kernel-wide \
+       */
+#define POOL_KEEP 1        /* pairs that stay ready however long nothing happens */
+#define POOL_IDLE_MS 20000 /* others go after this */
 #define UNLINKS_MAX 64
 
 struct launched {
@@ -44,27 +48,27 @@ struct launched {
 };
 
 struct at_death {
-    char *path;  /* owned */
+    char *path; /* owned */
     dev_t device;
     ino_t inode;
 };
 
 struct launcher {
     int socket;
-    int children;  /* signalfd of SIGCHLD */
+    int children; /* signalfd of SIGCHLD */
     struct heel_backend_options options;
     struct heel_state_instance instance;
     struct heel_namespace_pool pool;
     struct heel_spare spare;
-    struct launched *launched;  /* owned; every init that was not reaped yet */
+    struct launched *launched; /* owned; every init that was not reaped yet */
     size_t launched_count;
     size_t launched_capacity;
     struct at_death unlinks[UNLINKS_MAX];
     size_t unlink_count;
-    uid_t next_uid;   /* the identity that the next sandbox probably has, for the spare */
+    uid_t next_uid; /* the identity that the next sandbox probably has, for the spare */
     gid_t next_gid;
     rlim_t open_files;
-    bool can_make;    /* the host supports sandboxes */
+    bool can_make; /* the host supports sandboxes */
     bool heeld_gone;
 };
 
@@ -76,9 +80,11 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void reply(struct launcher *launcher, uint32_t type, uint32_t id, const struct heel_buffer *payload, int fd)
+static void reply(struct launcher *launcher, uint32_t type, uint32_t id,
+                  const struct heel_buffer *payload, int fd)
 {
-    struct heel_message message = {.type = type, .id = id, .payload = payload->data, .length = payload->length};
+    struct heel_message message = {
+        .type = type, .id = id, .payload = payload->data, .length = payload->length};
 
     if (fd >= 0)
         message.fds[message.fd_count++] = fd;
@@ -86,7 +92,8 @@ static void reply(struct launcher *launcher, uint32_t type, uint32_t id, const s
         launcher->heeld_gone = true;
 }
 
-static void reply_error(struct launcher *launcher, uint32_t type, uint32_t id, const struct heel_error *error)
+static void reply_error(struct launcher *launcher, uint32_t type, uint32_t id,
+                        const struct heel_error *error)
 {
     heel_autobuffer struct heel_buffer payload = {0};
 
@@ -100,26 +107,29 @@ static void remember(struct launcher *launcher, pid_t pid, struct heel_namespace
 {
     if (launcher->launched_count == launcher->launched_capacity) {
         launcher->launched_capacity = launcher->launched_capacity * 2 + 16;
-        launcher->launched = heel_xrealloc(launcher->launched, launcher->launched_capacity, sizeof *launcher->launched);
+        launcher->launched = heel_xrealloc(launcher->launched, launcher->launched_capacity,
+                                           sizeof *launcher->launched);
     }
     launcher->launched[launcher->launched_count++] = (struct launched){pid, pair};
 }
 
-static int take_pair(struct launcher *launcher, uid_t uid, gid_t gid, struct heel_namespace_pair *pair, struct heel_error **err)
+static int take_pair(struct launcher *launcher, uid_t uid, gid_t gid,
+                     struct heel_namespace_pair *pair, struct heel_error **err)
 {
     if (heel_namespace_pool_take(&launcher->pool, uid, gid, pair))
         return 0;
     return heel_namespace_pair_make(uid, gid, pair, err);
 }
 
-static int launch(struct launcher *launcher, const struct heel_create_request *request, struct heel_init_start *start,
-                  int *pidfd, struct heel_error **err)
+static int launch(struct launcher *launcher, const struct heel_create_request *request,
+                  struct heel_init_start *start, int *pidfd, struct heel_error **err)
 {
     struct heel_namespace_pair pair;
     struct heel_birth birth = {.pair = &pair, .init = heel_init_run, .data = start};
     struct heel_newborn newborn;
 
-    if (!start->mount_fds && heel_spare_adopt(&launcher->spare, request->uid, request->gid, start->control, pidfd))
+    if (!start->mount_fds &&
+        heel_spare_adopt(&launcher->spare, request->uid, request->gid, start->control, pidfd))
         return 0;
     if (take_pair(launcher, request->uid, request->gid, &pair, err))
         return -1;
@@ -157,18 +167,21 @@ static int launch_with_mounts(struct launcher *launcher, const struct heel_creat
     return result;
 }
 
-/* heeld is trusted as far as its user is: as that user nothing but its own identity, as root never root's. */
+/* heeld is trusted as far as its user is: as that user nothing but its own identity, as root never
+ * root's. */
 static int check_identity(const struct heel_create_request *request, struct heel_error **err)
 {
     bool own = request->uid == geteuid() && request->gid == getegid();
 
     if (geteuid() == 0 ? request->uid != 0 && request->gid != 0 : own)
         return 0;
-    return heel_error_set(err, HEEL_INTERNAL, NULL, "a sandbox was asked for with uid %u and gid %u", (unsigned)request->uid,
+    return heel_error_set(err, HEEL_INTERNAL, NULL,
+                          "a sandbox was asked for with uid %u and gid %u", (unsigned)request->uid,
                           (unsigned)request->gid);
 }
 
-static int create(struct launcher *launcher, struct heel_message *message, int *pidfd, struct heel_error **err)
+static int create(struct launcher *launcher, struct heel_message *message, int *pidfd,
+                  struct heel_error **err)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     heel_autoclose int control = heel_message_take_fd(message, 0);
@@ -182,8 +195,9 @@ static int create(struct launcher *launcher, struct heel_message *message, int *
         return heel_error_set(err, HEEL_INTERNAL, NULL, "a request to the launcher was garbled");
     result = check_identity(&request, err);
     if (result == 0)
-        result = request.plan_length > 0 ? launch_with_mounts(launcher, &request, &start, pidfd, err)
-                                         : launch(launcher, &request, &start, pidfd, err);
+        result = request.plan_length > 0
+                     ? launch_with_mounts(launcher, &request, &start, pidfd, err)
+                     : launch(launcher, &request, &start, pidfd, err);
     if (geteuid() == 0 && request.next_uid != 0)
         launcher->next_uid = launcher->next_gid = request.next_uid;
     heel_create_request_clear(&request);
@@ -208,10 +222,11 @@ static void on_unlink(struct launcher *launcher, struct heel_message *message)
     const char *path = heel_get_string(&reader);
     struct stat status;
 
-    if (!path || !heel_reader_done(&reader) || launcher->unlink_count == UNLINKS_MAX || lstat(path, &status) ||
-        !(S_ISSOCK(status.st_mode) || S_ISREG(status.st_mode)))
+    if (!path || !heel_reader_done(&reader) || launcher->unlink_count == UNLINKS_MAX ||
+        lstat(path, &status) || !(S_ISSOCK(status.st_mode) || S_ISREG(status.st_mode)))
         return;
-    launcher->unlinks[launcher->unlink_count++] = (struct at_death){heel_xstrdup(path), status.st_dev, status.st_ino};
+    launcher->unlinks[launcher->unlink_count++] =
+        (struct at_death){heel_xstrdup(path), status.st_dev, status.st_ino};
 }
 
 static void on_close(struct launcher *launcher, struct heel_message *message)
@@ -279,7 +294,8 @@ static void reap(struct launcher *launcher)
 
 static bool spare_missing(const struct launcher *launcher)
 {
-    return launcher->can_make && !heel_spare_is_for(&launcher->spare, launcher->next_uid, launcher->next_gid);
+    return launcher->can_make &&
+           !heel_spare_is_for(&launcher->spare, launcher->next_uid, launcher->next_gid);
 }
 
 static void make_spare(struct launcher *launcher)
@@ -294,7 +310,7 @@ static void make_spare(struct launcher *launcher)
         }
         heel_namespace_pair_close(&pair);
     }
-    launcher->can_make = false;  /* each create tries for itself, and says what is wrong */
+    launcher->can_make = false; /* each create tries for itself, and says what is wrong */
 }
 
 /* Nothing is asked for at the moment. */
@@ -309,7 +325,9 @@ static void loop(struct launcher *launcher)
 {
     while (!launcher->heeld_gone) {
         struct pollfd events[2] = {{launcher->children, POLLIN, 0}, {launcher->socket, POLLIN, 0}};
-        int timeout = spare_missing(launcher) ? SPARE_QUIET_MS : launcher->pool.count > POOL_KEEP ? POOL_IDLE_MS : -1;
+        int timeout = spare_missing(launcher)            ? SPARE_QUIET_MS
+                      : launcher->pool.count > POOL_KEEP ? POOL_IDLE_MS
+                                                         : -1;
         int ready = poll(events, 2, timeout);
 
         if (ready == 0)
@@ -323,7 +341,8 @@ static void loop(struct launcher *launcher)
 
 /* ---- the beginning and the end */
 
-/* Commands inherit what is ignored. libc does not let go of the two signals that it keeps for itself, and some parents ignore them. */
+/* Commands inherit what is ignored. libc does not let go of the two signals that it keeps for
+ * itself, and some parents ignore them. */
 static void reset_signals(void)
 {
     struct {
@@ -347,7 +366,8 @@ static int block_signals(void)
     return signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Everything of heeld's is closed; the standard streams are there, so that no other descriptor ever takes their numbers. */
+/* Everything of heeld's is closed; the standard streams are there, so that no other descriptor ever
+ * takes their numbers. */
 static void keep_only(int *socket)
 {
     int null;
@@ -405,7 +425,8 @@ static int say_hello(struct launcher *launcher)
 static void kill_all(struct launcher *launcher)
 {
     for (size_t i = 0; i < launcher->launched_count; i++)
-        kill(launcher->launched[i].pid, SIGKILL);  /* ours and not reaped: nobody else can have its pid */
+        kill(launcher->launched[i].pid,
+             SIGKILL); /* ours and not reaped: nobody else can have its pid */
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
 }
@@ -429,7 +450,8 @@ static void unlink_files(const struct launcher *launcher)
         const struct at_death *file = &launcher->unlinks[i];
         struct stat status;
 
-        if (lstat(file->path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode)
+        if (lstat(file->path, &status) == 0 && status.st_dev == file->device &&
+            status.st_ino == file->inode)
             unlink(file->path);
     }
 }
@@ -443,7 +465,8 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     launcher.socket = socket;
     setsid();
     umask(022);
-    /* Otherwise its own /proc is root's, and it can map no uid. There is nothing in here to be kept from its own user. */
+    /* Otherwise its own /proc is root's, and it can map no uid. There is nothing in here to be kept
+     * from its own user. */
     prctl(PR_SET_DUMPABLE, 1);
     keep_only(&launcher.socket);
     launcher.children = block_signals();

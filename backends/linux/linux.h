@@ -1,4 +1,5 @@
-/* The Linux backend's objects in heeld, shared by its files. All of them live on the loop's thread. */
+/* The Linux backend's objects in heeld, shared by its files. All of them live on the loop's thread.
+ */
 #ifndef HEEL_BACKENDS_LINUX_LINUX_H
 #define HEEL_BACKENDS_LINUX_LINUX_H
 
@@ -16,18 +17,18 @@ struct linux_process;
 struct linux_backend {
     struct heel_backend base;
     uv_loop_t *loop;
-    char *state_dir;      /* owned */
-    char *runtime_dir;    /* owned; may be NULL */
-    char *instance_path;  /* owned */
-    int instance_fd;      /* owned; holds the instance's lock */
+    char *state_dir;     /* owned */
+    char *runtime_dir;   /* owned; may be NULL */
+    char *instance_path; /* owned */
+    int instance_fd;     /* owned; holds the instance's lock */
     struct heel_host_info host;
-    struct heel_host_facts *facts;  /* owned */
+    struct heel_host_facts *facts; /* owned */
     struct heel_identities identities;
     struct heel_work_dirs work_dirs;
     struct heel_channel launcher;
     pid_t launcher_pid;
     bool launcher_gone;
-    struct linux_sandbox *sandboxes;  /* all that are not freed yet */
+    struct linux_sandbox *sandboxes; /* all that are not freed yet */
     uint32_t last_serial;
     unsigned removals;                   /* running in the thread pool */
     struct linux_sandbox *removal_first; /* waiting for it */
@@ -36,11 +37,11 @@ struct linux_backend {
     int launcher_pidfd;
     void (*on_closed)(void *data);
     void *closed_data;
-    unsigned closing;  /* handles */
+    unsigned closing; /* handles */
 };
 
-/* A sandbox is made by two paths that run at the same time (the launcher bears its init; a thread makes its directory and
- * plan) and ends through the steps of linux_sandbox_end(). */
+/* A sandbox is made by two paths that run at the same time (the launcher bears its init; a thread
+ * makes its directory and plan) and ends through the steps of linux_sandbox_end(). */
 struct linux_sandbox {
     struct heel_sandbox base;
     struct linux_sandbox *next, **previous;
@@ -50,25 +51,25 @@ struct linux_sandbox {
     struct heel_preparation preparation;
     uv_work_t work;
     struct heel_channel control;
-    int init_end;   /* owned until the launcher gets it; -1 afterwards */
-    int pidfd;      /* owned; init's, -1 before it is born */
+    int init_end; /* owned until the launcher gets it; -1 afterwards */
+    int pidfd;    /* owned; init's, -1 before it is born */
     uv_poll_t death;
     uv_timer_t watchdog;
     struct heel_enforcement enforcement[HEEL_PROTECTION_COUNT];
 
-    bool working;     /* the thread pool has it */
-    bool asked;       /* the launcher has been asked, and has not answered */
-    bool born;        /* there is an init, or was */
-    bool ready;       /* and it waits for commands */
-    bool dead;        /* and it and all its processes are no more */
-    bool killed;      /* by us */
-    bool created;     /* on_created has told of it */
-    bool ending;      /* destroyed, or never to be */
-    bool removed;     /* its folder is gone, or what could be removed of it */
+    bool working; /* the thread pool has it */
+    bool asked;   /* the launcher has been asked, and has not answered */
+    bool born;    /* there is an init, or was */
+    bool ready;   /* and it waits for commands */
+    bool dead;    /* and it and all its processes are no more */
+    bool killed;  /* by us */
+    bool created; /* on_created has told of it */
+    bool ending;  /* destroyed, or never to be */
+    bool removed; /* its folder is gone, or what could be removed of it */
     bool control_open;
     unsigned closing; /* handles whose close has not been confirmed */
 
-    struct heel_error *error;  /* owned; why it could not be made, or removed */
+    struct heel_error *error; /* owned; why it could not be made, or removed */
     heel_on_created *on_created;
     heel_on_lost *on_lost;
     void *data;
@@ -77,17 +78,18 @@ struct linux_sandbox {
 
     struct linux_process *processes;
     uint32_t last_process;
-    unsigned unanswered;  /* requests that init owes an answer to */
+    unsigned unanswered; /* requests that init owes an answer to */
 };
 
 /* linux_sandbox.c */
-void linux_sandbox_create(struct heel_backend *backend, const struct heel_sandbox_spec *spec, heel_on_created *on_created,
-                          heel_on_lost *on_lost, void *data);
+void linux_sandbox_create(struct heel_backend *backend, const struct heel_sandbox_spec *spec,
+                          heel_on_created *on_created, heel_on_lost *on_lost, void *data);
 void linux_sandbox_destroy(struct heel_sandbox *sandbox, heel_on_deleted *on_deleted, void *data);
 const struct heel_sandbox_paths *linux_sandbox_paths(const struct heel_sandbox *sandbox);
 const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandbox *sandbox);
 void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd);
-void linux_sandbox_on_not_born(struct linux_sandbox *sandbox, struct heel_error *error);  /* takes it over */
+void linux_sandbox_on_not_born(struct linux_sandbox *sandbox,
+                               struct heel_error *error); /* takes it over */
 struct linux_sandbox *linux_sandbox_find(struct linux_backend *backend, uint32_t serial);
 /* Kills what runs in it; on_lost follows unless it is being destroyed. */
 void linux_sandbox_kill(struct linux_sandbox *sandbox);
@@ -96,9 +98,10 @@ void linux_sandbox_expect_answer(struct linux_sandbox *sandbox);
 void linux_sandbox_answered(struct linux_sandbox *sandbox);
 
 /* linux_process.c */
-int linux_process_start(struct heel_sandbox *sandbox, const struct heel_command *command, bool want_stdin,
-                        const struct heel_process_events *events, void *data, struct heel_process **process,
-                        struct heel_stdio *stdio, struct heel_error **err);
+int linux_process_start(struct heel_sandbox *sandbox, const struct heel_command *command,
+                        bool want_stdin, const struct heel_process_events *events, void *data,
+                        struct heel_process **process, struct heel_stdio *stdio,
+                        struct heel_error **err);
 void linux_process_signal(struct heel_process *process, int signal_number);
 void linux_process_kill_tree(struct heel_process *process);
 void linux_process_on_message(struct linux_sandbox *sandbox, const struct heel_message *message);

@@ -13,7 +13,8 @@
 
 #define HELLO_MS 10000
 
-int heel_launcher_start(const struct heel_backend_options *options, struct heel_launcher *launcher, struct heel_error **err)
+int heel_launcher_start(const struct heel_backend_options *options, struct heel_launcher *launcher,
+                        struct heel_error **err)
 {
     int ends[2];
     pid_t pid;
@@ -85,8 +86,8 @@ static void on_launcher_message(struct heel_channel *channel, struct heel_messag
             answers[i].handle(backend, message);
 }
 
-/* Every init dies with the launcher, and is noticed by its pidfd; here are those of which nobody knows whether they were born:
- * closing their control socket ends them. */
+/* Every init dies with the launcher, and is noticed by its pidfd; here are those of which nobody
+ * knows whether they were born: closing their control socket ends them. */
 static void on_launcher_end(struct heel_channel *channel)
 {
     struct linux_backend *backend = heel_container_of(channel, struct linux_backend, launcher);
@@ -98,7 +99,8 @@ static void on_launcher_end(struct heel_channel *channel)
         next = sandbox->next;
         if (!sandbox->asked)
             continue;
-        heel_error_set(&error, HEEL_UNAVAILABLE, "LAUNCHER_LOST", "the launcher of sandboxes has died; heeld must be started again");
+        heel_error_set(&error, HEEL_UNAVAILABLE, "LAUNCHER_LOST",
+                       "the launcher of sandboxes has died; heeld must be started again");
         linux_sandbox_on_not_born(sandbox, error);
     }
 }
@@ -113,10 +115,12 @@ static int check_hello(const struct heel_message *message, struct heel_error **e
         return 0;
     if (message->type == HEEL_LAUNCHER_FAILED)
         return heel_get_error(&reader, err);
-    return heel_error_set(err, HEEL_INTERNAL, NULL, "the launcher began with something else than a greeting");
+    return heel_error_set(err, HEEL_INTERNAL, NULL,
+                          "the launcher began with something else than a greeting");
 }
 
-static int take_hello(struct linux_backend *backend, struct heel_message *message, struct heel_error **err)
+static int take_hello(struct linux_backend *backend, struct heel_message *message,
+                      struct heel_error **err)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     const char *path = heel_get_string(&reader);
@@ -139,10 +143,12 @@ static int receive_hello(struct linux_backend *backend, int socket, struct heel_
     int got;
 
     if (poll(&event, 1, HELLO_MS) != 1)
-        return heel_error_set(err, HEEL_DEADLINE_EXCEEDED, NULL, "the launcher did not get ready within %d s", HELLO_MS / 1000);
+        return heel_error_set(err, HEEL_DEADLINE_EXCEEDED, NULL,
+                              "the launcher did not get ready within %d s", HELLO_MS / 1000);
     got = heel_message_receive(socket, &message);
     if (got != 1)
-        return heel_error_set(err, HEEL_UNAVAILABLE, "LAUNCHER_LOST", "the launcher ended before it was ready");
+        return heel_error_set(err, HEEL_UNAVAILABLE, "LAUNCHER_LOST",
+                              "the launcher ended before it was ready");
     if (check_hello(&message, err))
         return -1;
     return take_hello(backend, &message, err);
@@ -207,7 +213,8 @@ void heel_backend_unlink_at_death(struct heel_backend *base, const char *path)
     heel_channel_send(&backend->launcher, &message);
 }
 
-/* The launcher sees the end of its socket, removes the instance's folder and exits; that is waited for. */
+/* The launcher sees the end of its socket, removes the instance's folder and exits; that is waited
+ * for. */
 static void close_backend(struct heel_backend *base, void (*on_closed)(void *data), void *data)
 {
     struct linux_backend *backend = heel_container_of(base, struct linux_backend, base);
@@ -234,7 +241,8 @@ static const struct heel_backend_ops linux_ops = {
     .close = close_backend,
 };
 
-static int watch_launcher(struct linux_backend *backend, struct heel_launcher *launcher, struct heel_error **err)
+static int watch_launcher(struct linux_backend *backend, struct heel_launcher *launcher,
+                          struct heel_error **err)
 {
     int result;
 
@@ -244,8 +252,8 @@ static int watch_launcher(struct linux_backend *backend, struct heel_launcher *l
     result = uv_poll_init(backend->loop, &backend->launcher_death, backend->launcher_pidfd);
     if (result)
         return heel_error_set_errno(err, -result, "cannot watch the launcher");
-    return heel_channel_open(&backend->launcher, backend->loop, heel_steal_fd(&launcher->socket), on_launcher_message,
-                             on_launcher_end, err);
+    return heel_channel_open(&backend->launcher, backend->loop, heel_steal_fd(&launcher->socket),
+                             on_launcher_message, on_launcher_end, err);
 }
 
 struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backend_options *options,
@@ -258,7 +266,8 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
     backend->state_dir = heel_xstrdup(options->state_dir);
     backend->runtime_dir = heel_xstrdup(options->runtime_dir);
     backend->instance_fd = backend->launcher_pidfd = -1;
-    backend->identities = (struct heel_identities){.first = options->uid_first, .count = options->uid_count};
+    backend->identities =
+        (struct heel_identities){.first = options->uid_first, .count = options->uid_count};
     backend->removal_last = &backend->removal_first;
     backend->launcher_pid = launcher->pid;
     if (receive_hello(backend, launcher->socket, err) || watch_launcher(backend, launcher, err)) {

@@ -6,16 +6,17 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define OUTPUT_PIPE_SIZE (256 * 1024)  /* bytes: larger pipes mean fewer wake-ups for bulk output */
+#define OUTPUT_PIPE_SIZE (256 * 1024) /* bytes: larger pipes mean fewer wake-ups for bulk output \
+                                       */
 
 struct linux_process {
     struct heel_process base;
     struct linux_process *next;
     uint32_t id;
     bool started;
-    bool killing;  /* init owes the end of its tree */
+    bool killing; /* init owes the end of its tree */
     uint64_t started_ns;
-    const struct heel_process_events *events;  /* borrowed from the server */
+    const struct heel_process_events *events; /* borrowed from the server */
     void *data;
 };
 
@@ -47,13 +48,14 @@ static void close_fds(const int *fds)
 static int make_pipe(struct pipes *pipes, int stream)
 {
     int ends[2];
-    int ours = stream == 0;  /* the write end of stdin */
+    int ours = stream == 0; /* the write end of stdin */
 
     if (pipe2(ends, O_CLOEXEC))
         return -1;
     pipes->ours[stream] = ends[ours];
     pipes->theirs[stream] = ends[!ours];
-    /* Each end has flags of its own: the command's stays blocking, as programs expect. A pipe that can't grow works all the same. */
+    /* Each end has flags of its own: the command's stays blocking, as programs expect. A pipe that
+     * can't grow works all the same. */
     if (stream == 1)
         fcntl(ends[1], F_SETPIPE_SZ, OUTPUT_PIPE_SIZE);
     return fcntl(pipes->ours[stream], F_SETFL, O_NONBLOCK | (ours ? O_WRONLY : O_RDONLY));
@@ -77,21 +79,24 @@ static int check_startable(const struct linux_sandbox *sandbox, struct heel_erro
 {
     if (sandbox->created && !sandbox->dead && !sandbox->killed && !sandbox->ending)
         return 0;
-    return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SANDBOX_GONE", "the sandbox has ended or is being deleted");
+    return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SANDBOX_GONE",
+                          "the sandbox has ended or is being deleted");
 }
 
-static int send_start(struct linux_process *process, const struct heel_command *command, const struct pipes *pipes,
-                      struct heel_error **err)
+static int send_start(struct linux_process *process, const struct heel_command *command,
+                      const struct pipes *pipes, struct heel_error **err)
 {
     struct linux_sandbox *sandbox = sandbox_of(process);
-    const char *working_dir = command->working_dir ? command->working_dir : sandbox->preparation.paths.working_dir;
+    const char *working_dir =
+        command->working_dir ? command->working_dir : sandbox->preparation.paths.working_dir;
     heel_autobuffer struct heel_buffer payload = {0};
     struct heel_message message = {.type = HEEL_INIT_START, .id = process->id};
 
     heel_put_start(&payload, command, working_dir, pipes->theirs[0] >= 0);
     if (payload.length > HEEL_MESSAGE_PAYLOAD_MAX)
         return heel_error_set(err, HEEL_INVALID_ARGUMENT, "COMMAND_TOO_LONG",
-                              "the arguments and environment of a command may take %d MiB", HEEL_MESSAGE_PAYLOAD_MAX >> 20);
+                              "the arguments and environment of a command may take %d MiB",
+                              HEEL_MESSAGE_PAYLOAD_MAX >> 20);
     message.payload = payload.data;
     message.length = payload.length;
     for (int i = 0; i < 3; i++)
@@ -101,9 +106,10 @@ static int send_start(struct linux_process *process, const struct heel_command *
     return 0;
 }
 
-int linux_process_start(struct heel_sandbox *base, const struct heel_command *command, bool want_stdin,
-                        const struct heel_process_events *events, void *data, struct heel_process **process,
-                        struct heel_stdio *stdio, struct heel_error **err)
+int linux_process_start(struct heel_sandbox *base, const struct heel_command *command,
+                        bool want_stdin, const struct heel_process_events *events, void *data,
+                        struct heel_process **process, struct heel_stdio *stdio,
+                        struct heel_error **err)
 {
     struct linux_sandbox *sandbox = heel_container_of(base, struct linux_sandbox, base);
     heel_autofree struct linux_process *made = NULL;
@@ -112,8 +118,11 @@ int linux_process_start(struct heel_sandbox *base, const struct heel_command *co
     if (check_startable(sandbox, err) || make_pipes(&pipes, want_stdin, err))
         return -1;
     made = heel_xcalloc(1, sizeof *made);
-    *made = (struct linux_process){
-        .base = {base}, .id = ++sandbox->last_process, .started_ns = uv_hrtime(), .events = events, .data = data};
+    *made = (struct linux_process){.base = {base},
+                                   .id = ++sandbox->last_process,
+                                   .started_ns = uv_hrtime(),
+                                   .events = events,
+                                   .data = data};
     if (send_start(made, command, &pipes, err)) {
         close_fds(pipes.ours);
         close_fds(pipes.theirs);
@@ -169,7 +178,8 @@ static void on_exited(struct linux_process *process, const struct heel_message *
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     struct heel_exit exit;
 
-    if (heel_get_exit(&reader, &exit) || process->started != (exit.start_failure == HEEL_START_OK)) {
+    if (heel_get_exit(&reader, &exit) ||
+        process->started != (exit.start_failure == HEEL_START_OK)) {
         linux_sandbox_kill(sandbox_of(process));
         return;
     }
@@ -214,8 +224,9 @@ void linux_process_all_dead(struct linux_sandbox *sandbox)
 {
     while (sandbox->processes) {
         struct linux_process *process = sandbox->processes;
-        struct heel_exit exit = {
-            .signalled = true, .code = SIGKILL, .wall_us = (int64_t)((uv_hrtime() - process->started_ns) / 1000)};
+        struct heel_exit exit = {.signalled = true,
+                                 .code = SIGKILL,
+                                 .wall_us = (int64_t)((uv_hrtime() - process->started_ns) / 1000)};
 
         if (!process->started)
             exit = (struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = ESRCH};
@@ -225,7 +236,8 @@ void linux_process_all_dead(struct linux_sandbox *sandbox)
 
 /* ---- what the server wants */
 
-static void send_about(struct linux_process *process, uint32_t type, const struct heel_buffer *payload)
+static void send_about(struct linux_process *process, uint32_t type,
+                       const struct heel_buffer *payload)
 {
     struct linux_sandbox *sandbox = sandbox_of(process);
     struct heel_message message = {

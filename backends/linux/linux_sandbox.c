@@ -1,4 +1,5 @@
-/* One sandbox from heeld's side: made by the launcher and a pool thread at the same time, ended step by step. */
+/* One sandbox from heeld's side: made by the launcher and a pool thread at the same time, ended
+ * step by step. */
 #include "backends/linux/linux.h"
 
 #include <errno.h>
@@ -8,8 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SILENCE_MS 30000  /* an init that owes an answer for so long is killed */
-#define REMOVALS_MAX 2    /* pool threads that remove files: the others are there to make sandboxes */
+#define SILENCE_MS 30000 /* an init that owes an answer for so long is killed */
+#define REMOVALS_MAX 2   /* pool threads that remove files: the others are there to make sandboxes \
+                          */
 
 static void advance(struct linux_sandbox *sandbox);
 static void end(struct linux_sandbox *sandbox);
@@ -98,7 +100,8 @@ static void on_silence(uv_timer_t *timer)
     struct linux_sandbox *sandbox = heel_container_of(timer, struct linux_sandbox, watchdog);
     struct heel_error *error = NULL;
 
-    heel_error_set(&error, HEEL_DEADLINE_EXCEEDED, NULL, "the sandbox's init did not answer within %d s", SILENCE_MS / 1000);
+    heel_error_set(&error, HEEL_DEADLINE_EXCEEDED, NULL,
+                   "the sandbox's init did not answer within %d s", SILENCE_MS / 1000);
     fail(sandbox, error);
 }
 
@@ -119,7 +122,8 @@ void linux_sandbox_answered(struct linux_sandbox *sandbox)
         uv_timer_start(&sandbox->watchdog, on_silence, SILENCE_MS, 0);
 }
 
-/* Everything in the pid namespace is dead once its init is. What it said before is still to be heard. */
+/* Everything in the pid namespace is dead once its init is. What it said before is still to be
+ * heard. */
 static void on_death(uv_poll_t *poll, int status, int events)
 {
     struct linux_sandbox *sandbox = heel_container_of(poll, struct linux_sandbox, death);
@@ -138,7 +142,8 @@ static void on_death(uv_poll_t *poll, int status, int events)
         return;
     }
     if (!sandbox->created)
-        heel_error_set(&error, HEEL_INTERNAL, NULL, "the sandbox's init died while it was being set up");
+        heel_error_set(&error, HEEL_INTERNAL, NULL,
+                       "the sandbox's init died while it was being set up");
     fail(sandbox, error);
 }
 
@@ -171,14 +176,15 @@ static void ask_launcher(struct linux_sandbox *sandbox, bool with_plan)
 static void send_plan(struct linux_sandbox *sandbox)
 {
     const struct heel_buffer *plan = &sandbox->preparation.encoded;
-    struct heel_message message = {.type = HEEL_INIT_PLAN, .payload = plan->data, .length = plan->length};
+    struct heel_message message = {
+        .type = HEEL_INIT_PLAN, .payload = plan->data, .length = plan->length};
 
     linux_sandbox_expect_answer(sandbox);
     heel_channel_send(&sandbox->control, &message);
 }
 
-/* Root's sandboxes have uids that could not open what root named, and callers' descriptors are opened with the caller's rights: the launcher
- * does that, and needs the plan. */
+/* Root's sandboxes have uids that could not open what root named, and callers' descriptors are
+ * opened with the caller's rights: the launcher does that, and needs the plan. */
 static bool launcher_needs_plan(const struct linux_sandbox *sandbox)
 {
     const struct heel_sandbox_spec *spec = &sandbox->preparation.spec;
@@ -216,7 +222,8 @@ static int open_control(struct linux_sandbox *sandbox, struct heel_error **err)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return heel_error_set_errno(err, errno, "cannot make a socket for a sandbox");
-    if (heel_channel_open(&sandbox->control, sandbox->base.backend ? backend_of(sandbox)->loop : NULL, ends[0],
+    if (heel_channel_open(&sandbox->control,
+                          sandbox->base.backend ? backend_of(sandbox)->loop : NULL, ends[0],
                           on_control_message, on_control_end, err)) {
         close(ends[1]);
         return -1;
@@ -236,8 +243,9 @@ static int check_host(const struct linux_backend *backend, struct heel_error **e
 
         if (check->required && !check->passed)
             return heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
-                                  "this host can't hold sandboxes: %s: have %s, need %s%s%s", check->name, check->have,
-                                  check->need, *check->remedy ? "; " : "", check->remedy);
+                                  "this host can't hold sandboxes: %s: have %s, need %s%s%s",
+                                  check->name, check->have, check->need, *check->remedy ? "; " : "",
+                                  check->remedy);
     }
     return 0;
 }
@@ -245,24 +253,29 @@ static int check_host(const struct linux_backend *backend, struct heel_error **e
 /* Names become folders. */
 static int check_id(const char *id, struct heel_error **err)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     size_t length = id ? strlen(id) : 0;
 
     if (length > 0 && length <= 128 && strspn(id, allowed) == length && !strchr("._-", id[0]))
         return 0;
-    return heel_error_set_field(err, "sandbox_id", "must be 1 to 128 letters, digits, '.', '_' or '-', a letter or digit first");
+    return heel_error_set_field(
+        err, "sandbox_id",
+        "must be 1 to 128 letters, digits, '.', '_' or '-', a letter or digit first");
 }
 
 static bool has_id(const struct linux_backend *backend, const char *id)
 {
     const struct linux_sandbox *sandbox = backend->sandboxes;
 
-    while (sandbox && !(sandbox->preparation.spec.id && strcmp(sandbox->preparation.spec.id, id) == 0))
+    while (sandbox &&
+           !(sandbox->preparation.spec.id && strcmp(sandbox->preparation.spec.id, id) == 0))
         sandbox = sandbox->next;
     return sandbox != NULL;
 }
 
-static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *spec, struct heel_error **err)
+static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *spec,
+                 struct heel_error **err)
 {
     struct linux_backend *backend = backend_of(sandbox);
     struct heel_preparation *preparation = &sandbox->preparation;
@@ -270,7 +283,8 @@ static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *
     if (check_id(spec->id, err) || check_host(backend, err))
         return -1;
     if (has_id(backend, spec->id))
-        return heel_error_set(err, HEEL_ALREADY_EXISTS, "SANDBOX_EXISTS", "there is a sandbox %s already", spec->id);
+        return heel_error_set(err, HEEL_ALREADY_EXISTS, "SANDBOX_EXISTS",
+                              "there is a sandbox %s already", spec->id);
     if (heel_identity_take(&backend->identities, spec, &sandbox->identity, err))
         return -1;
     heel_preparation_init(preparation, spec);
@@ -297,8 +311,8 @@ static void on_begin_failed(uv_timer_t *timer)
     advance(heel_container_of(timer, struct linux_sandbox, watchdog));
 }
 
-void linux_sandbox_create(struct heel_backend *base, const struct heel_sandbox_spec *spec, heel_on_created *on_created,
-                          heel_on_lost *on_lost, void *data)
+void linux_sandbox_create(struct heel_backend *base, const struct heel_sandbox_spec *spec,
+                          heel_on_created *on_created, heel_on_lost *on_lost, void *data)
 {
     struct linux_backend *backend = heel_container_of(base, struct linux_backend, base);
     struct linux_sandbox *sandbox = heel_xcalloc(1, sizeof *sandbox);
@@ -351,13 +365,15 @@ void linux_sandbox_on_not_born(struct linux_sandbox *sandbox, struct heel_error 
 /* The protections are those of the host, less what the level leaves open. */
 static void describe_enforcement(struct linux_sandbox *sandbox)
 {
-    memcpy(sandbox->enforcement, backend_of(sandbox)->host.protections, sizeof sandbox->enforcement);
+    memcpy(sandbox->enforcement, backend_of(sandbox)->host.protections,
+           sizeof sandbox->enforcement);
     if (sandbox->preparation.spec.level != HEEL_LEVEL_PERMISSIVE)
         return;
     sandbox->enforcement[HEEL_PROTECTION_FILESYSTEM].state = HEEL_ENFORCEMENT_DISABLED;
     sandbox->enforcement[HEEL_PROTECTION_FILESYSTEM].detail = "spec.level is PERMISSIVE";
     sandbox->enforcement[HEEL_PROTECTION_HIDDEN_PATHS].state = HEEL_ENFORCEMENT_DISABLED;
-    sandbox->enforcement[HEEL_PROTECTION_HIDDEN_PATHS].detail = "spec.level is PERMISSIVE; heel's own folders stay hidden";
+    sandbox->enforcement[HEEL_PROTECTION_HIDDEN_PATHS].detail =
+        "spec.level is PERMISSIVE; heel's own folders stay hidden";
 }
 
 /* After each event that making or ending waits for. */
@@ -401,9 +417,11 @@ void linux_sandbox_destroy(struct heel_sandbox *base, heel_on_deleted *on_delete
 
 static void remove_in_pool(uv_work_t *work)
 {
-    struct heel_preparation *preparation = &heel_container_of(work, struct linux_sandbox, work)->preparation;
+    struct heel_preparation *preparation =
+        &heel_container_of(work, struct linux_sandbox, work)->preparation;
 
-    if (preparation->work.path && !(preparation->reuse_work && heel_work_dir_untouched(&preparation->work)))
+    if (preparation->work.path &&
+        !(preparation->reuse_work && heel_work_dir_untouched(&preparation->work)))
         heel_work_dir_remove(&preparation->work, &preparation->error);
     /* What is to be kept is what a sandbox did, not that it failed to be made. */
     if (preparation->kept && !heel_container_of(work, struct linux_sandbox, work)->created)
@@ -510,10 +528,12 @@ static void close_handles(struct linux_sandbox *sandbox)
     close_handle(sandbox, (uv_handle_t *)&sandbox->watchdog);
 }
 
-/* One step after the other: nothing is pending, nobody is alive, nothing is stored, no handle is open. Called again after each. */
+/* One step after the other: nothing is pending, nobody is alive, nothing is stored, no handle is
+ * open. Called again after each. */
 static void end(struct linux_sandbox *sandbox)
 {
-    if (sandbox->closing > 0 || sandbox->working || sandbox->asked || (sandbox->born && !sandbox->dead))
+    if (sandbox->closing > 0 || sandbox->working || sandbox->asked ||
+        (sandbox->born && !sandbox->dead))
         return;
     if (!sandbox->removed && sandbox->preparation.instance_path) {
         queue_removal(sandbox);

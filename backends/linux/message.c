@@ -14,7 +14,7 @@ struct header {
     uint32_t type;
     uint32_t id;
     uint32_t length;
-    uint32_t in_memfd;  /* 1: the payload is in the last descriptor */
+    uint32_t in_memfd; /* 1: the payload is in the last descriptor */
 };
 
 static int write_all(int fd, const char *data, size_t length)
@@ -57,7 +57,8 @@ static void attach_fds(struct msghdr *packet, char *control, const int *fds, siz
 int heel_message_send(int socket, const struct heel_message *message)
 {
     struct header header = {message->type, message->id, (uint32_t)message->length, 0};
-    struct iovec parts[2] = {{&header, sizeof header}, {(void *)(uintptr_t)message->payload, message->length}};
+    struct iovec parts[2] = {{&header, sizeof header},
+                             {(void *)(uintptr_t)message->payload, message->length}};
     struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2};
     int fds[HEEL_MESSAGE_FDS_MAX + 1];
     size_t count = message->fd_count;
@@ -110,14 +111,15 @@ static int refuse(int why)
     return -1;
 }
 
-/* The seals are what makes it safe to read: without them the sender could shrink or change it under us. */
+/* The seals are what makes it safe to read: without them the sender could shrink or change it under
+ * us. */
 static int read_memfd(int memfd, size_t length, struct heel_message *message)
 {
     heel_autofree char *data = NULL;
     struct stat status;
 
-    if (length > HEEL_MESSAGE_PAYLOAD_MAX || (fcntl(memfd, F_GET_SEALS) & SEALS) != SEALS || fstat(memfd, &status) ||
-        status.st_size != (off_t)length)
+    if (length > HEEL_MESSAGE_PAYLOAD_MAX || (fcntl(memfd, F_GET_SEALS) & SEALS) != SEALS ||
+        fstat(memfd, &status) || status.st_size != (off_t)length)
         return refuse(EPROTO);
     data = heel_xmalloc(length);
     for (size_t at = 0; at < length;) {
@@ -132,7 +134,8 @@ static int read_memfd(int memfd, size_t length, struct heel_message *message)
     return 0;
 }
 
-static int take_payload(const struct header *header, const char *inlined, size_t got, struct heel_message *message)
+static int take_payload(const struct header *header, const char *inlined, size_t got,
+                        struct heel_message *message)
 {
     if (header->in_memfd) {
         heel_autoclose int memfd = message->fd_count > 0 ? message->fds[--message->fd_count] : -1;
@@ -148,9 +151,10 @@ static int take_payload(const struct header *header, const char *inlined, size_t
     return 0;
 }
 
-/* Descriptors that found no room in this process are gone, and a payload that was in one: the message arrives without. */
-static int take_packet(const struct msghdr *packet, const struct header *header, const char *inlined, size_t got,
-                       struct heel_message *message)
+/* Descriptors that found no room in this process are gone, and a payload that was in one: the
+ * message arrives without. */
+static int take_packet(const struct msghdr *packet, const struct header *header,
+                       const char *inlined, size_t got, struct heel_message *message)
 {
     if ((packet->msg_flags & MSG_TRUNC) || got < sizeof *header)
         return refuse(EPROTO);
@@ -167,12 +171,15 @@ static int take_packet(const struct msghdr *packet, const struct header *header,
 
 int heel_message_receive(int socket, struct heel_message *message)
 {
-    static char inlined[HEEL_MESSAGE_INLINE_MAX];  /* one thread of a process reads messages */
+    static char inlined[HEEL_MESSAGE_INLINE_MAX]; /* one thread of a process reads messages */
     struct heel_message received = {0};
     struct header header;
     struct iovec parts[2] = {{&header, sizeof header}, {inlined, sizeof inlined}};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof received.fds)];
-    struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr packet = {.msg_iov = parts,
+                            .msg_iovlen = 2,
+                            .msg_control = control,
+                            .msg_controllen = sizeof control};
     ssize_t got;
 
     do

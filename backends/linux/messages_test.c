@@ -1,4 +1,5 @@
-/* What one process believes of another: codec, messages and their payloads against bytes that nobody honest sends. */
+/* What one process believes of another: codec, messages and their payloads against bytes that
+ * nobody honest sends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -52,7 +53,11 @@ static void test_hostile_strings(void)
     const struct {
         const char *bytes;
         size_t length;
-    } cases[] = {{no_end, sizeof no_end}, {inner_nul, sizeof inner_nul}, {empty, sizeof empty}, {beyond, sizeof beyond}, {many, 2}};
+    } cases[] = {{no_end, sizeof no_end},
+                 {inner_nul, sizeof inner_nul},
+                 {empty, sizeof empty},
+                 {beyond, sizeof beyond},
+                 {many, 2}};
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(cases); i++) {
         struct heel_reader reader = heel_reader_of(cases[i].bytes, cases[i].length);
@@ -92,7 +97,10 @@ static void test_messages(void)
     check_round_trip(HEEL_MESSAGE_INLINE_MAX, 1);
     check_round_trip(HEEL_MESSAGE_INLINE_MAX + 1, HEEL_MESSAGE_FDS_MAX);
     check_round_trip(HEEL_MESSAGE_PAYLOAD_MAX, 0);
-    CHECK_INT(heel_message_send(ends[0], &(struct heel_message){.payload = "", .length = HEEL_MESSAGE_PAYLOAD_MAX + 1}), -1);
+    CHECK_INT(
+        heel_message_send(
+            ends[0], &(struct heel_message){.payload = "", .length = HEEL_MESSAGE_PAYLOAD_MAX + 1}),
+        -1);
     CHECK_INT(errno, EMSGSIZE);
 }
 
@@ -109,8 +117,8 @@ static void send_raw(const void *data, size_t length, int fd)
     if (fd >= 0) {
         packet.msg_control = control;
         packet.msg_controllen = sizeof control;
-        *CMSG_FIRSTHDR(&packet) =
-            (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        *CMSG_FIRSTHDR(&packet) = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(CMSG_FIRSTHDR(&packet)), &fd, sizeof fd);
     }
     REQUIRE(sendmsg(ends[0], &packet, 0) == (ssize_t)length);
@@ -130,7 +138,8 @@ static void test_hostile_messages(void)
     heel_autofree char *big = heel_xcalloc(1, 100 * 1024);
     heel_autoclose int unsealed = memfd_create("test", MFD_ALLOW_SEALING);
     heel_autoclose int sealed = memfd_create("test", MFD_ALLOW_SEALING);
-    struct raw_header lying = {1, 1, 50, 0}, without = {1, 1, 10, 1}, with = {1, 1, 10, 1}, odd = {1, 1, 10, 2};
+    struct raw_header lying = {1, 1, 50, 0}, without = {1, 1, 10, 1}, with = {1, 1, 10, 1},
+                      odd = {1, 1, 10, 2};
 
     REQUIRE(ftruncate(unsealed, 10) == 0 && ftruncate(sealed, 9) == 0);
     REQUIRE(fcntl(sealed, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0);
@@ -140,13 +149,14 @@ static void test_hostile_messages(void)
     check_refused(big, 100 * 1024, -1);
     check_refused(&without, sizeof without, -1);
     check_refused(&with, sizeof with, unsealed);
-    check_refused(&with, sizeof with, sealed);  /* not the size that it says */
+    check_refused(&with, sizeof with, sealed); /* not the size that it says */
     check_refused(&odd, sizeof odd, 0);
     with.length = UINT32_MAX;
     check_refused(&with, sizeof with, sealed);
 }
 
-/* Cut short at every byte, and with every byte changed, no decoder reads beyond or leaks; asan watches. */
+/* Cut short at every byte, and with every byte changed, no decoder reads beyond or leaks; asan
+ * watches. */
 static void mangle(const struct heel_buffer *bytes, void (*decode)(struct heel_reader *reader))
 {
     heel_autofree char *copy = NULL;
@@ -161,7 +171,8 @@ static void mangle(const struct heel_buffer *bytes, void (*decode)(struct heel_r
     copy = heel_xmalloc(bytes->length);
     for (size_t at = 0; at < bytes->length; at++) {
         for (int bit = 0; bit < 8; bit++) {
-            struct heel_reader reader = heel_reader_of(memcpy(copy, bytes->data, bytes->length), bytes->length);
+            struct heel_reader reader =
+                heel_reader_of(memcpy(copy, bytes->data, bytes->length), bytes->length);
 
             copy[at] = (char)(copy[at] ^ (1 << bit));
             decode(&reader);

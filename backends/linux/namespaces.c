@@ -12,8 +12,8 @@
 
 #define HOLDER_STACK 4096
 
-/* Keeps the new namespaces alive until the launcher has opened them, and is killed. It shares the launcher's memory, so it touches
- * nothing, errno included. */
+/* Keeps the new namespaces alive until the launcher has opened them, and is killed. It shares the
+ * launcher's memory, so it touches nothing, errno included. */
 static int hold(void *unused)
 {
     (void)unused;
@@ -41,8 +41,8 @@ static int open_namespace(pid_t pid, const char *kind)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* An ordinary user may map itself only, and its gid only once setgroups is denied; root keeps setgroups, to drop its own groups
- * when it enters. */
+/* An ordinary user may map itself only, and its gid only once setgroups is denied; root keeps
+ * setgroups, to drop its own groups when it enters. */
 static int map_identity(pid_t pid, uid_t uid, gid_t gid)
 {
     char uids[48], gids[48];
@@ -70,11 +70,13 @@ static int open_pair(pid_t holder, struct heel_namespace_pair *pair)
     return 0;
 }
 
-int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *pair, struct heel_error **err)
+int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *pair,
+                             struct heel_error **err)
 {
     static _Alignas(16) char stack[HOLDER_STACK];
     struct heel_namespace_pair made = {-1, -1, uid, gid};
-    pid_t holder = clone(hold, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD, NULL);
+    pid_t holder =
+        clone(hold, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD, NULL);
     int result, why;
 
     if (holder < 0)
@@ -85,7 +87,8 @@ int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *p
     while (waitpid(holder, NULL, 0) < 0 && errno == EINTR)
         ;
     if (result)
-        return heel_error_set_errno(err, why, "cannot set up a user namespace for uid %u", (unsigned)uid);
+        return heel_error_set_errno(err, why, "cannot set up a user namespace for uid %u",
+                                    (unsigned)uid);
     *pair = made;
     return 0;
 }
@@ -100,10 +103,12 @@ void heel_namespace_pair_close(struct heel_namespace_pair *pair)
 static void remove_at(struct heel_namespace_pool *pool, size_t index)
 {
     pool->count--;
-    memmove(&pool->idle[index], &pool->idle[index + 1], (pool->count - index) * sizeof pool->idle[0]);
+    memmove(&pool->idle[index], &pool->idle[index + 1],
+            (pool->count - index) * sizeof pool->idle[0]);
 }
 
-bool heel_namespace_pool_take(struct heel_namespace_pool *pool, uid_t uid, gid_t gid, struct heel_namespace_pair *pair)
+bool heel_namespace_pool_take(struct heel_namespace_pool *pool, uid_t uid, gid_t gid,
+                              struct heel_namespace_pair *pair)
 {
     for (size_t i = pool->count; i-- > 0;) {
         if (pool->idle[i].pair.uid != uid || pool->idle[i].pair.gid != gid)
@@ -129,7 +134,8 @@ static void drop_oldest(struct heel_namespace_pool *pool)
     remove_at(pool, 0);
 }
 
-void heel_namespace_pool_give(struct heel_namespace_pool *pool, struct heel_namespace_pair pair, int64_t now_ms)
+void heel_namespace_pool_give(struct heel_namespace_pool *pool, struct heel_namespace_pair pair,
+                              int64_t now_ms)
 {
     if (pool->count == HEEL_POOL_IDLE_MAX)
         drop_oldest(pool);

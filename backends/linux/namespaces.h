@@ -1,6 +1,7 @@
-/* {user, network} namespace pairs: the slow half of a sandbox's namespaces, made ahead of time and used again by the same uid. A
- * network namespace takes 0.6 ms to make and as long to tear down; nothing of a sandbox stays in one once its processes
- * are dead: its sockets die with them, and no command has the capabilities to change anything else. */
+/* {user, network} namespace pairs: the slow half of a sandbox's namespaces, made ahead of time and
+ * used again by the same uid. A network namespace takes 0.6 ms to make and as long to tear down;
+ * nothing of a sandbox stays in one once its processes are dead: its sockets die with them, and no
+ * command has the capabilities to change anything else. */
 #ifndef HEEL_BACKENDS_LINUX_NAMESPACES_H
 #define HEEL_BACKENDS_LINUX_NAMESPACES_H
 
@@ -19,12 +20,14 @@ struct heel_namespace_pair {
 };
 
 /* Makes one. 0, or -1 and *err. Single-threaded processes only. */
-int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *pair, struct heel_error **err);
+int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *pair,
+                             struct heel_error **err);
 void heel_namespace_pair_close(struct heel_namespace_pair *pair);
 
 #define HEEL_POOL_IDLE_MAX 128
 
-/* Those that no sandbox uses at the moment; the most recently used last. Zero-initialised is empty. */
+/* Those that no sandbox uses at the moment; the most recently used last. Zero-initialised is empty.
+ */
 struct heel_namespace_pool {
     struct heel_idle_pair {
         struct heel_namespace_pair pair;
@@ -34,10 +37,12 @@ struct heel_namespace_pool {
 };
 
 /* Takes an idle pair of this identity, the warmest first. Whether there was one. */
-bool heel_namespace_pool_take(struct heel_namespace_pool *pool, uid_t uid, gid_t gid, struct heel_namespace_pair *pair);
+bool heel_namespace_pool_take(struct heel_namespace_pool *pool, uid_t uid, gid_t gid,
+                              struct heel_namespace_pair *pair);
 
 /* Takes the pair over; the one that was idle longest goes when there are too many. */
-void heel_namespace_pool_give(struct heel_namespace_pool *pool, struct heel_namespace_pair pair, int64_t now_ms);
+void heel_namespace_pool_give(struct heel_namespace_pool *pool, struct heel_namespace_pair pair,
+                              int64_t now_ms);
 
 bool heel_namespace_pool_has(const struct heel_namespace_pool *pool, uid_t uid, gid_t gid);
 

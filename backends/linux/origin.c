@@ -10,7 +10,8 @@
 
 #include "base/cleanup.h"
 
-/* Where the kernel looks for arguments and environment: fields 48 to 51 of /proc/self/stat (proc(5)). */
+/* Where the kernel looks for arguments and environment: fields 48 to 51 of /proc/self/stat
+ * (proc(5)). */
 struct origin {
     uintptr_t argument_start, argument_end, environment_start, environment_end;
 };
@@ -36,11 +37,12 @@ static int find_origin(struct origin *origin)
     if (length <= 0)
         return -1;
     text[length] = '\0';
-    /* The second field, in parentheses, may hold anything; the third comes two bytes after the last one. */
+    /* The second field, in parentheses, may hold anything; the third comes two bytes after the last
+     * one. */
     at = strrchr(text, ')');
     at = skip_fields(at ? at + 2 : NULL, 45);
-    if (!at || sscanf(at, "%lu %lu %lu %lu", &origin->argument_start, &origin->argument_end, &origin->environment_start,
-                      &origin->environment_end) != 4)
+    if (!at || sscanf(at, "%lu %lu %lu %lu", &origin->argument_start, &origin->argument_end,
+                      &origin->environment_start, &origin->environment_end) != 4)
         return -1;
     return origin->argument_start && origin->argument_start < origin->argument_end ? 0 : -1;
 }

@@ -9,7 +9,8 @@ static void copy_paths(struct heel_sandbox_spec *to, const struct heel_sandbox_s
     struct heel_path_rule *paths = heel_xcalloc(from->path_count, sizeof *paths);
 
     for (size_t i = 0; i < from->path_count; i++)
-        paths[i] = (struct heel_path_rule){heel_xstrdup(from->paths[i].path), from->paths[i].access};
+        paths[i] =
+            (struct heel_path_rule){heel_xstrdup(from->paths[i].path), from->paths[i].access};
     to->paths = paths;
 }
 
@@ -22,7 +23,8 @@ static void copy_groups(struct heel_caller *to, const struct heel_caller *from)
     to->groups = groups;
 }
 
-void heel_preparation_init(struct heel_preparation *preparation, const struct heel_sandbox_spec *spec)
+void heel_preparation_init(struct heel_preparation *preparation,
+                           const struct heel_sandbox_spec *spec)
 {
     *preparation = (struct heel_preparation){.spec = *spec};
     preparation->spec.id = heel_xstrdup(spec->id);
@@ -40,10 +42,10 @@ static int make_work(struct heel_preparation *preparation)
     if (spec->working_dir || preparation->work.path)
         return 0;
     if (spec->keep_working_dir)
-        return heel_state_make_kept(preparation->state_dir, spec->id, identity->uid, identity->gid, &preparation->kept,
-                                    &preparation->error);
-    return heel_work_dir_make(preparation->instance_path, preparation->work_number, identity->uid, identity->gid,
-                              &preparation->work, &preparation->error);
+        return heel_state_make_kept(preparation->state_dir, spec->id, identity->uid, identity->gid,
+                                    &preparation->kept, &preparation->error);
+    return heel_work_dir_make(preparation->instance_path, preparation->work_number, identity->uid,
+                              identity->gid, &preparation->work, &preparation->error);
 }
 
 static void take_paths(struct heel_preparation *preparation)
@@ -63,8 +65,11 @@ void heel_preparation_run(struct heel_preparation *preparation)
 {
     const struct heel_identity *identity = &preparation->identity;
     const char *const hidden[] = {preparation->state_dir, preparation->runtime_dir, NULL};
-    struct heel_plan_input input = {
-        .spec = &preparation->spec, .facts = preparation->facts, .hidden = hidden, .uid = identity->uid, .gid = identity->gid};
+    struct heel_plan_input input = {.spec = &preparation->spec,
+                                    .facts = preparation->facts,
+                                    .hidden = hidden,
+                                    .uid = identity->uid,
+                                    .gid = identity->gid};
 
     if (make_work(preparation))
         return;

@@ -1,5 +1,6 @@
-/* What has to be done on disk before a sandbox can be set up, in a thread of libuv's pool: its folder and its plan. Any of it may
- * wait for a disk or for a network file system that a caller named. */
+/* What has to be done on disk before a sandbox can be set up, in a thread of libuv's pool: its
+ * folder and its plan. Any of it may wait for a disk or for a network file system that a caller
+ * named. */
 #ifndef HEEL_BACKENDS_LINUX_PREPARE_H
 #define HEEL_BACKENDS_LINUX_PREPARE_H
 
@@ -9,25 +10,26 @@
 #include "backends/linux/work_dir.h"
 
 struct heel_preparation {
-    struct heel_sandbox_spec spec;  /* a copy: its strings and arrays are owned */
+    struct heel_sandbox_spec spec; /* a copy: its strings and arrays are owned */
     struct heel_identity identity;
-    const char *state_dir;          /* borrowed from the backend, as are the next three */
+    const char *state_dir; /* borrowed from the backend, as are the next three */
     const char *runtime_dir;
     const char *instance_path;
     const struct heel_host_facts *facts;
-    struct heel_work_dir work;      /* one that is used again, or the one that was made */
-    unsigned long work_number;      /* the new one's, if there is none */
-    bool reuse_work;                /* worth keeping for another sandbox if this one leaves it untouched */
+    struct heel_work_dir work; /* one that is used again, or the one that was made */
+    unsigned long work_number; /* the new one's, if there is none */
+    bool reuse_work; /* worth keeping for another sandbox if this one leaves it untouched */
     /* results */
-    char *kept;                     /* owned; the working directory if it is to be kept */
-    struct heel_plan *plan;         /* owned */
-    struct heel_buffer encoded;     /* the plan */
+    char *kept;                 /* owned; the working directory if it is to be kept */
+    struct heel_plan *plan;     /* owned */
+    struct heel_buffer encoded; /* the plan */
     struct heel_sandbox_paths paths;
-    struct heel_error *error;       /* owned; NULL if all went well */
+    struct heel_error *error; /* owned; NULL if all went well */
 };
 
 /* Copies `spec`; the rest is filled in by the caller. */
-void heel_preparation_init(struct heel_preparation *preparation, const struct heel_sandbox_spec *spec);
+void heel_preparation_init(struct heel_preparation *preparation,
+                           const struct heel_sandbox_spec *spec);
 void heel_preparation_run(struct heel_preparation *preparation);
 void heel_preparation_clear(struct heel_preparation *preparation);
 

@@ -21,13 +21,15 @@ void heel_put_error(struct heel_buffer *to, const struct heel_error *error)
     }
 }
 
-/* An error's reason lives as long as the program: each one that arrives is kept once, and no more than there can honestly be. */
+/* An error's reason lives as long as the program: each one that arrives is kept once, and no more
+ * than there can honestly be. */
 static const char *reason_intern(const char *reason)
 {
     static char *known[REASONS_MAX];
     size_t length = strlen(reason);
 
-    if (length == 0 || length > 64 || strspn(reason, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != length)
+    if (length == 0 || length > 64 ||
+        strspn(reason, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != length)
         return NULL;
     for (size_t i = 0; i < REASONS_MAX; i++) {
         if (!known[i])
@@ -51,8 +53,10 @@ int heel_get_error(struct heel_reader *from, struct heel_error **err)
 
     if (from->failed || code == HEEL_OK || code > HEEL_UNAUTHENTICATED || !message ||
         metadata_count > HEEL_ERROR_METADATA_MAX)
-        return heel_error_set(err, HEEL_INTERNAL, NULL, "an error report of a sandbox's init or of the launcher was garbled");
-    heel_error_set(&error, (enum heel_code)code, reason ? reason_intern(reason) : NULL, "%s", message);
+        return heel_error_set(err, HEEL_INTERNAL, NULL,
+                              "an error report of a sandbox's init or of the launcher was garbled");
+    heel_error_set(&error, (enum heel_code)code, reason ? reason_intern(reason) : NULL, "%s",
+                   message);
     error->system_errno = (int)system_errno;
     error->field = heel_xstrdup(field);
     error->retry_after_ms = (int)(retry_after_ms & INT32_MAX);
@@ -91,7 +95,8 @@ int heel_get_exit(struct heel_reader *from, struct heel_exit *exit)
     got.system_us = (int64_t)heel_get_u64(from);
     got.wall_us = (int64_t)heel_get_u64(from);
     got.max_rss_bytes = heel_get_u64(from);
-    if (!heel_reader_done(from) || start_failure > HEEL_START_FAILED || got.code < 0 || got.code > 255)
+    if (!heel_reader_done(from) || start_failure > HEEL_START_FAILED || got.code < 0 ||
+        got.code > 255)
         return -1;
     *exit = got;
     return 0;
@@ -155,7 +160,8 @@ void heel_create_request_clear(struct heel_create_request *request)
     *request = (struct heel_create_request){0};
 }
 
-void heel_put_start(struct heel_buffer *to, const struct heel_command *command, const char *working_dir, bool has_stdin)
+void heel_put_start(struct heel_buffer *to, const struct heel_command *command,
+                    const char *working_dir, bool has_stdin)
 {
     heel_put_u32(to, has_stdin);
     heel_put_string(to, working_dir);

@@ -1,5 +1,6 @@
-/* What heeld, its launcher and the inits say to each other, and how each message's payload is laid out. Every decoder checks all that
- * it reads, whoever wrote it: an init shares its sandbox with code that nobody trusts. */
+/* What heeld, its launcher and the inits say to each other, and how each message's payload is laid
+ * out. Every decoder checks all that it reads, whoever wrote it: an init shares its sandbox with
+ * code that nobody trusts. */
 #ifndef HEEL_BACKENDS_LINUX_PROTOCOL_H
 #define HEEL_BACKENDS_LINUX_PROTOCOL_H
 
@@ -12,24 +13,26 @@
 
 enum heel_launcher_message {
     /* launcher to heeld */
-    HEEL_LAUNCHER_HELLO = 1,   /* first, once: instance directory, host info; descriptor: the locked instance directory */
+    HEEL_LAUNCHER_HELLO = 1,   /* first, once: instance directory, host info; descriptor: the locked
+                                  instance directory */
     HEEL_LAUNCHER_FAILED,      /* instead of HELLO: an error */
     HEEL_LAUNCHER_CREATED,     /* id; descriptor: the init's pidfd */
     HEEL_LAUNCHER_NOT_CREATED, /* id; an error */
     /* heeld to launcher */
-    HEEL_LAUNCHER_CREATE,      /* id; identity, perhaps a plan; descriptor: the init's end of its control socket */
-    HEEL_LAUNCHER_UNLINK,      /* a file (a socket) to be removed should heeld die */
-    HEEL_LAUNCHER_CLOSE,       /* heeld ends in an orderly way: nothing to be unlinked */
+    HEEL_LAUNCHER_CREATE, /* id; identity, perhaps a plan; descriptor: the init's end of its control
+                             socket */
+    HEEL_LAUNCHER_UNLINK, /* a file (a socket) to be removed should heeld die */
+    HEEL_LAUNCHER_CLOSE,  /* heeld ends in an orderly way: nothing to be unlinked */
 };
 
 enum heel_init_message {
     /* launcher to an init that was born ahead of time */
     HEEL_INIT_ADOPT = 32, /* descriptor: its control socket */
     /* heeld to init */
-    HEEL_INIT_PLAN,       /* first, once */
-    HEEL_INIT_START,      /* id; a command; descriptors: its standard streams */
-    HEEL_INIT_SIGNAL,     /* id; signal number */
-    HEEL_INIT_KILL_TREE,  /* id */
+    HEEL_INIT_PLAN,      /* first, once */
+    HEEL_INIT_START,     /* id; a command; descriptors: its standard streams */
+    HEEL_INIT_SIGNAL,    /* id; signal number */
+    HEEL_INIT_KILL_TREE, /* id */
     /* init to heeld */
     HEEL_INIT_READY,
     HEEL_INIT_FAILED,     /* instead of READY: an error */
@@ -39,7 +42,8 @@ enum heel_init_message {
 };
 
 void heel_put_error(struct heel_buffer *to, const struct heel_error *error);
-/* Always stores an error in *err and returns -1: the one sent, or one that says that it was garbled. */
+/* Always stores an error in *err and returns -1: the one sent, or one that says that it was
+ * garbled. */
 int heel_get_error(struct heel_reader *from, struct heel_error **err);
 
 void heel_put_exit(struct heel_buffer *to, const struct heel_exit *exit);
@@ -49,9 +53,9 @@ int heel_get_exit(struct heel_reader *from, struct heel_exit *exit);
 struct heel_create_request {
     uid_t uid;
     gid_t gid;
-    uid_t next_uid;             /* as root: who the next sandbox will probably run as; 0: nobody knows */
-    struct heel_caller caller;  /* only with a plan; its groups belong to the request once decoded */
-    const void *plan;           /* encoded, borrowed; NULL when the launcher has nothing to open */
+    uid_t next_uid; /* as root: who the next sandbox will probably run as; 0: nobody knows */
+    struct heel_caller caller; /* only with a plan; its groups belong to the request once decoded */
+    const void *plan;          /* encoded, borrowed; NULL when the launcher has nothing to open */
     size_t plan_length;
 };
 
@@ -59,8 +63,8 @@ void heel_put_create(struct heel_buffer *to, const struct heel_create_request *r
 int heel_get_create(struct heel_reader *from, struct heel_create_request *request);
 void heel_create_request_clear(struct heel_create_request *request);
 
-/* What a START carries: the command, and whether a descriptor for stdin comes before those of stdout and stderr. The arrays belong to
- * the decoded start, the strings to the message. */
+/* What a START carries: the command, and whether a descriptor for stdin comes before those of
+ * stdout and stderr. The arrays belong to the decoded start, the strings to the message. */
 struct heel_start_request {
     const char **argv;
     const char **environment;
@@ -70,7 +74,8 @@ struct heel_start_request {
 
 #define HEEL_START_STRINGS_MAX 200000
 
-void heel_put_start(struct heel_buffer *to, const struct heel_command *command, const char *working_dir, bool has_stdin);
+void heel_put_start(struct heel_buffer *to, const struct heel_command *command,
+                    const char *working_dir, bool has_stdin);
 int heel_get_start(struct heel_reader *from, struct heel_start_request *request);
 void heel_start_request_clear(struct heel_start_request *request);
 

@@ -1,5 +1,6 @@
-/* A recursion would need a stack and a descriptor per level, and code that wants to be a nuisance makes 100,000 levels. So
- * nothing here goes deeper than two: a directory that is not empty is moved up to the top of the tree and takes its turn there. */
+/* A recursion would need a stack and a descriptor per level, and code that wants to be a nuisance
+ * makes 100,000 levels. So nothing here goes deeper than two: a directory that is not empty is
+ * moved up to the top of the tree and takes its turn there. */
 #include "backends/linux/remove_tree.h"
 
 #include <dirent.h>
@@ -19,10 +20,10 @@
 #define IDLE_PASSES_MAX 3
 
 struct removal {
-    int top;                  /* borrowed; the directory that is being emptied */
-    unsigned long moved;      /* directories moved up so far: the next one's name */
-    bool progress;            /* something went in this pass */
-    int first_errno;          /* why the first thing of this pass that stayed did so */
+    int top;             /* borrowed; the directory that is being emptied */
+    unsigned long moved; /* directories moved up so far: the next one's name */
+    bool progress;       /* something went in this pass */
+    int first_errno;     /* why the first thing of this pass that stayed did so */
     char first_name[NAME_MAX + 1];
 };
 
@@ -44,7 +45,8 @@ static int open_inside(int parent, const char *name, int flags)
     return (int)syscall(SYS_openat2, parent, name, &how, sizeof how);
 }
 
-/* There is no chmod that follows no link before Linux 6.6; through /proc it means the directory that is open. */
+/* There is no chmod that follows no link before Linux 6.6; through /proc it means the directory
+ * that is open. */
 static int make_accessible(int path_fd)
 {
     char self[64];
@@ -87,7 +89,8 @@ static int move_up(struct removal *removal, int parent, const char *name)
     char unused[32];
     heel_autoclose int path_fd = open_inside(parent, name, O_PATH);
 
-    /* Its ".." changes, for which it must be writable. Not opened: a mount point, which stays where it is. */
+    /* Its ".." changes, for which it must be writable. Not opened: a mount point, which stays where
+     * it is. */
     if (path_fd < 0 || make_accessible(path_fd))
         return -1;
     do {
@@ -197,6 +200,6 @@ int heel_remove_tree(int parent, const char *name, struct heel_error **err)
     empty_top(&removal);
     if (remove_shallow(parent, name) == 0)
         return 0;
-    return heel_error_set_errno(err, removal.first_errno ? removal.first_errno : errno, "cannot remove %s from %s",
-                                removal.first_name, name);
+    return heel_error_set_errno(err, removal.first_errno ? removal.first_errno : errno,
+                                "cannot remove %s from %s", removal.first_name, name);
 }

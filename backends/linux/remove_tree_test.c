@@ -18,7 +18,7 @@
 #include "base/test.h"
 #include "base/text.h"
 
-#define DEEP 3000  /* levels; 100,000 take 11 s */
+#define DEEP 3000 /* levels; 100,000 take 11 s */
 
 static char root[] = "/tmp/heel-remove-XXXXXX";
 
@@ -77,8 +77,10 @@ static void test_deep(void)
 {
     begin();
     make_deep("d", DEEP);
-    make_deep("~0", 50);  /* what the remover itself might call something */
-    make_deep("a name that is long enough to make a path of a thousand levels too long for any path buffer", 1000);
+    make_deep("~0", 50); /* what the remover itself might call something */
+    make_deep("a name that is long enough to make a path of a thousand levels too long for any "
+              "path buffer",
+              1000);
     check_removed();
     finish();
 }
@@ -86,10 +88,12 @@ static void test_deep(void)
 static void test_modes(void)
 {
     begin();
-    REQUIRE(mkdir("tree/a", 0755) == 0 && mkdir("tree/a/b", 0755) == 0 && mkdir("tree/a/b/c", 0755) == 0);
+    REQUIRE(mkdir("tree/a", 0755) == 0 && mkdir("tree/a/b", 0755) == 0 &&
+            mkdir("tree/a/b/c", 0755) == 0);
     REQUIRE(close(creat("tree/a/b/c/file", 0)) == 0);
     REQUIRE(chmod("tree/a/b/c", 0) == 0 && chmod("tree/a/b", 0) == 0 && chmod("tree/a", 0500) == 0);
-    REQUIRE(mkdir("tree/x", 0755) == 0 && mkdir("tree/x/empty", 0) == 0 && chmod("tree/x", 0444) == 0);
+    REQUIRE(mkdir("tree/x", 0755) == 0 && mkdir("tree/x/empty", 0) == 0 &&
+            chmod("tree/x", 0444) == 0);
     REQUIRE(chmod("tree", 0) == 0);
     check_removed();
     finish();
@@ -109,7 +113,8 @@ static void test_kinds(void)
     begin();
     REQUIRE(mkdir("tree/d", 0755) == 0 && mkfifo("tree/d/fifo", 0) == 0);
     make_socket("tree/d/socket");
-    REQUIRE(symlink("../../outside", "tree/d/link") == 0 && symlink("../outside", "tree/link") == 0);
+    REQUIRE(symlink("../../outside", "tree/d/link") == 0 &&
+            symlink("../outside", "tree/link") == 0);
     REQUIRE(symlink("/nowhere", "tree/dangling") == 0 && link("outside/file", "tree/d/hard") == 0);
     REQUIRE(close(creat("tree/ \n\xff*", 0644)) == 0);
     check_removed();
@@ -148,7 +153,7 @@ static void *swap(void *unused)
 {
     while (swapping) {
         renameat2(AT_FDCWD, "tree/d", AT_FDCWD, "tree/link", RENAME_EXCHANGE);
-        (void)!symlink("../outside", "tree/link");  /* most of these fail at some time or other */
+        (void)!symlink("../outside", "tree/link"); /* most of these fail at some time or other */
         mkdir("tree/d", 0755);
         mkdir("tree/d/e", 0755);
         (void)!symlink("../../outside", "tree/d/e/link");
@@ -170,7 +175,7 @@ static void test_swaps(void)
     swapping = false;
     pthread_join(thread, NULL);
     check_removed();
-    unlink("outside/e/link");  /* the swapper's own: it went through the link */
+    unlink("outside/e/link"); /* the swapper's own: it went through the link */
     rmdir("outside/e");
     finish();
 }
@@ -197,7 +202,8 @@ static void test_mount(void)
     int status;
 
     begin();
-    REQUIRE(mkdir("tree/a", 0755) == 0 && mkdir("tree/a/b", 0755) == 0 && mkdir("tree/a/b/mount", 0755) == 0);
+    REQUIRE(mkdir("tree/a", 0755) == 0 && mkdir("tree/a/b", 0755) == 0 &&
+            mkdir("tree/a/b/mount", 0755) == 0);
     REQUIRE(close(creat("tree/a/file", 0644)) == 0);
     pid = fork();
     if (pid == 0)

@@ -12,7 +12,8 @@
 
 void heel_spare_init(struct heel_spare *spare)
 {
-    *spare = (struct heel_spare){.cradle = -1, .mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
+    *spare = (struct heel_spare){.cradle = -1,
+                                 .mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
 }
 
 /* What is left of it here once it is adopted or dead. */
@@ -31,7 +32,8 @@ static bool mounts_changed(const struct heel_spare *spare)
     return poll(&event, 1, 0) != 0;
 }
 
-int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *pair, rlim_t open_files, struct heel_error **err)
+int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *pair,
+                    rlim_t open_files, struct heel_error **err)
 {
     struct heel_init_start start = {.control = -1, .open_files = open_files};
     struct heel_birth birth = {.pair = pair, .init = heel_init_run, .data = &start};
@@ -40,7 +42,7 @@ int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return heel_error_set_errno(err, errno, "cannot make a socket for a sandbox");
-    mounts_changed(spare);  /* from now on */
+    mounts_changed(spare); /* from now on */
     start.cradle = ends[1];
     result = heel_birth_give(&birth, &spare->newborn, err);
     close(ends[1]);

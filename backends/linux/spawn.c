@@ -14,12 +14,13 @@
 
 #define STACK_SIZE (64 * 1024)
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
-#define SCRIPT_ARGUMENTS_MAX 64  /* of a script without "#!", run by a shell */
+#define SCRIPT_ARGUMENTS_MAX 64 /* of a script without "#!", run by a shell */
 
-/* Between init and the child, which runs in init's memory until it execs: so it only writes here and on its stack. */
+/* Between init and the child, which runs in init's memory until it execs: so it only writes here
+ * and on its stack. */
 struct attempt {
     const struct heel_spawn *spawn;
-    const char *path;  /* the command's PATH */
+    const char *path; /* the command's PATH */
     struct heel_spawn_failure failure;
 };
 
@@ -60,7 +61,8 @@ static void exec_script(const struct heel_spawn *spawn, const char *program)
 
 static void exec_one(const struct heel_spawn *spawn, const char *program)
 {
-    execve(program, (char *const *)(uintptr_t)spawn->argv, (char *const *)(uintptr_t)spawn->environment);
+    execve(program, (char *const *)(uintptr_t)spawn->argv,
+           (char *const *)(uintptr_t)spawn->environment);
     if (errno == ENOEXEC)
         exec_script(spawn, program);
 }
@@ -84,7 +86,8 @@ static bool absent(int why)
     return why == ENOENT || why == ENOTDIR || why == ENAMETOOLONG || why == ELOOP;
 }
 
-/* Tries each folder of PATH; leaves errno as why none did: that of one that was there and could not be executed, if there was one. */
+/* Tries each folder of PATH; leaves errno as why none did: that of one that was there and could not
+ * be executed, if there was one. */
 static void exec_from_path(const struct heel_spawn *spawn, const char *path)
 {
     char program[PATH_MAX];
@@ -128,7 +131,8 @@ static const char *path_of(const char *const *environment)
     return DEFAULT_PATH;
 }
 
-/* A child that execs never returns from its functions, so the sanitizer takes their locals for alive, or worse, ever after. */
+/* A child that execs never returns from its functions, so the sanitizer takes their locals for
+ * alive, or worse, ever after. */
 #ifdef __SANITIZE_ADDRESS__
 void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 #define forget_frames(stack) __asan_unpoison_memory_region(stack, sizeof(stack))

@@ -8,20 +8,21 @@
 #include "backends/backend.h"
 
 struct heel_spawn {
-    const char *const *argv;         /* borrowed, as all of it */
-    const char *const *environment;  /* its PATH is where argv[0] is looked for, if that has no slash */
+    const char *const *argv; /* borrowed, as all of it */
+    const char *const
+        *environment; /* its PATH is where argv[0] is looked for, if that has no slash */
     const char *working_dir;
-    int stdio[3];                    /* none of them 0, 1 or 2 */
+    int stdio[3]; /* none of them 0, 1 or 2 */
     uint64_t tag;
 };
 
 struct heel_spawn_failure {
     enum heel_start_failure kind;
-    int why;  /* errno */
+    int why; /* errno */
 };
 
-/* Starts it as the leader of a session and process group of its own, with default signals, and no descriptor but its three. Its pid, or -1 and
- * *failure. The caller has one thread. */
+/* Starts it as the leader of a session and process group of its own, with default signals, and no
+ * descriptor but its three. Its pid, or -1 and *failure. The caller has one thread. */
 pid_t heel_spawn(const struct heel_spawn *spawn, struct heel_spawn_failure *failure);
 
 #endif

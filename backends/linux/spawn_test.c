@@ -26,7 +26,8 @@ static struct outcome run(const char *const *argv, const char *path, const char 
     heel_autofree char *path_variable = heel_format("PATH=%s", path);
     const char *environment[] = {"A=b", path ? path_variable : NULL, NULL};
     heel_autoclose int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    struct heel_spawn spawn = {.argv = argv, .environment = environment, .working_dir = working_dir, .tag = 4711};
+    struct heel_spawn spawn = {
+        .argv = argv, .environment = environment, .working_dir = working_dir, .tag = 4711};
     int ends[2];
     ssize_t got;
     pid_t pid;
@@ -43,7 +44,7 @@ static struct outcome run(const char *const *argv, const char *path, const char 
         REQUIRE(waitpid(pid, &outcome.status, 0) == pid);
     }
     close(ends[0]);
-    CHECK_INT(waitpid(-1, NULL, WNOHANG), -1);  /* no zombie of an attempt that failed */
+    CHECK_INT(waitpid(-1, NULL, WNOHANG), -1); /* no zombie of an attempt that failed */
     return outcome;
 }
 
@@ -59,7 +60,8 @@ static void write_file(const char *name, const char *text, mode_t mode)
     heel_autofree char *path = heel_format("%s/%s", root, name);
     heel_autoclose int fd = open(path, O_WRONLY | O_CREAT, 0600);
 
-    REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fchmod(fd, mode) == 0);
+    REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+            fchmod(fd, mode) == 0);
 }
 
 static void check_failure(struct outcome outcome, enum heel_start_failure kind, int why)
@@ -97,11 +99,12 @@ static void test_path(void)
     CHECK_STR(run_one("echo", first).output, "ours\n");
     CHECK_STR(run_one("echo", "/bin").output, "argument\n");
     CHECK_STR(run_one("./echo", "/bin").output, "ours\n");
-    CHECK_STR(run_one("echo", "").output, "ours\n");          /* an empty PATH means the working directory */
+    CHECK_STR(run_one("echo", "").output, "ours\n"); /* an empty PATH means the working directory */
     CHECK_STR(run_one("echo", "/nonexistent:").output, "ours\n");
     REQUIRE(chmod("echo", 0644) == 0);
-    CHECK_STR(run_one("echo", first).output, "argument\n");  /* what can't be executed is passed over */
-    CHECK_STR(run(argv, NULL, root).output, "cat\n");        /* no PATH at all */
+    CHECK_STR(run_one("echo", first).output,
+              "argument\n");                          /* what can't be executed is passed over */
+    CHECK_STR(run(argv, NULL, root).output, "cat\n"); /* no PATH at all */
 }
 
 static void test_script_without_interpreter(void)
@@ -112,9 +115,12 @@ static void test_script_without_interpreter(void)
 
 static void test_surroundings(void)
 {
-    static const char *const tag[] = {"sh", "-c", "grep -c 'Max file locks *4711 *4711' /proc/self/limits", NULL};
-    static const char *const fds[] = {"readlink", "/proc/self/fd/2", "/proc/self/fd/3", "/proc/self/fd/4", NULL};
-    static const char *const leader[] = {"sh", "-c", "set -- $(cat /proc/$$/stat); test $1 = $5 && test $1 = $6 && echo $7", NULL};
+    static const char *const tag[] = {
+        "sh", "-c", "grep -c 'Max file locks *4711 *4711' /proc/self/limits", NULL};
+    static const char *const fds[] = {"readlink", "/proc/self/fd/2", "/proc/self/fd/3",
+                                      "/proc/self/fd/4", NULL};
+    static const char *const leader[] = {
+        "sh", "-c", "set -- $(cat /proc/$$/stat); test $1 = $5 && test $1 = $6 && echo $7", NULL};
     static const char *const environment[] = {"/usr/bin/env", NULL};
     static const char *const signals[] = {"sed", "-n", "/^Sig[BC]/p", "/proc/self/status", NULL};
     heel_autoclose int leak = dup2(0, 3) < 0 ? -1 : dup2(0, 4);
@@ -159,7 +165,8 @@ int main(void)
     test_script_without_interpreter();
     test_surroundings();
     test_no_process_left();
-    REQUIRE(unlink("plain") == 0 && unlink("missing-interpreter") == 0 && unlink("echo") == 0 && unlink("script") == 0);
+    REQUIRE(unlink("plain") == 0 && unlink("missing-interpreter") == 0 && unlink("echo") == 0 &&
+            unlink("script") == 0);
     REQUIRE(chdir("/") == 0 && rmdir(root) == 0);
     return heel_test_end();
 }

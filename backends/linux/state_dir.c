@@ -62,16 +62,20 @@ static int ensure_own(const char *path, struct heel_error **err)
         return heel_error_set_errno(err, errno, "cannot use the state folder %s", path);
     if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 022))
         return heel_error_set(err, HEEL_FAILED_PRECONDITION, "STATE_DIR_UNSAFE",
-                              "the state folder %s must be a directory that belongs to uid %u and that nobody else can write "
+                              "the state folder %s must be a directory that belongs to uid %u and "
+                              "that nobody else can write "
                               "to; mend its owner and mode or choose another with --state-dir",
                               path, (unsigned)geteuid());
     /* Sandboxes of other uids have to get through, whatever made it before. */
-    if (geteuid() == 0 && (status.st_mode & 0111) != 0111 && chmod(path, (status.st_mode & 07777) | 0111))
-        return heel_error_set_errno(err, errno, "cannot change the mode of the state folder %s", path);
+    if (geteuid() == 0 && (status.st_mode & 0111) != 0111 &&
+        chmod(path, (status.st_mode & 07777) | 0111))
+        return heel_error_set_errno(err, errno, "cannot change the mode of the state folder %s",
+                                    path);
     return 0;
 }
 
-/* A sweeper may hold the lock for the moment between our mkdir and flock, and remove the folder: then this one is lost. */
+/* A sweeper may hold the lock for the moment between our mkdir and flock, and remove the folder:
+ * then this one is lost. */
 static int lock_new(const char *path)
 {
     heel_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -86,12 +90,14 @@ static int lock_new(const char *path)
     return heel_steal_fd(&fd);
 }
 
-int heel_state_instance_open(const char *state_dir, struct heel_state_instance *instance, struct heel_error **err)
+int heel_state_instance_open(const char *state_dir, struct heel_state_instance *instance,
+                             struct heel_error **err)
 {
     heel_autofree char *instances = heel_format("%s/instances", state_dir);
     heel_autofree char *kept = heel_format("%s/kept", state_dir);
 
-    if (make_parents(state_dir, err) || ensure_own(state_dir, err) || ensure_own(instances, err) || ensure_own(kept, err))
+    if (make_parents(state_dir, err) || ensure_own(state_dir, err) || ensure_own(instances, err) ||
+        ensure_own(kept, err))
         return -1;
     for (int i = 0; i < INSTANCE_TRIES; i++) {
         heel_autofree char *name = random_name();
@@ -113,7 +119,8 @@ int heel_state_instance_open(const char *state_dir, struct heel_state_instance *
 
 static void sweep_one(int instances, const char *name)
 {
-    heel_autoclose int fd = openat(instances, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    heel_autoclose int fd =
+        openat(instances, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
         heel_remove_tree(instances, name, NULL);
@@ -140,12 +147,14 @@ static int make_owned(const char *path, uid_t owner, gid_t group, struct heel_er
         int why = errno;
 
         rmdir(path);
-        return heel_error_set_errno(err, why, "cannot give the working directory %s to uid %u", path, (unsigned)owner);
+        return heel_error_set_errno(err, why, "cannot give the working directory %s to uid %u",
+                                    path, (unsigned)owner);
     }
     return 0;
 }
 
-int heel_state_make_kept(const char *state_dir, const char *id, uid_t owner, gid_t group, char **work, struct heel_error **err)
+int heel_state_make_kept(const char *state_dir, const char *id, uid_t owner, gid_t group,
+                         char **work, struct heel_error **err)
 {
     heel_autofree char *name = random_name();
     heel_autofree char *path = heel_format("%s/kept/%s-%.8s", state_dir, id, name);

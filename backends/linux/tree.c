@@ -18,11 +18,12 @@
 #include "base/cleanup.h"
 
 #define HASH_BITS 30
-#define ROUNDS_AT_EASE 4      /* scans before the whole sandbox is stopped for the next ones */
-#define KILL_MS_MAX 10000  /* thousands of killed processes take their time to die */
+#define ROUNDS_AT_EASE 4  /* scans before the whole sandbox is stopped for the next ones */
+#define KILL_MS_MAX 10000 /* thousands of killed processes take their time to die */
 #define DEATH_WAIT_MS 20
 
-/* SplitMix64's finaliser, keyed twice: no code in the sandbox sees the key, and 30 bits are all that there is to guess. */
+/* SplitMix64's finaliser, keyed twice: no code in the sandbox sees the key, and 30 bits are all
+ * that there is to guess. */
 static uint64_t mix(uint64_t value)
 {
     value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
@@ -65,9 +66,9 @@ int heel_tree_tag_take(uint64_t tag)
 struct hunt {
     const struct heel_tree_tags *tags;
     uint64_t tag;
-    int proc;      /* borrowed */
-    size_t found;  /* alive, in this scan */
-    int last;      /* pidfd of the last one found; owned */
+    int proc;     /* borrowed */
+    size_t found; /* alive, in this scan */
+    int last;     /* pidfd of the last one found; owned */
 };
 
 static bool read_tag(int proc, pid_t pid, uint64_t *tag)
@@ -89,7 +90,7 @@ static bool read_tag(int proc, pid_t pid, uint64_t *tag)
     line += strlen("\nMax file locks");
     line += strspn(line, " ");
     if (!isdigit((unsigned char)*line))
-        return false;  /* unlimited: ours, since a command can't raise it */
+        return false; /* unlimited: ours, since a command can't raise it */
     *tag = strtoull(line, NULL, 10);
     return true;
 }
@@ -101,8 +102,8 @@ static bool is_dead(int pidfd)
     return poll(&event, 1, 0) == 1;
 }
 
-/* The pidfd comes first: should the pid pass to another process now, then it is that one's tag which is read, and the signal
- * goes to the dead one. Nobody is hit by mistake. */
+/* The pidfd comes first: should the pid pass to another process now, then it is that one's tag
+ * which is read, and the signal goes to the dead one. Nobody is hit by mistake. */
 static void hunt_one(struct hunt *hunt, pid_t pid)
 {
     heel_autoclose int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -150,8 +151,8 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* When processes are made faster than one scan finds them, everything in the sandbox is stopped at a stroke, which no fork in
- * progress escapes, and what is not to be killed goes on afterwards. */
+/* When processes are made faster than one scan finds them, everything in the sandbox is stopped at
+ * a stroke, which no fork in progress escapes, and what is not to be killed goes on afterwards. */
 static int hunt_down(struct hunt *hunt)
 {
     int64_t deadline = now_ms() + KILL_MS_MAX;

@@ -1,8 +1,9 @@
 /* Finding every process that descends from a command, however it detached itself.
  *
- * Each command carries a tag: its RLIMIT_LOCKS, soft and hard, which the kernel has not enforced since 2.4, but hands to every
- * descendant, and which can be lowered but never raised. Sessions, process groups and parents can all be left; this cannot. A tag holds a
- * number and a keyed hash of it, so that one which was tampered with is known without a list of those that were ever given. */
+ * Each command carries a tag: its RLIMIT_LOCKS, soft and hard, which the kernel has not enforced
+ * since 2.4, but hands to every descendant, and which can be lowered but never raised. Sessions,
+ * process groups and parents can all be left; this cannot. A tag holds a number and a keyed hash of
+ * it, so that one which was tampered with is known without a list of those that were ever given. */
 #ifndef HEEL_BACKENDS_LINUX_TREE_H
 #define HEEL_BACKENDS_LINUX_TREE_H
 
@@ -11,7 +12,7 @@
 #include <sys/types.h>
 
 struct heel_tree_tags {
-    uint64_t key[2];   /* random */
+    uint64_t key[2]; /* random */
     uint32_t next;
 };
 
@@ -25,8 +26,9 @@ bool heel_tree_tag_valid(const struct heel_tree_tags *tags, uint64_t tag);
 /* Makes `tag` the calling process's. 0, or -1 with errno. Async-signal-safe. */
 int heel_tree_tag_take(uint64_t tag);
 
-/* SIGKILL to the process group of `leader`, and then to every process in this pid namespace with `tag`, or with one that was tampered with, until none is
- * left. The caller itself has none and is safe. `proc` is this pid namespace's /proc. 0; -1 if some still live after ten seconds. */
+/* SIGKILL to the process group of `leader`, and then to every process in this pid namespace with
+ * `tag`, or with one that was tampered with, until none is left. The caller itself has none and is
+ * safe. `proc` is this pid namespace's /proc. 0; -1 if some still live after ten seconds. */
 int heel_tree_kill(const struct heel_tree_tags *tags, int proc, pid_t leader, uint64_t tag);
 
 #endif

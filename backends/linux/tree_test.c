@@ -43,7 +43,8 @@ static _Noreturn void stay(int ready)
         pause();
 }
 
-/* A command that becomes whatever `body` makes of it. Waits until `expected` processes of it are in place. */
+/* A command that becomes whatever `body` makes of it. Waits until `expected` processes of it are in
+ * place. */
 static pid_t command(uint64_t tag, int expected, void (*body)(int ready))
 {
     int ends[2];
@@ -157,7 +158,7 @@ static void check_killed(int expected, void (*body)(int ready))
     pid_t pid = command(tag, expected, body);
 
     CHECK_INT(heel_tree_kill(&tags, proc, pid, tag), 0);
-    check_alive(1);  /* the other one, unharmed */
+    check_alive(1); /* the other one, unharmed */
     CHECK_INT(heel_tree_kill(&tags, proc, other, other_tag), 0);
     check_alive(0);
 }
@@ -178,7 +179,8 @@ static int inside(void)
     return heel_test_end();
 }
 
-/* Its child is pid 1 of the namespace; neither runs what a sanitizer does at exit, which fails in here. */
+/* Its child is pid 1 of the namespace; neither runs what a sanitizer does at exit, which fails in
+ * here. */
 static int in_namespace(void)
 {
     int status;

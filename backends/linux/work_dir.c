@@ -25,8 +25,8 @@ static int make(const char *path, uid_t owner, gid_t group, struct stat *made)
     return lstat(path, made);
 }
 
-int heel_work_dir_make(const char *instance_path, unsigned long number, uid_t owner, gid_t group, struct heel_work_dir *dir,
-                       struct heel_error **err)
+int heel_work_dir_make(const char *instance_path, unsigned long number, uid_t owner, gid_t group,
+                       struct heel_work_dir *dir, struct heel_error **err)
 {
     heel_autofree char *path = heel_format("%s/%lu", instance_path, number);
     struct stat made;
@@ -37,14 +37,16 @@ int heel_work_dir_make(const char *instance_path, unsigned long number, uid_t ow
     return 0;
 }
 
-/* Before Linux 6.13 the ctime has the coarseness of a clock tick, so a change right after the making may not show in it: hence the rest. */
+/* Before Linux 6.13 the ctime has the coarseness of a clock tick, so a change right after the
+ * making may not show in it: hence the rest. */
 bool heel_work_dir_untouched(const struct heel_work_dir *dir)
 {
     struct stat now;
 
     return lstat(dir->path, &now) == 0 && now.st_ctim.tv_sec == dir->changed.tv_sec &&
-           now.st_ctim.tv_nsec == dir->changed.tv_nsec && now.st_uid == dir->owner && now.st_mode == (S_IFDIR | 0700) &&
-           now.st_mtim.tv_sec <= now.st_ctim.tv_sec && now.st_nlink <= 2 && llistxattr(dir->path, NULL, 0) <= 0;
+           now.st_ctim.tv_nsec == dir->changed.tv_nsec && now.st_uid == dir->owner &&
+           now.st_mode == (S_IFDIR | 0700) && now.st_mtim.tv_sec <= now.st_ctim.tv_sec &&
+           now.st_nlink <= 2 && llistxattr(dir->path, NULL, 0) <= 0;
 }
 
 int heel_work_dir_remove(struct heel_work_dir *dir, struct heel_error **err)
