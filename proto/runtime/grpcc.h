@@ -101,14 +101,14 @@ const struct grpcc_metadata *grpcc_call_trailer(const struct grpcc_call *call, c
 /* Milliseconds until the deadline, never negative; INT64_MAX if there is none. */
 int64_t grpcc_call_time_left_ms(const struct grpcc_call *call);
 
-/* Server side: adds a header (before the first write or reply, else it fails with -1) or a trailer
- * (before the end). Both are copied. */
+/* Server side: adds a header (before the first write or reply) or a trailer (before the end). Both
+ * are copied. 0, or -1 where it is too late or HTTP/2 forbids the key or the value. */
 int grpcc_call_add_header(struct grpcc_call *call, const char *key, const void *value,
                           size_t length);
 int grpcc_call_add_trailer(struct grpcc_call *call, const char *key, const void *value,
                            size_t length);
 
-/* True once the peer cancelled, its deadline passed, or its connection was lost. */
+/* Server side: true once the peer cancelled, its deadline passed, or its connection was lost. */
 bool grpcc_call_is_cancelled(const struct grpcc_call *call);
 
 /* ---- server ---- */
@@ -165,21 +165,23 @@ union grpcc_handler {
 void grpcc_server_register(struct grpcc_server *server, const struct grpcc_method *method,
                            union grpcc_handler handler, void *service);
 
+/* After this calls come in. */
 void grpcc_server_start(struct grpcc_server *server);
 
 /* Takes over a connected stream socket (any family) and speaks HTTP/2 on it. The server closes it.
  */
 void grpcc_server_add_connection(struct grpcc_server *server, int fd);
 
-/* Notify: no new calls (GOAWAY); running ones go on. `on_drained` is run when the last one is over
- * and every connection closed. Once only. */
+/* Notify: no new calls (GOAWAY); running ones go on. `on_drained` is run when the last one is over,
+ * its handler has answered it, and every connection is closed. Once only. A call that crosses the
+ * GOAWAY ends with UNAVAILABLE or CANCELLED for its client. */
 void grpcc_server_drain(struct grpcc_server *server, void (*on_drained)(void *context),
                         void *context);
 
 /* After grpcc_server_drain: cancels every call that is still running. */
 void grpcc_server_cancel_all(struct grpcc_server *server);
 
-/* Only after on_drained. */
+/* Only after on_drained. NULL is fine. */
 void grpcc_server_free(struct grpcc_server *server);
 
 /* ---- unary calls, server side ---- */
@@ -198,14 +200,16 @@ void grpcc_unary_on_cancel(struct grpcc_unary *call,
 
 /* ---- streams, both sides ---- */
 
-/* One read and one write may be outstanding at a time.
+/* One read and one write may be outstanding at a time; a second one aborts.
  *
  * on_message: a message, valid until the next grpcc_stream_read on this stream or its end; or NULL
  * when no more will come: half-close, or the stream is broken (grpcc_call_is_cancelled tells on a
  * server, the status on a client). A message that doesn't pass the wire check ends the stream on a
  * server: the peer gets INVALID_ARGUMENT, the handler sees on_message(NULL) with
- * grpcc_call_is_cancelled() true. on_written: ok is false when the stream is broken. The transport
- * has taken the message; this is the back-pressure. */
+ * grpcc_call_is_cancelled() true, and has to finish the stream as ever.
+ *
+ * on_written (may be NULL): the transport has taken the message, which is the back-pressure; ok is
+ * false when the stream is broken. */
 typedef void grpcc_on_message(struct grpcc_stream *stream, const ProtobufCMessage *message,
                               void *data);
 typedef void grpcc_on_written(struct grpcc_stream *stream, bool ok, void *data);
@@ -221,16 +225,17 @@ struct grpcc_call *grpcc_stream_call(struct grpcc_stream *stream);
 
 /* ---- streams, server side ---- */
 
-/* Run at most once, before on_done, when the peer gives up. A pending read or write completes
- * besides (with NULL or false). */
+/* Run at most once, before the stream is finished, when the peer gives up; on the next dispatch if
+ * that is so already. NULL clears it. The handler still has to finish the stream. A pending read or
+ * write completes besides (with NULL or false). */
 void grpcc_stream_on_cancel(struct grpcc_stream *stream,
                             void (*on_cancel)(struct grpcc_stream *stream, void *data));
 
 typedef void grpcc_on_done(struct grpcc_stream *stream, void *data);
 
-/* Ends the stream, exactly once, cancelled or not. `status` is taken over; NULL is OK. A pending
- * write is sent first, pending callbacks are still run. `on_done` (may be NULL) is the very last
- * callback; after it the stream is gone. */
+/* Ends the stream, exactly once, cancelled or not; no read or write may be started after it.
+ * `status` is taken over; NULL is OK. A pending write is sent first, pending callbacks are still
+ * run. `on_done` (may be NULL) is the very last callback; after it the stream is gone. */
 void grpcc_stream_finish(struct grpcc_stream *stream, struct grpcc_status *status,
                          grpcc_on_done *on_done);
 
@@ -261,18 +266,21 @@ struct grpcc_channel *grpcc_channel_new(const char *target,
 void grpcc_channel_free(struct grpcc_channel *channel);
 
 struct grpcc_call_options {
-    int64_t timeout_ms; /* deadline from now; 0: none */
-    const struct grpcc_metadata
-        *metadata; /* headers to send; borrowed for the call that is given them */
+    /* Deadline from now; 0: none. Past it the call ends with DEADLINE_EXCEEDED. */
+    int64_t timeout_ms;
+    /* Headers to send, borrowed while the call is started. One that HTTP/2 forbids (upper case in
+     * the key, control bytes in a text value) makes the call fail with INTERNAL. */
+    const struct grpcc_metadata *metadata;
     size_t metadata_count;
-    /* Blocking calls only, may be NULL: run for every initial and trailing metadata entry of the
-     * peer. */
+    /* May be NULL: run for every header and every trailer of the server, before on_status, on_reply
+     * or the return of a blocking call. */
     void (*on_metadata)(const struct grpcc_metadata *entry, bool trailing, void *data);
     void *on_metadata_data;
 };
 
-/* Blocks until the answer. 0 and *response (the caller frees it with
- * protobuf_c_message_free_unpacked(*response, NULL)), or -1 and *status. */
+/* Blocks until the answer; from any thread. 0 and *response (the caller frees it with
+ * protobuf_c_message_free_unpacked(*response, NULL)), or -1 and *status (the caller frees it;
+ * `status` may be NULL). `options` may be NULL. */
 int grpcc_call_blocking(struct grpcc_channel *channel, const struct grpcc_method *method,
                         const ProtobufCMessage *request, const struct grpcc_call_options *options,
                         ProtobufCMessage **response, struct grpcc_status **status);
@@ -292,9 +300,11 @@ void grpcc_call_cancel(struct grpcc_client_call *call);
 
 /* ---- streams, client side ---- */
 
-/* Opens a stream. `on_status` is the very last callback (status is borrowed; code 0 is OK), after
- * it the stream is gone. For server streaming write the one request and half-close. Pending reads
- * and writes complete before it. */
+/* Opens a stream; `options` may be NULL. The call goes out with the first write, read or
+ * half-close. `on_status` (may be NULL) is the very last callback; its status is borrowed, and code
+ * 0 is OK. After it the stream is gone. It comes once the server has ended the call and all
+ * messages were read, or the call is broken; pending reads and writes complete before it. A message
+ * that doesn't pass the wire check cancels the call, and the status is INTERNAL. */
 typedef void grpcc_on_status(struct grpcc_stream *stream, const struct grpcc_status *status,
                              void *data);
 struct grpcc_stream *grpcc_stream_open(struct grpcc_channel *channel, struct grpcc_queue *queue,
@@ -302,7 +312,7 @@ struct grpcc_stream *grpcc_stream_open(struct grpcc_channel *channel, struct grp
                                        const struct grpcc_call_options *options,
                                        grpcc_on_status *on_status, void *data);
 
-/* The same for server streaming: opens the stream with its one request and half-closes. */
+/* For server streaming: the same with the one request and half-close. */
 struct grpcc_stream *grpcc_stream_open_with(struct grpcc_channel *channel,
                                             struct grpcc_queue *queue,
                                             const struct grpcc_method *method,
@@ -313,7 +323,8 @@ struct grpcc_stream *grpcc_stream_open_with(struct grpcc_channel *channel,
 /* No more writes. Waits for a pending one by itself. */
 void grpcc_stream_half_close(struct grpcc_stream *stream);
 
-/* May be called any time before on_status was run. */
+/* May be called any time before on_status was run, which then gets CANCELLED unless the server's
+ * status was there first. */
 void grpcc_stream_cancel(struct grpcc_stream *stream);
 
 #ifdef __cplusplus
