@@ -17,9 +17,9 @@
 #include "base/text.h"
 #include "tests/bench/samples.h"
 
-#define READY_FD         3
-#define READY_WAIT_MS    10000
-#define STOP_WAIT_MS     15000
+#define READY_FD 3
+#define READY_WAIT_MS 10000
+#define STOP_WAIT_MS 15000
 #define STOP_INTERVAL_MS 2
 
 /* Its log goes to a file, as a service manager would have it. */

@@ -3,7 +3,7 @@
 #include "base/text.h"
 
 /* What the contract lets a client keep in flight, and what libheel sends at once. */
-#define WINDOW_BYTES  ((uint64_t)1 << 20)
+#define WINDOW_BYTES ((uint64_t)1 << 20)
 #define REQUEST_BYTES ((uint64_t)128 << 10)
 
 struct exec_stream {

@@ -8,9 +8,9 @@
 #include "tests/bench/child.h"
 #include "tests/bench/exec_stream.h"
 
-#define FULL_BYTES  ((uint64_t)2 << 30)
+#define FULL_BYTES ((uint64_t)2 << 30)
 #define QUICK_BYTES ((uint64_t)256 << 20)
-#define PIPE_CHUNK  65536
+#define PIPE_CHUNK 65536
 
 struct transfer {
     struct grpcc_channel *channel;

@@ -1,9 +1,9 @@
 /* What a server costs that does nothing: to start it, and to have it. */
 #include "base/text.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/memory.h"
+#include "tests/bench/procfs.h"
 
-#define SETTLE_MS   500
+#define SETTLE_MS 500
 #define KIB_PER_MIB 1024
 
 enum { START, RSS, USED_RSS, PSS, LAUNCHER_PSS };
@@ -60,15 +60,15 @@ static int measure_memory(struct bench *bench, const struct measurement *self,
     if (!daemon)
         return -1;
     sleep_ms(SETTLE_MS);
-    own = memory_of(daemon->pid);
-    launcher = memory_of(memory_first_child(daemon->pid));
+    own = procfs_memory_of(daemon->pid);
+    launcher = procfs_memory_of(procfs_first_child(daemon->pid));
     bench_add_value(bench, self, RSS, own.rss / KIB_PER_MIB, NULL);
     bench_add_value(bench, self, PSS, own.pss / KIB_PER_MIB, pss_note(&own));
     bench_add_value(bench, self, LAUNCHER_PSS, launcher.pss / KIB_PER_MIB, pss_note(&launcher));
     if (use(daemon, err) < 0)
         return -1;
     sleep_ms(SETTLE_MS);
-    bench_add_value(bench, self, USED_RSS, memory_of(daemon->pid).rss / KIB_PER_MIB, NULL);
+    bench_add_value(bench, self, USED_RSS, procfs_memory_of(daemon->pid).rss / KIB_PER_MIB, NULL);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* The memory of idle sandboxes, many of them. */
 #include "base/text.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/memory.h"
+#include "tests/bench/procfs.h"
 
 #define SETTLE_MS 1000
 
@@ -10,8 +10,8 @@ enum { PSS, INIT, SERVER, KERNEL, CREATE };
 /* KiB that are not free or could be freed at once: what processes and the kernel hold. */
 static double kernel_in_use(void)
 {
-    return memory_of_kernel("SUnreclaim") + memory_of_kernel("PageTables") +
-           memory_of_kernel("KernelStack") + memory_of_kernel("Percpu");
+    return procfs_meminfo("SUnreclaim") + procfs_meminfo("PageTables") +
+           procfs_meminfo("KernelStack") + procfs_meminfo("Percpu");
 }
 
 static int create_all(struct grpcc_channel *channel, size_t count, struct samples *took,
@@ -36,19 +36,19 @@ static int fill(struct bench *bench, const struct measurement *self, struct daem
     struct memory all;
     double server, kernel;
 
-    server = memory_of(daemon->pid).rss;
+    server = procfs_memory_of(daemon->pid).rss;
     kernel = kernel_in_use();
     if (create_all(channel, count, &took, err) < 0)
         return -1;
     sleep_ms(SETTLE_MS);
-    all = memory_of_tree(daemon->pid);
+    all = procfs_memory_of_tree(daemon->pid);
     bench_add_value(bench, self, PSS, all.pss / (double)count,
                     heel_format("%zu sandboxes%s", count,
                                 all.pss_is_known ? "" : "; without what they share with files"));
-    bench_add_value(bench, self, INIT, (double)memory_count_below(daemon->pid) / (double)count,
+    bench_add_value(bench, self, INIT, (double)procfs_count_below(daemon->pid) / (double)count,
                     NULL);
-    bench_add_value(bench, self, SERVER, (memory_of(daemon->pid).rss - server) / (double)count,
-                    NULL);
+    bench_add_value(bench, self, SERVER,
+                    (procfs_memory_of(daemon->pid).rss - server) / (double)count, NULL);
     bench_add_value(bench, self, KERNEL, (kernel_in_use() - kernel) / (double)count, NULL);
     bench_add_median(bench, self, CREATE, &took);
     return 0;

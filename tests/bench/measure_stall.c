@@ -3,11 +3,11 @@
 #include "base/text.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/exec_stream.h"
-#include "tests/bench/memory.h"
+#include "tests/bench/procfs.h"
 
-#define READ_FIRST  ((uint64_t)256 << 20)
-#define SETTLE_MS   500 /* until the windows and pipes between the two are full */
-#define SAMPLE_MS   100
+#define READ_FIRST ((uint64_t)256 << 20)
+#define SETTLE_MS 500 /* until the windows and pipes between the two are full */
+#define SAMPLE_MS 100
 #define KIB_PER_MIB 1024
 
 enum { GROWTH, TOTAL };
@@ -17,7 +17,7 @@ static double watch_rss(pid_t pid, double duration_ms)
     double deadline = now_ms() + duration_ms, highest = 0;
 
     while (now_ms() < deadline) {
-        double rss = memory_of(pid).rss;
+        double rss = procfs_memory_of(pid).rss;
 
         highest = rss > highest ? rss : highest;
         sleep_ms(SAMPLE_MS);
@@ -35,12 +35,12 @@ static int stall(struct bench *bench, const struct measurement *self, struct dae
 
     if (client_create(channel, &id, err) < 0)
         return -1;
-    before = memory_of(daemon->pid).rss;
+    before = procfs_memory_of(daemon->pid).rss;
     exec = exec_stream_open(channel, id, argv, 1, 0);
     if (exec_stream_read(exec, READ_FIRST, err) < 0)
         return -1;
     sleep_ms(SETTLE_MS);
-    begin = memory_of(daemon->pid).rss;
+    begin = procfs_memory_of(daemon->pid).rss;
     highest = watch_rss(daemon->pid, bench->quick ? 1000 : 10000);
     bench_add_value(bench, self, GROWTH, (highest - begin) / KIB_PER_MIB, NULL);
     bench_add_value(bench, self, TOTAL, (highest - before) / KIB_PER_MIB, NULL);

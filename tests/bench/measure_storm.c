@@ -3,14 +3,14 @@
 
 #include "base/text.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/memory.h"
+#include "tests/bench/procfs.h"
 
-#define CLIENTS      16
+#define CLIENTS 16
 #define SLAB_WAIT_MS 5000
 #define LEFT_WAIT_MS 1000 /* within which nothing of a sandbox may be left */
-#define KIB_PER_MIB  1024
+#define KIB_PER_MIB 1024
 
-enum { RATE, LEFT_PROCESSES, LEFT_FILES, LEFT_SANDBOXES, SLAB };
+enum { RATE, CPU, HEELD_CPU, LEFT_PROCESSES, LEFT_FILES, LEFT_SANDBOXES, SLAB };
 
 struct client {
     pthread_t thread;
@@ -20,8 +20,10 @@ struct client {
     struct heel_error *error;
 };
 
-/* What a server has, to be compared before and after. */
+/* What a server has and used, to be compared before and after. */
 struct traces {
+    double heeld_cpu; /* milliseconds */
+    double cpu;       /* of all: its launcher waits for inits, which wait for commands */
     size_t processes;
     size_t files;
     double slab;
@@ -51,10 +53,14 @@ static void *live(void *data)
 
 static struct traces take_traces(const struct daemon *daemon)
 {
+    double heeld = procfs_cpu_ms(daemon->pid);
+
     return (struct traces){
-        .processes = memory_count_below(daemon->pid),
+        .heeld_cpu = heeld,
+        .cpu = heeld + procfs_cpu_ms(procfs_first_child(daemon->pid)),
+        .processes = procfs_count_below(daemon->pid),
         .files = daemon_count_state(daemon),
-        .slab = memory_of_kernel("SUnreclaim"),
+        .slab = procfs_meminfo("SUnreclaim"),
     };
 }
 
@@ -105,7 +111,7 @@ static double lowest_slab(double before)
     double deadline = now_ms() + SLAB_WAIT_MS, lowest;
 
     do {
-        lowest = memory_of_kernel("SUnreclaim");
+        lowest = procfs_meminfo("SUnreclaim");
         sleep_ms(50);
     } while (lowest > before && now_ms() < deadline);
     return lowest;
@@ -113,9 +119,9 @@ static double lowest_slab(double before)
 
 static int add_remains(struct bench *bench, const struct measurement *self,
                        const struct daemon *daemon, struct grpcc_channel *channel,
-                       const struct traces *before, struct heel_error **err)
+                       const struct traces *before, size_t lives, struct heel_error **err)
 {
-    double peak = memory_of_kernel("SUnreclaim");
+    double peak = procfs_meminfo("SUnreclaim");
     struct traces after;
     size_t sandboxes;
 
@@ -123,6 +129,9 @@ static int add_remains(struct bench *bench, const struct measurement *self,
     after = take_traces(daemon);
     if (client_count(channel, &sandboxes, err) < 0)
         return -1;
+    bench_add_value(bench, self, CPU, (after.cpu - before->cpu) / (double)lives, NULL);
+    bench_add_value(bench, self, HEELD_CPU, (after.heeld_cpu - before->heeld_cpu) / (double)lives,
+                    NULL);
     bench_add_value(bench, self, LEFT_PROCESSES, difference(after.processes, before->processes),
                     NULL);
     bench_add_value(bench, self, LEFT_FILES, difference(after.files, before->files), NULL);
@@ -161,7 +170,7 @@ static int storm(struct bench *bench, const struct measurement *self, struct dae
     if (duration < 0)
         return -1;
     add_rate(bench, self, &took, duration);
-    return add_remains(bench, self, daemon, clients[0].channel, &before, err);
+    return add_remains(bench, self, daemon, clients[0].channel, &before, took.count, err);
 }
 
 static int run(struct bench *bench, const struct measurement *self, struct heel_error **err)
@@ -180,6 +189,8 @@ const struct measurement measure_storm = {
     .targets =
         {
             [RATE] = {"sandboxes/s, 16 clients create + run + delete", "/s", TARGET_AT_LEAST, 700},
+            [CPU] = {"CPU time per sandbox, commands included", "ms", TARGET_NONE, 0},
+            [HEELD_CPU] = {"CPU time per sandbox, of heeld itself", "ms", TARGET_NONE, 0},
             [LEFT_PROCESSES] = {"processes left over after 1 s", "", TARGET_AT_MOST, 0},
             [LEFT_FILES] = {"files left over after 1 s", "", TARGET_AT_MOST, 0},
             [LEFT_SANDBOXES] = {"sandboxes left over", "", TARGET_AT_MOST, 0},

@@ -1,6 +1,6 @@
 /* What processes and the kernel use, from /proc. */
-#ifndef HEEL_TESTS_BENCH_MEMORY_H
-#define HEEL_TESTS_BENCH_MEMORY_H
+#ifndef HEEL_TESTS_BENCH_PROCFS_H
+#define HEEL_TESTS_BENCH_PROCFS_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -14,18 +14,22 @@ struct memory {
 };
 
 /* All 0 if there is no such process. */
-struct memory memory_of(pid_t pid);
+struct memory procfs_memory_of(pid_t pid);
 
 /* A process and all below it. `rss` is 0. */
-struct memory memory_of_tree(pid_t pid);
+struct memory procfs_memory_of_tree(pid_t pid);
 
 /* How many processes are below `pid`, at any depth. */
-size_t memory_count_below(pid_t pid);
+size_t procfs_count_below(pid_t pid);
 
 /* The first child, or -1. */
-pid_t memory_first_child(pid_t pid);
+pid_t procfs_first_child(pid_t pid);
+
+/* CPU time of a process and of all its children that it has waited for, in milliseconds; 0 if there
+ * is no such process. The kernel counts it in ticks, so it takes many of what is measured. */
+double procfs_cpu_ms(pid_t pid);
 
 /* A line of /proc/meminfo, in KiB; `name` as in "Slab". 0 if there is none. */
-double memory_of_kernel(const char *name);
+double procfs_meminfo(const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-#include "tests/bench/memory.h"
+#include "tests/bench/procfs.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -28,7 +28,7 @@ static bool find_line(const char *path, const char *name, double *kib)
     return found;
 }
 
-double memory_of_kernel(const char *name)
+double procfs_meminfo(const char *name)
 {
     double kib = 0;
 
@@ -54,7 +54,7 @@ static void read_statm(pid_t pid, double *resident, double *shared)
     fclose(file);
 }
 
-struct memory memory_of(pid_t pid)
+struct memory procfs_memory_of(pid_t pid)
 {
     heel_autofree char *path = heel_format("/proc/%d/smaps_rollup", (int)pid);
     struct memory memory = {0};
@@ -81,21 +81,30 @@ struct processes {
     size_t count;
 };
 
-static pid_t read_parent(pid_t pid)
+/* What follows the name in /proc/PID/stat: the state, the parent, and so on. False if there is no
+ * such process. */
+static bool read_stat(pid_t pid, char *line, size_t size, const char **fields)
 {
     heel_autofree char *path = heel_format("/proc/%d/stat", (int)pid);
     FILE *file = fopen(path, "re");
-    char line[512];
-    const char *after_name = NULL;
-    int parent = -1;
 
+    *fields = NULL;
     if (!file)
-        return -1;
-    if (fgets(line, sizeof line, file))
-        after_name = strrchr(line, ')');
-    if (after_name && sscanf(after_name + 1, " %*c %d", &parent) != 1)
-        parent = -1;
+        return false;
+    if (fgets(line, (int)size, file))
+        *fields = strrchr(line, ')');
     fclose(file);
+    return *fields != NULL;
+}
+
+static pid_t read_parent(pid_t pid)
+{
+    char line[512];
+    const char *fields;
+    int parent;
+
+    if (!read_stat(pid, line, sizeof line, &fields) || sscanf(fields, ") %*c %d", &parent) != 1)
+        return -1;
     return parent;
 }
 
@@ -139,15 +148,15 @@ static size_t sort_out(struct processes *list, pid_t root)
     return below;
 }
 
-struct memory memory_of_tree(pid_t pid)
+struct memory procfs_memory_of_tree(pid_t pid)
 {
-    struct memory sum = memory_of(pid);
+    struct memory sum = procfs_memory_of(pid);
     struct processes list = list_processes();
     size_t below = sort_out(&list, pid);
 
     sum.rss = 0;
     for (size_t i = 0; i < below; i++) {
-        struct memory memory = memory_of(list.all[i].pid);
+        struct memory memory = procfs_memory_of(list.all[i].pid);
 
         sum.pss += memory.pss;
         sum.pss_is_known = sum.pss_is_known && memory.pss_is_known;
@@ -156,7 +165,7 @@ struct memory memory_of_tree(pid_t pid)
     return sum;
 }
 
-size_t memory_count_below(pid_t pid)
+size_t procfs_count_below(pid_t pid)
 {
     struct processes list = list_processes();
     size_t below = sort_out(&list, pid);
@@ -165,11 +174,24 @@ size_t memory_count_below(pid_t pid)
     return below;
 }
 
-pid_t memory_first_child(pid_t pid)
+pid_t procfs_first_child(pid_t pid)
 {
     struct processes list = list_processes();
     pid_t child = sort_out(&list, pid) > 0 ? list.all[0].pid : -1;
 
     free(list.all);
     return child;
+}
+
+double procfs_cpu_ms(pid_t pid)
+{
+    char line[512];
+    const char *fields;
+    double own_user, own_system, user, system;
+
+    if (!read_stat(pid, line, sizeof line, &fields) ||
+        sscanf(fields, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lf %lf %lf %lf", &own_user,
+               &own_system, &user, &system) != 4)
+        return 0;
+    return (own_user + own_system + user + system) * 1e3 / (double)sysconf(_SC_CLK_TCK);
 }
