@@ -371,6 +371,8 @@ static void test_commands(void)
     check_output(&box, "echo $A; pwd", inside);
     check_output(&box, "test $(stat -c %u .) = $(id -u) && touch f && ls", "f\n");
     check_output(&box, "cat < /dev/stdin | wc -c", "0\n");
+    check_output(&box, "echo hi > /dev/stdout; echo ho >> /proc/self/fd/1", "hi\nho\n");
+    check_output(&box, "echo hi | tee /dev/stderr", "hi\n");
     check_output(&box, "cat /proc/1/comm; tr -d '\\0' < /proc/1/cmdline | cut -c 1-4",
                  "heel-init\nheel\n");
     check_output(&box,
@@ -676,7 +678,7 @@ static void test_launcher_killed(void)
     close(run.stdio.err);
     heel_backend_create(backend, &spec, on_created, on_lost, &later);
     wait_for(&later.created);
-    CHECK_INT(later.code, HEEL_UNAVAILABLE);
+    CHECK_INT(later.code, HEEL_INTERNAL);
     free(later.message);
     destroy(&box);
 }

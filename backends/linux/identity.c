@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 
+#define RETRY_MS 100
+
 static bool names_host_paths(const struct heel_sandbox_spec *spec)
 {
     return spec->working_dir || spec->path_count > 0 || spec->keep_working_dir;
@@ -20,15 +22,26 @@ uid_t heel_identity_next(struct heel_identities *identities)
     return identities->next;
 }
 
+static int exhausted(const struct heel_identities *identities, struct heel_error **err)
+{
+    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED",
+                   "all %u uids of --uid-range are in use by sandboxes",
+                   (unsigned)identities->count);
+    if (err) {
+        heel_error_add_metadata(*err, "limit", "uids");
+        heel_error_add_metadata(*err, "maximum", "%u", (unsigned)identities->count);
+        (*err)->retry_after_ms = RETRY_MS;
+    }
+    return -1;
+}
+
 static int take_from_range(struct heel_identities *identities, struct heel_identity *identity,
                            struct heel_error **err)
 {
     uid_t uid = heel_identity_next(identities);
 
     if (uid == 0)
-        return heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "UID_RANGE_EXHAUSTED",
-                              "all %u uids of --uid-range are in use by sandboxes",
-                              (unsigned)identities->count);
+        return exhausted(identities, err);
     identities->next = 0;
     *identity = (struct heel_identity){uid, (gid_t)uid, true};
     return 0;

@@ -99,7 +99,7 @@ static void on_launcher_end(struct heel_channel *channel)
         next = sandbox->next;
         if (!sandbox->asked)
             continue;
-        heel_error_set(&error, HEEL_UNAVAILABLE, "LAUNCHER_LOST",
+        heel_error_set(&error, HEEL_INTERNAL, "INTERNAL",
                        "the launcher of sandboxes has died; heeld must be started again");
         linux_sandbox_on_not_born(sandbox, error);
     }
@@ -147,7 +147,7 @@ static int receive_hello(struct linux_backend *backend, int socket, struct heel_
                               "the launcher did not get ready within %d s", HELLO_MS / 1000);
     got = heel_message_receive(socket, &message);
     if (got != 1)
-        return heel_error_set(err, HEEL_UNAVAILABLE, "LAUNCHER_LOST",
+        return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
                               "the launcher ended before it was ready");
     if (check_hello(&message, err))
         return -1;

@@ -6,8 +6,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define OUTPUT_PIPE_SIZE (256 * 1024) /* bytes: larger pipes mean fewer wake-ups for bulk output \
-                                       */
+#define OUTPUT_PIPE_SIZE \
+    (256 * 1024) /* bytes: larger pipes mean fewer wake-ups for bulk output \
+                  */
 
 struct linux_process {
     struct heel_process base;
@@ -61,11 +62,21 @@ static int make_pipe(struct pipes *pipes, int stream)
     return fcntl(pipes->ours[stream], F_SETFL, O_NONBLOCK | (ours ? O_WRONLY : O_RDONLY));
 }
 
-static int make_pipes(struct pipes *pipes, bool want_stdin, struct heel_error **err)
+/* Programs open their own streams anew (/dev/stdout, /proc/self/fd/1), and a pipe belongs to who
+ * made it. */
+static int give_pipe(const struct pipes *pipes, int stream, const struct heel_identity *identity)
+{
+    if (identity->uid == geteuid() && identity->gid == getegid())
+        return 0;
+    return fchown(pipes->theirs[stream], identity->uid, identity->gid);
+}
+
+static int make_pipes(struct pipes *pipes, const struct linux_sandbox *sandbox, bool want_stdin,
+                      struct heel_error **err)
 {
     *pipes = (struct pipes){{-1, -1, -1}, {-1, -1, -1}};
     for (int stream = want_stdin ? 0 : 1; stream < 3; stream++) {
-        if (make_pipe(pipes, stream) == 0)
+        if (make_pipe(pipes, stream) == 0 && give_pipe(pipes, stream, &sandbox->identity) == 0)
             continue;
         heel_error_set_errno(err, errno, "cannot make the pipes of a command");
         close_fds(pipes->ours);
@@ -79,7 +90,7 @@ static int check_startable(const struct linux_sandbox *sandbox, struct heel_erro
 {
     if (sandbox->created && !sandbox->dead && !sandbox->killed && !sandbox->ending)
         return 0;
-    return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SANDBOX_GONE",
+    return heel_error_set(err, HEEL_ABORTED, "SANDBOX_DELETED",
                           "the sandbox has ended or is being deleted");
 }
 
@@ -94,9 +105,9 @@ static int send_start(struct linux_process *process, const struct heel_command *
 
     heel_put_start(&payload, command, working_dir, pipes->theirs[0] >= 0);
     if (payload.length > HEEL_MESSAGE_PAYLOAD_MAX)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, "COMMAND_TOO_LONG",
-                              "the arguments and environment of a command may take %d MiB",
-                              HEEL_MESSAGE_PAYLOAD_MAX >> 20);
+        return heel_error_set_field(err, "command.argv",
+                                    "the arguments and environment of a command may take %d MiB",
+                                    HEEL_MESSAGE_PAYLOAD_MAX >> 20);
     message.payload = payload.data;
     message.length = payload.length;
     for (int i = 0; i < 3; i++)
@@ -115,7 +126,7 @@ int linux_process_start(struct heel_sandbox *base, const struct heel_command *co
     heel_autofree struct linux_process *made = NULL;
     struct pipes pipes;
 
-    if (check_startable(sandbox, err) || make_pipes(&pipes, want_stdin, err))
+    if (check_startable(sandbox, err) || make_pipes(&pipes, sandbox, want_stdin, err))
         return -1;
     made = heel_xcalloc(1, sizeof *made);
     *made = (struct linux_process){.base = {base},

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #define SILENCE_MS 30000 /* an init that owes an answer for so long is killed */
-#define REMOVALS_MAX 2   /* pool threads that remove files: the others are there to make sandboxes \
-                          */
+#define REMOVALS_MAX \
+    2 /* pool threads that remove files: the others are there to make sandboxes \
+       */
 
 static void advance(struct linux_sandbox *sandbox);
 static void end(struct linux_sandbox *sandbox);
@@ -236,7 +237,7 @@ static int open_control(struct linux_sandbox *sandbox, struct heel_error **err)
 static int check_host(const struct linux_backend *backend, struct heel_error **err)
 {
     if (backend->launcher_gone)
-        return heel_error_set(err, HEEL_UNAVAILABLE, "LAUNCHER_LOST",
+        return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
                               "the launcher of sandboxes has died; heeld must be started again");
     for (size_t i = 0; i < backend->host.check_count; i++) {
         const struct heel_host_check *check = &backend->host.checks[i];

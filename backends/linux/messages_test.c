@@ -226,7 +226,7 @@ static void test_payloads(void)
     heel_autobuffer struct heel_buffer start = {0}, created = {0}, ended = {0}, failed = {0};
     struct heel_reader reader;
 
-    heel_error_set(&error, HEEL_NOT_FOUND, "SOME_REASON", "message");
+    heel_error_set(&error, HEEL_NOT_FOUND, "SETUP_FAILED", "message");
     heel_error_set_field_path(error, "spec.id");
     heel_error_add_metadata(error, "have", "%d", 3);
     heel_put_start(&start, &command, "/w", true);

@@ -1,9 +1,9 @@
 #include "backends/linux/protocol.h"
 
-#include <ctype.h>
 #include <string.h>
 
-#define REASONS_MAX 64
+#include "backends/linux/reasons.h"
+
 #define GROUPS_MAX 65536
 
 void heel_put_error(struct heel_buffer *to, const struct heel_error *error)
@@ -21,25 +21,6 @@ void heel_put_error(struct heel_buffer *to, const struct heel_error *error)
     }
 }
 
-/* An error's reason lives as long as the program: each one that arrives is kept once, and no more
- * than there can honestly be. */
-static const char *reason_intern(const char *reason)
-{
-    static char *known[REASONS_MAX];
-    size_t length = strlen(reason);
-
-    if (length == 0 || length > 64 ||
-        strspn(reason, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != length)
-        return NULL;
-    for (size_t i = 0; i < REASONS_MAX; i++) {
-        if (!known[i])
-            known[i] = heel_xstrdup(reason);
-        if (strcmp(known[i], reason) == 0)
-            return known[i];
-    }
-    return NULL;
-}
-
 int heel_get_error(struct heel_reader *from, struct heel_error **err)
 {
     uint32_t code = heel_get_u32(from);
@@ -55,7 +36,7 @@ int heel_get_error(struct heel_reader *from, struct heel_error **err)
         metadata_count > HEEL_ERROR_METADATA_MAX)
         return heel_error_set(err, HEEL_INTERNAL, NULL,
                               "an error report of a sandbox's init or of the launcher was garbled");
-    heel_error_set(&error, (enum heel_code)code, reason ? reason_intern(reason) : NULL, "%s",
+    heel_error_set(&error, (enum heel_code)code, reason ? heel_reason_find(reason) : NULL, "%s",
                    message);
     error->system_errno = (int)system_errno;
     error->field = heel_xstrdup(field);

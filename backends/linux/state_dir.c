@@ -61,7 +61,7 @@ static int ensure_own(const char *path, struct heel_error **err)
     if (lstat(path, &status))
         return heel_error_set_errno(err, errno, "cannot use the state folder %s", path);
     if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 022))
-        return heel_error_set(err, HEEL_FAILED_PRECONDITION, "STATE_DIR_UNSAFE",
+        return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED",
                               "the state folder %s must be a directory that belongs to uid %u and "
                               "that nobody else can write "
                               "to; mend its owner and mode or choose another with --state-dir",
