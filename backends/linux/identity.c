@@ -1,10 +1,25 @@
 #include "backends/linux/identity.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/text.h"
 
 #define RETRY_MS 100
+
+bool heel_identities_usable(uid_t first, uid_t count)
+{
+    FILE *map = fopen("/proc/self/uid_map", "re");
+    unsigned long inside, outside, length;
+    bool usable = false;
+
+    if (!map)
+        return geteuid() == 0; /* no user namespaces in this kernel */
+    while (!usable && fscanf(map, "%lu %lu %lu", &inside, &outside, &length) == 3)
+        usable = first >= inside && (unsigned long)first + count <= inside + length;
+    fclose(map);
+    return usable && geteuid() == 0;
+}
 
 static bool names_host_paths(const struct heel_sandbox_spec *spec)
 {
@@ -47,13 +62,23 @@ static int take_from_range(struct heel_identities *identities, struct heel_ident
     return 0;
 }
 
+static int take_own(const struct heel_sandbox_spec *spec, struct heel_identity *identity,
+                    struct heel_error **err)
+{
+    *identity = (struct heel_identity){geteuid(), getegid(), false};
+    /* Otherwise the sandbox would open with root's rights what the caller may not. */
+    if (geteuid() == 0 && spec->caller.uid != 0 && names_host_paths(spec))
+        return heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
+                              "this heeld has no uid but root's, so no other user can name host "
+                              "paths");
+    return 0;
+}
+
 int heel_identity_take(struct heel_identities *identities, const struct heel_sandbox_spec *spec,
                        struct heel_identity *identity, struct heel_error **err)
 {
-    if (geteuid() != 0) {
-        *identity = (struct heel_identity){geteuid(), getegid(), false};
-        return 0;
-    }
+    if (!identities->own)
+        return take_own(spec, identity, err);
     if (spec->caller.uid == 0 || !names_host_paths(spec))
         return take_from_range(identities, identity, err);
     if (spec->caller.gid == 0)

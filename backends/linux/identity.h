@@ -18,6 +18,7 @@ struct heel_identity {
  * namespaces. The one that goes out next is fixed ahead of time, so that the launcher can have an
  * init ready. */
 struct heel_identities {
+    bool own; /* there is a range, and this process can use it */
     uid_t first;
     uid_t count;
     uid_t fresh;     /* how many were ever taken out of the range */
@@ -26,6 +27,11 @@ struct heel_identities {
     size_t returned_count;
     size_t returned_capacity;
 };
+
+/* Whether this process can give sandboxes uids out of this range: it is root, and the range is in
+ * its user namespace. Root of a container that has but one uid can't, and is like an ordinary user.
+ */
+bool heel_identities_usable(uid_t first, uid_t count);
 
 /* As an ordinary user: that user. As root: a uid of the sandbox's own, unless a caller other than
  * root names host paths or keeps the working directory: then the caller's own, so that it gets

@@ -29,6 +29,7 @@
 #include "base/text.h"
 
 #define HOST_NAME "heel"
+#define PROCESSES_MAX 4096 /* threads are counted too */
 
 struct command {
     struct command *next;
@@ -112,6 +113,16 @@ static void limit(int resource, rlim_t value)
     setrlimit(resource, &limits);
 }
 
+/* Counted per user namespace and uid, and no other sandbox is in this one's at the same time: so
+ * this bounds one sandbox, also where all have heeld's uid. */
+static void limit_processes(void)
+{
+    struct rlimit limits;
+
+    if (getrlimit(RLIMIT_NPROC, &limits) == 0 && limits.rlim_max > PROCESSES_MAX)
+        limit(RLIMIT_NPROC, PROCESSES_MAX);
+}
+
 static void become_init(const struct heel_init_start *start)
 {
     /* From here on the launcher's death is this one's. Had it died before, then heeld would have
@@ -124,6 +135,7 @@ static void become_init(const struct heel_init_start *start)
     if (sethostname(HOST_NAME, strlen(HOST_NAME)))
         _exit(1); /* impossible in a uts namespace of its own */
     limit(RLIMIT_NOFILE, start->open_files);
+    limit_processes();
     limit(RLIMIT_CORE, 1); /* 0 does not keep a core_pattern pipe from being started, 1 does */
 }
 

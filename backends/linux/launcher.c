@@ -26,6 +26,7 @@
 #include "backends/linux/birth.h"
 #include "backends/linux/confine.h"
 #include "backends/linux/host.h"
+#include "backends/linux/identity.h"
 #include "backends/linux/init.h"
 #include "backends/linux/namespaces.h"
 #include "backends/linux/origin.h"
@@ -68,7 +69,8 @@ struct launcher {
     uid_t next_uid; /* the identity that the next sandbox probably has, for the spare */
     gid_t next_gid;
     rlim_t open_files;
-    bool can_make; /* the host supports sandboxes */
+    bool gives_uids; /* each sandbox has one of its own */
+    bool can_make;   /* the host supports sandboxes */
     bool heeld_gone;
 };
 
@@ -169,11 +171,12 @@ static int launch_with_mounts(struct launcher *launcher, const struct heel_creat
 
 /* heeld is trusted as far as its user is: as that user nothing but its own identity, as root never
  * root's. */
-static int check_identity(const struct heel_create_request *request, struct heel_error **err)
+static int check_identity(const struct launcher *launcher,
+                          const struct heel_create_request *request, struct heel_error **err)
 {
     bool own = request->uid == geteuid() && request->gid == getegid();
 
-    if (geteuid() == 0 ? request->uid != 0 && request->gid != 0 : own)
+    if (launcher->gives_uids ? request->uid != 0 && request->gid != 0 : own)
         return 0;
     return heel_error_set(err, HEEL_INTERNAL, NULL,
                           "a sandbox was asked for with uid %u and gid %u", (unsigned)request->uid,
@@ -193,12 +196,12 @@ static int create(struct launcher *launcher, struct heel_message *message, int *
         return heel_error_set_errno(err, EMFILE, "cannot take over a sandbox's control socket");
     if (heel_get_create(&reader, &request))
         return heel_error_set(err, HEEL_INTERNAL, NULL, "a request to the launcher was garbled");
-    result = check_identity(&request, err);
+    result = check_identity(launcher, &request, err);
     if (result == 0)
         result = request.plan_length > 0
                      ? launch_with_mounts(launcher, &request, &start, pidfd, err)
                      : launch(launcher, &request, &start, pidfd, err);
-    if (geteuid() == 0 && request.next_uid != 0)
+    if (launcher->gives_uids && request.next_uid != 0)
         launcher->next_uid = launcher->next_gid = request.next_uid;
     heel_create_request_clear(&request);
     return result;
@@ -398,8 +401,11 @@ static void raise_open_files(struct launcher *launcher)
 
 static void predict_identity(struct launcher *launcher)
 {
-    launcher->next_uid = geteuid() == 0 ? launcher->options.uid_first : geteuid();
-    launcher->next_gid = geteuid() == 0 ? launcher->options.uid_first : getegid();
+    const struct heel_backend_options *options = &launcher->options;
+
+    launcher->gives_uids = heel_identities_usable(options->uid_first, options->uid_count);
+    launcher->next_uid = launcher->gives_uids ? options->uid_first : geteuid();
+    launcher->next_gid = launcher->gives_uids ? options->uid_first : getegid();
 }
 
 static int say_hello(struct launcher *launcher)

@@ -266,8 +266,10 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
     backend->state_dir = heel_xstrdup(options->state_dir);
     backend->runtime_dir = heel_xstrdup(options->runtime_dir);
     backend->instance_fd = backend->launcher_pidfd = -1;
-    backend->identities =
-        (struct heel_identities){.first = options->uid_first, .count = options->uid_count};
+    backend->identities = (struct heel_identities){
+        .own = heel_identities_usable(options->uid_first, options->uid_count),
+        .first = options->uid_first,
+        .count = options->uid_count};
     backend->removal_last = &backend->removal_first;
     backend->launcher_pid = launcher->pid;
     if (receive_hello(backend, launcher->socket, err) || watch_launcher(backend, launcher, err)) {

@@ -190,7 +190,7 @@ static bool launcher_needs_plan(const struct linux_sandbox *sandbox)
 {
     const struct heel_sandbox_spec *spec = &sandbox->preparation.spec;
 
-    return geteuid() == 0 && (spec->working_dir || spec->path_count > 0);
+    return sandbox->identity.uid != geteuid() && (spec->working_dir || spec->path_count > 0);
 }
 
 static void prepare_in_pool(uv_work_t *work)
