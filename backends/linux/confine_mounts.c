@@ -280,7 +280,7 @@ static int cover(struct builder *builder, const char *name, int place)
     return tree < 0 ? -1 : heel_move_mount(tree, place, "");
 }
 
-/* A pinned mask (the caller's DENY) must find what it was made for. */
+/* A mask of the caller's DENY, and what protects a repository, must find what it was made for. */
 static bool is_pinned_elsewhere(const struct heel_mount *mount, const struct stat *status)
 {
     return mount->inode != 0 && (status->st_ino != mount->inode || status->st_dev != mount->device);
@@ -305,13 +305,27 @@ static int do_mask(struct builder *builder, size_t index, struct heel_error **er
     return 0;
 }
 
-static int do_read_only(struct builder *builder, size_t index, struct heel_error **err)
+/* What lies at the target becomes a mount of its own there, read-only or merely pinned. It works on
+ * symbolic links, too: they can't be replaced then. */
+static int do_over_itself(struct builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
-    heel_autoclose int tree = heel_open_tree(builder->root, relative(mount->target), AT_RECURSIVE);
+    uint64_t attributes = FOLDED | (mount->flags & HEEL_MOUNT_EXECUTABLE ? 0 : MOUNT_ATTR_NOEXEC);
+    heel_autoclose int place = open_target(builder->root, mount->target);
+    heel_autoclose int tree = -1;
+    struct stat status;
 
-    if (tree < 0 || heel_mount_set(tree, AT_RECURSIVE, FOLDED | MOUNT_ATTR_NOEXEC, 0) < 0 ||
-        attach(builder, tree, mount->target, true, 0755) < 0)
+    if (place < 0 || fstat(place, &status) < 0)
+        return fail(mount, "protect", err);
+    if (is_pinned_elsewhere(mount, &status)) {
+        errno = ESTALE;
+        return fail(mount, "protect what was swapped meanwhile for", err);
+    }
+    tree = heel_open_tree(place, "", AT_RECURSIVE | AT_EMPTY_PATH);
+    if (tree < 0 ||
+        (mount->kind == HEEL_MOUNT_READ_ONLY &&
+         heel_mount_set(tree, AT_RECURSIVE, attributes, 0) < 0) ||
+        heel_move_mount(tree, place, "") < 0)
         return fail(mount, "protect", err);
     return 0;
 }
@@ -440,9 +454,9 @@ static int make_rest(struct builder *builder, struct heel_error **err)
         [HEEL_MOUNT_BIND] = do_bind,  [HEEL_MOUNT_SCRATCH] = do_scratch,
         [HEEL_MOUNT_PROC] = do_new,   [HEEL_MOUNT_SYSFS] = do_new,
         [HEEL_MOUNT_DEVPTS] = do_new, [HEEL_MOUNT_MQUEUE] = do_new,
-        [HEEL_MOUNT_MASK] = do_mask,  [HEEL_MOUNT_READ_ONLY] = do_read_only,
+        [HEEL_MOUNT_MASK] = do_mask,  [HEEL_MOUNT_READ_ONLY] = do_over_itself,
         [HEEL_MOUNT_DIR] = do_dir,    [HEEL_MOUNT_SYMLINK] = do_symlink,
-        [HEEL_MOUNT_FILE] = do_file,
+        [HEEL_MOUNT_FILE] = do_file,  [HEEL_MOUNT_PIN] = do_over_itself,
     };
 
     for (size_t i = 1; i < builder->plan->mount_count; i++) {

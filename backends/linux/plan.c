@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/linux/landlock.h"
+#include "backends/linux/plan_acting.h"
 #include "backends/linux/plan_build.h"
 
 struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_kind kind,
@@ -81,6 +82,7 @@ void heel_plan_free(struct heel_plan *plan)
     free(plan->paths.temp_dir);
     free(plan->paths.host_working_dir);
     free(plan->paths.user_name);
+    heel_plan_acting_free(plan->acting);
     free(plan);
 }
 
@@ -94,12 +96,19 @@ static void print_text(struct heel_buffer *to, const char *text)
 static void print_mount(const struct heel_mount *mount, struct heel_buffer *to)
 {
     static const char *const kinds[] = {
-        [HEEL_MOUNT_BIND] = "bind",           [HEEL_MOUNT_TMPFS] = "tmpfs",
-        [HEEL_MOUNT_SCRATCH] = "scratch",     [HEEL_MOUNT_PROC] = "proc",
-        [HEEL_MOUNT_SYSFS] = "sysfs",         [HEEL_MOUNT_DEVPTS] = "devpts",
-        [HEEL_MOUNT_MQUEUE] = "mqueue",       [HEEL_MOUNT_MASK] = "mask",
-        [HEEL_MOUNT_READ_ONLY] = "read-only", [HEEL_MOUNT_DIR] = "dir",
-        [HEEL_MOUNT_SYMLINK] = "link",        [HEEL_MOUNT_FILE] = "file",
+        [HEEL_MOUNT_BIND] = "bind",
+        [HEEL_MOUNT_TMPFS] = "tmpfs",
+        [HEEL_MOUNT_SCRATCH] = "scratch",
+        [HEEL_MOUNT_PROC] = "proc",
+        [HEEL_MOUNT_SYSFS] = "sysfs",
+        [HEEL_MOUNT_DEVPTS] = "devpts",
+        [HEEL_MOUNT_MQUEUE] = "mqueue",
+        [HEEL_MOUNT_MASK] = "mask",
+        [HEEL_MOUNT_READ_ONLY] = "read-only",
+        [HEEL_MOUNT_DIR] = "dir",
+        [HEEL_MOUNT_SYMLINK] = "link",
+        [HEEL_MOUNT_FILE] = "file",
+        [HEEL_MOUNT_PIN] = "pin",
     };
     static const char *const flags[] = {"write", "execute", "devices", "optional", "named", "own"};
 

@@ -31,6 +31,8 @@ enum heel_mount_kind {
     HEEL_MOUNT_SYMLINK,   /* target becomes a link to source */
     HEEL_MOUNT_FILE, /* target becomes a file with the text in source; one that is there already is
                         covered */
+    HEEL_MOUNT_PIN,  /* target, as the operations before it left it, becomes a mount of its own, so
+                        that  it can't be renamed or removed */
 };
 
 enum heel_mount_flags {
@@ -49,7 +51,8 @@ struct heel_mount {
     unsigned flags;
     char *source;    /* owned */
     char *target;    /* owned; absolute, inside */
-    uint64_t device; /* of a NAMED source when the plan was made; checked again on the descriptor */
+    uint64_t device; /* of a NAMED source, or of a target that is hidden, protected or pinned, when
+                        the plan was made; checked again on the descriptor; 0: not checked */
     uint64_t inode;
     uint64_t size_bytes; /* TMPFS */
     uint64_t inodes;     /* TMPFS */
@@ -75,6 +78,7 @@ struct heel_plan {
     } paths;   /* owned */
     uid_t uid; /* host uid and gid it runs as; the same inside */
     gid_t gid;
+    struct heel_plan_acting *acting; /* owned; what acts outside later; not part of the bytes */
 };
 
 /* Facts about the host that the plan depends on; gathered once at start (host part) and per create

@@ -77,7 +77,7 @@ static void put_mount(struct heel_buffer *to, const struct heel_mount *mount)
 
 static void get_mount(struct reader *from, struct heel_plan *plan)
 {
-    enum heel_mount_kind kind = (enum heel_mount_kind)get_number(from, HEEL_MOUNT_FILE);
+    enum heel_mount_kind kind = (enum heel_mount_kind)get_number(from, HEEL_MOUNT_PIN);
     unsigned flags = (unsigned)get_number(from, HEEL_MOUNT_OWN * 2 - 1);
     const char *source = get_string(from);
     const char *target = get_string(from);

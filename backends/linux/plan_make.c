@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "backends/linux/landlock.h"
+#include "backends/linux/plan_acting.h"
 #include "backends/linux/plan_build.h"
 
 #define HOME_ASIDE "/heel/home" /* where HOME lies when its usual place shows the host's */
@@ -279,7 +280,8 @@ static int build(struct heel_plan_builder *builder, struct heel_plan_named *name
     if (!builder->input->spec->working_dir)
         add_own_work(builder);
     heel_plan_add_hidden(builder, named, *count);
-    if (heel_plan_add_named(builder, named, *count, err) < 0)
+    if (heel_plan_add_named(builder, named, *count, err) < 0 ||
+        heel_plan_add_acting(builder, named, *count, err) < 0)
         return -1;
     heel_plan_sort_mounts(builder->plan);
     return 0;

@@ -331,7 +331,11 @@ const struct cli_flag cli_spec_flags[] = {
      "--network deny", parse_network},
     {"readable", "PATH", "a host path that may be read; may be repeated", "--readable /data",
      parse_readable},
-    {"writable", "PATH", "a host path that may be read and written; may be repeated",
+    {"writable", "PATH",
+     "a host path that may be read and written; may be repeated. What acts outside later (.git, "
+     ".envrc, "
+     ".vscode and their like) stays as it is unless it is named itself: to commit, give --writable "
+     ".git",
      "--writable ./out", parse_writable},
     {"executable", "PATH", "a host path that may be read and executed; may be repeated",
      "--executable /opt/tools", parse_executable},
