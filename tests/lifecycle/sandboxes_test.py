@@ -88,13 +88,20 @@ class CreateTest(ServerCase):
         sandboxes = [call.result().sandbox for call in calls]
         self.assertEqual([s for s in sandboxes if s != sandboxes[0]], [])
         self.assertEqual(len(self.list()), 1)
+        self.run_in("race", "touch", "file")
         self.assertEqual(len(self.server.stored()), 1)
 
     def test_the_same_id_can_be_used_again_after_deletion(self):
-        first = self.create("again")
+        self.create("again")
+        self.run_in("again", "sh", "-c", "touch file; mkdir folder; chmod 755 .")
         self.delete("again")
-        second = self.create("again", labels={"other": "spec"})
-        self.assertNotEqual(first.host_working_dir, second.host_working_dir)
+        self.create("again", labels={"other": "spec"})
+        self.assertEqual(self.run_in("again", "sh", "-c", "ls -A; stat -c %a .").stdout, b"700\n")
+
+    def test_a_fresh_sandbox_is_empty_however_short_the_one_before(self):
+        for _ in range(40):
+            self.run_in(pb.SandboxSpec(), "touch", "file")
+            self.assertEqual(self.run_in(pb.SandboxSpec(), "ls", "-A").stdout, b"")
 
     def test_a_working_directory_of_the_caller_stays(self):
         mine = self.server.base / "mine"

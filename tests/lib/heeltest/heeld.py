@@ -5,11 +5,13 @@ import os
 import select
 import signal
 import subprocess
+import time
 
 from heeltest import api, places, processes
 
 READY_SECONDS = 20
 STOP_SECONDS = 30
+SPARE_FOLDERS = 64
 _ranges = itertools.count()
 
 
@@ -17,6 +19,21 @@ def _uid_range():
     """One that no other test uses, so that whoever has such a uid belongs to this heeld."""
     first = 1_000_000_000 + (os.getpid() % 500_000) * 4096 + next(_ranges) % 16 * 256
     return first, first + 255
+
+
+def _entries(folder):
+    """What lies in it; nothing if it is gone."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _is_empty(folder):
+    try:
+        return folder.is_dir() and not folder.is_symlink() and not _entries(folder)
+    except PermissionError:
+        return False
 
 
 class Heeld:
@@ -70,6 +87,15 @@ class Heeld:
         self.connect()
         return self
 
+    def start_unready(self, after):
+        """Starts it and returns after so many seconds, in whatever state it is then."""
+        with open(self.base / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
+            )
+        time.sleep(after)
+        self.seen += self.processes()
+
     def _await_ready(self, readable):
         ready, _, _ = select.select([readable], [], [], READY_SECONDS)
         said = os.read(readable, 16) if ready else b""
@@ -111,6 +137,14 @@ class Heeld:
         self.process.wait(STOP_SECONDS)
         self.channel.close()
 
+    def end(self):
+        """Whatever became of it, it is over."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(STOP_SECONDS)
+        if self.channel:
+            self.channel.close()
+
     def __enter__(self):
         return self
 
@@ -143,17 +177,26 @@ class Heeld:
     def strays(self):
         """Processes that can only be this heeld's: seen before, or with a uid of its range."""
         found = {process.identity: process for process in processes.still_alive(self.seen)}
-        for process in processes.every_process() if self.uids else ():
-            if self.uids[0] <= process.uid <= self.uids[1]:
+        for process in processes.every_process():
+            if self._can_only_be_ours(process):
                 found[process.identity] = process
         return list(found.values())
 
+    def _can_only_be_ours(self, process):
+        if self.uids:
+            return self.uids[0] <= process.uid <= self.uids[1]
+        # An ordinary user made for the tests runs nothing else, but other heelds of the same test.
+        return places.is_made_up(process.uid) and process.uid == os.getuid() and process.comm == "heel-init"
+
     def stored(self):
-        """What lies in its state folder beside the folders that are always there, and kept ones."""
+        """What lies in its state folder of sandboxes, kept working directories aside.
+
+        heeld keeps some empty folders that sandboxes left as they were, for others to come.
+        """
         instances = self.state / "instances"
-        if not instances.exists():
-            return []
-        return sorted(str(path) for path in instances.glob("*/*"))
+        folders = [folder for instance in _entries(instances) for folder in _entries(instance)]
+        spare = [folder for folder in folders if _is_empty(folder)]
+        return [str(folder) for folder in folders if len(spare) > SPARE_FOLDERS or folder not in spare]
 
     def mounts(self):
         with open("/proc/self/mountinfo") as file:
@@ -167,6 +210,6 @@ class Heeld:
         left = self.stored() + self.mounts()
         if not running:
             left += [str(stray) for stray in self.strays()]
-            left += [str(path) for path in (self.state / "instances").glob("*")]
-            left += [path for path in (self.socket, self.socket + ".lock") if os.path.lexists(path)]
+            left += [str(path) for path in _entries(self.state / "instances")]
+            left += [self.socket] if os.path.lexists(self.socket) else []  # its .lock may stay
         return left

@@ -17,6 +17,13 @@ _PATHS = {"heeld": "server/heeld", "heelcli": "clients/c/heelcli"}
 _copies = None
 
 
+MADE_UP_UIDS = 200_000_000  # and above: runner.py takes one that nobody has
+
+
+def is_made_up(uid):
+    return MADE_UP_UIDS <= uid < 2 * MADE_UP_UIDS
+
+
 def make_base():
     """A short-named folder that everybody may enter; removed at exit by whoever made it."""
     base = pathlib.Path(tempfile.mkdtemp(prefix="ht-", dir="/tmp"))

@@ -1,5 +1,6 @@
 """Who runs on this machine, and waiting for it with a deadline."""
 
+import ctypes
 import itertools
 import os
 import time
@@ -17,16 +18,23 @@ class Process(typing.NamedTuple):
     ppid: int
     state: str
     comm: str
-    uid: int
 
     @property
     def identity(self):
         return self.pid, self.started
 
+    @property
+    def uid(self):
+        """-1 if it is gone. The owner of its folder would be root if it isn't dumpable."""
+        for line in _read(f"/proc/{self.pid}/status").splitlines():
+            if line.startswith(b"Uid:"):
+                return int(line.split()[1])
+        return -1
+
 
 def _read(path):
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             return file.read()
     except (FileNotFoundError, ProcessLookupError):
         return b""
@@ -35,25 +43,21 @@ def _read(path):
 def read_process(pid):
     """The process, or None if it is gone; a zombie is one that is gone."""
     stat = _read(f"/proc/{pid}/stat").decode(errors="replace")
-    try:
-        uid = os.stat(f"/proc/{pid}").st_uid  # root's if it isn't dumpable
-    except FileNotFoundError:
-        return None
-    for line in _read(f"/proc/{pid}/status").splitlines():
-        if line.startswith(b"Uid:"):
-            uid = int(line.split()[1])
     if not stat:
         return None
     comm = stat[stat.index("(") + 1 : stat.rindex(")")]
     fields = stat[stat.rindex(")") + 2 :].split()
     if fields[0] in "ZX":
         return None
-    return Process(pid, int(fields[19]), int(fields[1]), fields[0], comm, uid)
+    return Process(pid, int(fields[19]), int(fields[1]), fields[0], comm)
+
+
+def _every_pid():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
 def every_process():
-    found = (read_process(int(name)) for name in os.listdir("/proc") if name.isdigit())
-    return [process for process in found if process]
+    return [process for process in map(read_process, _every_pid()) if process]
 
 
 def command_line(pid):
@@ -84,14 +88,19 @@ def mark():
     return f"{4000 + next(_marks)}.{os.getpid():07}"
 
 
-def alive_with(argument):
-    """The pids of processes that have this argument, or have it inside one."""
-    wanted = argument.encode()
-    return [
-        process.pid
-        for process in every_process()
-        if wanted in _read(f"/proc/{process.pid}/cmdline") and process.pid != os.getpid()
-    ]
+def alive_with(*arguments):
+    """The pids of processes that have one of these arguments, or have it inside one."""
+    wanted = [argument.encode() for argument in arguments]
+    found = []
+    for pid in _every_pid():
+        line = _read(f"/proc/{pid}/cmdline")  # a zombie's is empty
+        if pid != os.getpid() and any(argument in line for argument in wanted):
+            found.append(pid)
+    return found
+
+
+def all_command_lines():
+    return [_read(f"/proc/{pid}/cmdline").decode(errors="replace") for pid in _every_pid()]
 
 
 def wait_for(condition, seconds=10, what=None):
@@ -104,6 +113,25 @@ def wait_for(condition, seconds=10, what=None):
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what or condition}")
         time.sleep(0.005)
+
+
+def become_subreaper():
+    """From now on whoever loses its parent becomes a child of the test: nobody gets away from below()."""
+    PR_SET_CHILD_SUBREAPER = 36
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
+
+
+def reap_orphans(known=()):
+    """Waits for dead children that the test didn't start itself; the pids of those."""
+    reaped = []
+    for pid in _every_pid():
+        stat = _read(f"/proc/{pid}/stat") if pid not in known else b""
+        fields = stat[stat.rfind(b")") + 2 :].split()
+        if fields and fields[0] == b"Z" and int(fields[1]) == os.getpid():
+            os.waitpid(pid, 0)
+            reaped.append(pid)
+    return reaped
 
 
 def resident_bytes(pid):

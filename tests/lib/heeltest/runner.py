@@ -12,7 +12,7 @@ PASSED, FAILED, SKIPPED = 0, 1, 77
 
 
 def _become_ordinary():
-    uid = 200_000_000 + os.getpid()
+    uid = places.MADE_UP_UIDS + os.getpid()
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
