@@ -73,6 +73,18 @@ static int open_mapping(uid_t uid, gid_t gid)
     return fd;
 }
 
+/* Whether the sandbox's uid can use it as it is, as everybody else can: then nothing need be lent.
+ */
+static bool is_open_to_all(int tree, const struct heel_mount *mount)
+{
+    struct stat status;
+
+    return !(mount->flags & HEEL_MOUNT_WRITABLE) ||
+           (fstat(tree, &status) == 0 && (status.st_mode & S_IWOTH));
+}
+
+/* Where a file system can't map ids (overlayfs is one), what is open to all is, and only root's
+ * private files stay root's. */
 static int map_owner(int tree, const struct heel_mount *mount, int mapping, struct heel_error **err)
 {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP,
@@ -81,15 +93,16 @@ static int map_owner(int tree, const struct heel_mount *mount, int mapping, stru
     if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
                 sizeof(attributes)) == 0)
         return 0;
-    if (errno == EINVAL || errno == EPERM)
-        return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED",
-                              "\"%s\" lies on a file system that can't lend root's files to a "
-                              "sandbox (no id-mapped mounts: %s); name a "
-                              "directory on another file system, run heeld as an ordinary user, or "
-                              "let the sandbox have a working "
-                              "directory of its own",
-                              mount->source, strerror(errno));
-    return fail(mount, "map the owner of", err);
+    if (errno != EINVAL && errno != EPERM)
+        return fail(mount, "map the owner of", err);
+    if (is_open_to_all(tree, mount))
+        return 0;
+    return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED",
+                          "\"%s\" lies on a file system that can't lend root's files to a sandbox "
+                          "(no id-mapped mounts: %s); name a directory on another file system or "
+                          "one that everybody may write to, run heeld as an ordinary user, or let "
+                          "the sandbox have a working directory of its own",
+                          mount->source, strerror(errno));
 }
 
 /* With the rights that this thread has now. What a caller named is found again without following
