@@ -27,8 +27,7 @@ void grpcc_call_clear(struct grpcc_call *call)
 void grpcc_call_start_batch(struct grpcc_call *call, const grpc_op *ops, size_t count,
                             struct grpcc_op *op)
 {
-    if (grpc_call_start_batch(call->core, ops, count, op, NULL) != GRPC_CALL_OK)
-        grpcc_queue_post(call->queue, op, false);
+    grpcc_queue_start(call->queue, call->core, ops, count, op);
 }
 
 void grpcc_call_send_headers(struct grpcc_call *call, grpc_op *op)

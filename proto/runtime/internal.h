@@ -42,6 +42,11 @@ grpc_completion_queue *grpcc_queue_core(struct grpcc_queue *queue);
  * waker. */
 void grpcc_queue_post(struct grpcc_queue *queue, struct grpcc_op *op, bool ok);
 
+/* Starts a batch that completes as `op`; where gRPC refuses it `op` completes with false. Only
+ * op->arrive may be run before this returns, which may free what `op` is embedded in. */
+void grpcc_queue_start(struct grpcc_queue *queue, grpc_call *call, const grpc_op *ops, size_t count,
+                       struct grpcc_op *op);
+
 /* ---- channel arguments (args.c) ---- */
 
 enum { GRPCC_MAX_ARGS = 16 };
@@ -123,7 +128,7 @@ void grpcc_call_init(struct grpcc_call *call, struct grpcc_queue *queue,
                      const struct grpcc_method *method);
 void grpcc_call_clear(struct grpcc_call *call);
 
-/* Starts a batch that completes as `op`; where gRPC refuses it `op` completes with false. */
+/* grpcc_queue_start on the call's queue. */
 void grpcc_call_start_batch(struct grpcc_call *call, const grpc_op *ops, size_t count,
                             struct grpcc_op *op);
 

@@ -3,12 +3,19 @@
 #include <pthread.h>
 #include <signal.h>
 
+/* How often dispatch looks for what its own callbacks have finished before it lets the loop go on:
+ * a fast stream could keep it for ever. */
+enum { DISPATCH_ROUNDS = 16 };
+
 struct grpcc_queue {
     grpc_completion_queue *core;         /* owned */
     struct grpcc_waker waker;            /* wake is NULL: the owner polls */
     pthread_t thread;                    /* only with a waker */
     _Atomic(struct grpcc_op *) finished; /* newest first */
 };
+
+/* The queue that is being dispatched on this thread. */
+static _Thread_local struct grpcc_queue *dispatching;
 
 grpc_completion_queue *grpcc_queue_core(struct grpcc_queue *queue)
 {
@@ -24,18 +31,33 @@ void grpcc_queue_post(struct grpcc_queue *queue, struct grpcc_op *op, bool ok)
         op->next = newest;
     } while (!atomic_compare_exchange_weak_explicit(&queue->finished, &newest, op,
                                                     memory_order_release, memory_order_relaxed));
-    if (!newest && queue->waker.wake)
+    if (!newest && queue->waker.wake && dispatching != queue)
         queue->waker.wake(queue->waker.context);
 }
 
-static void handle_event(struct grpcc_queue *queue, const grpc_event *event)
+static void finish_op(struct grpcc_queue *queue, struct grpcc_op *op, bool ok)
 {
-    struct grpcc_op *op = event->tag;
-    bool ok = event->success;
-
     if (op->arrive && op->arrive(op, ok))
         return;
     grpcc_queue_post(queue, op, ok);
+}
+
+/* Much of what is started is finished at once: the socket takes what is written, the message that
+ * is asked for has come before. gRPC then leaves the event on this thread instead of waking another
+ * to fetch it, which would wake this one again. */
+void grpcc_queue_start(struct grpcc_queue *queue, grpc_call *call, const grpc_op *ops, size_t count,
+                       struct grpcc_op *op)
+{
+    void *tag;
+    int ok;
+    grpc_call_error error;
+
+    grpc_completion_queue_thread_local_cache_init(queue->core);
+    error = grpc_call_start_batch(call, ops, count, op, NULL);
+    if (grpc_completion_queue_thread_local_cache_flush(queue->core, &tag, &ok))
+        finish_op(queue, tag, ok);
+    if (error != GRPC_CALL_OK)
+        grpcc_queue_post(queue, op, false);
 }
 
 /* The thread of a queue with a waker: it turns gRPC's events into a list for the owner, and does
@@ -50,7 +72,7 @@ static void *wait_for_events(void *argument)
         if (event.type == GRPC_QUEUE_SHUTDOWN)
             return NULL;
         if (event.type == GRPC_OP_COMPLETE)
-            handle_event(queue, &event);
+            finish_op(queue, event.tag, event.success);
     }
 }
 
@@ -95,7 +117,8 @@ static struct grpcc_op *take_finished(struct grpcc_queue *queue)
     return oldest;
 }
 
-size_t grpcc_queue_dispatch(struct grpcc_queue *queue)
+/* One round: returns how many callbacks were run. */
+static size_t run_finished(struct grpcc_queue *queue)
 {
     size_t count = 0;
 
@@ -104,6 +127,22 @@ size_t grpcc_queue_dispatch(struct grpcc_queue *queue)
         op->done(op, op->ok);
     }
     return count;
+}
+
+size_t grpcc_queue_dispatch(struct grpcc_queue *queue)
+{
+    size_t total = 0, count = 1;
+
+    dispatching = queue;
+    for (int round = 0; round < DISPATCH_ROUNDS && count; round++) {
+        count = run_finished(queue);
+        total += count;
+    }
+    dispatching = NULL;
+    /* What was posted meanwhile from this thread has woken nobody. */
+    if (queue->waker.wake && atomic_load_explicit(&queue->finished, memory_order_relaxed))
+        queue->waker.wake(queue->waker.context);
+    return total;
 }
 
 /* Without a thread the list seldom holds more than one operation: what was posted, or what has just
@@ -135,7 +174,7 @@ bool grpcc_queue_poll(struct grpcc_queue *queue, int64_t timeout_ms)
 
         if (event.type != GRPC_OP_COMPLETE)
             return false;
-        handle_event(queue, &event);
+        finish_op(queue, event.tag, event.success);
     }
     return true;
 }
@@ -150,7 +189,8 @@ void grpcc_queue_free(struct grpcc_queue *queue)
     else
         while (grpcc_queue_poll(queue, -1))
             ;
-    grpcc_queue_dispatch(queue);
+    while (run_finished(queue))
+        ;
     grpc_completion_queue_destroy(queue->core);
     free(queue);
 }

@@ -110,16 +110,15 @@ static void run_stalled(const struct driver *call, unsigned stall_at,
     fixture.service.stall_at = stall_at;
     driver_start(&driver, &fixture);
     if (strike) {
-        fixture_settle(&fixture, 20);
+        fixture_run_until_count(&fixture, &fixture.service.stalled, 1);
         CHECK(!driver.over);
         strike(&fixture, &driver);
     }
     driver_run(&driver);
     CHECK_INT(driver.code, code);
-    fixture_settle(&fixture, 20);
-    CHECK_INT(fixture.service.begun, 1);
-    CHECK_INT(fixture.service.ended, 1);
-    CHECK_INT(fixture.service.cancelled, 1);
+    /* On a machine that is busy the deadline may have come before the call. */
+    fixture_run_until_count(&fixture, &fixture.service.ended, strike ? 1 : fixture.service.begun);
+    CHECK_INT(fixture.service.cancelled, fixture.service.begun);
     driver_clear(&driver);
     fixture_close(&fixture);
 }
@@ -155,7 +154,7 @@ static void test_stalled_client(void)
         fixture_open(&fixture, NULL);
         driver_start(&driver, &fixture);
         if (i) {
-            fixture_settle(&fixture, 50);
+            fixture_run_until_count(&fixture, &fixture.service.written, 1);
             CHECK(!driver.over);
             (i == 1 ? cancel : lose_connection)(&fixture, &driver);
         }
@@ -185,7 +184,6 @@ static void test_hopeless_deadline(void)
             driver_clear(&driver);
         }
     }
-    fixture_settle(&fixture, 20);
     fixture_close(&fixture);
 }
 

@@ -30,6 +30,19 @@ static double now_us(void)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
+static clockid_t server_clock;
+
+/* CPU time of both processes; unlike the time that passes it hardly depends on what else runs. */
+static double cpu_us(void)
+{
+    struct timespec own, server;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
+    clock_gettime(server_clock, &server);
+    return (double)(own.tv_sec + server.tv_sec) * 1e6 +
+           (double)(own.tv_nsec + server.tv_nsec) / 1e3;
+}
+
 /* ---- server process ---- */
 
 static void wake(void *context)
@@ -90,18 +103,21 @@ static void one_blocking_call(struct grpcc_channel *channel)
 static void bench_blocking(struct grpcc_channel *channel)
 {
     static double took[CALLS];
+    double cpu;
 
     for (int i = 0; i < WARM_UP; i++)
         one_blocking_call(channel);
+    cpu = cpu_us();
     for (int i = 0; i < CALLS; i++) {
         double begin = now_us();
 
         one_blocking_call(channel);
         took[i] = now_us() - begin;
     }
+    cpu = (cpu_us() - cpu) / CALLS;
     qsort(took, CALLS, sizeof(*took), compare_doubles);
-    printf("unary, blocking, one at a time: p50 %.1f us, p99 %.1f us\n", took[CALLS / 2],
-           took[CALLS * 99 / 100]);
+    printf("unary, blocking, one at a time: p50 %.1f us, p99 %.1f us, CPU %.1f us\n",
+           took[CALLS / 2], took[CALLS * 99 / 100], cpu);
 }
 
 struct flight {
@@ -139,13 +155,14 @@ static void start_flight(struct flight *flight)
 static void bench_in_flight(struct grpcc_channel *channel, struct grpcc_queue *queue)
 {
     struct flight flight = {.channel = channel, .queue = queue};
-    double begin = now_us();
+    double begin = now_us(), cpu = cpu_us();
 
     for (int i = 0; i < IN_FLIGHT; i++)
         start_flight(&flight);
     while (flight.finished < FLIGHT_CALLS)
         grpcc_queue_poll(queue, -1);
-    printf("unary, %d in flight: %.1f us a call\n", IN_FLIGHT, (now_us() - begin) / FLIGHT_CALLS);
+    printf("unary, %d in flight: %.1f us a call, CPU %.1f us\n", IN_FLIGHT,
+           (now_us() - begin) / FLIGHT_CALLS, (cpu_us() - cpu) / FLIGHT_CALLS);
 }
 
 /* ---- streams ---- */
@@ -184,7 +201,7 @@ static void bench_download(struct grpcc_channel *channel, struct grpcc_queue *qu
     static uint8_t block[BLOCK];
     struct flow flow = {0};
     Grpcc__Echo__EchoRequest request = GRPCC__ECHO__ECHO_REQUEST__INIT;
-    double begin = now_us();
+    double begin = now_us(), cpu = cpu_us();
     struct grpcc_stream *stream;
 
     request.count = STREAM_BYTES / BLOCK;
@@ -194,8 +211,8 @@ static void bench_download(struct grpcc_channel *channel, struct grpcc_queue *qu
     grpcc_echo_echo_service_repeat_read_response(stream, repeat_on_response);
     while (!flow.over)
         grpcc_queue_poll(queue, -1);
-    printf("server to client, 64 KiB messages: %.0f MB/s\n",
-           (double)flow.bytes / (now_us() - begin));
+    printf("server to client, 64 KiB messages: %.0f MB/s, CPU %.1f us each\n",
+           (double)flow.bytes / (now_us() - begin), (cpu_us() - cpu) / (STREAM_BYTES / BLOCK));
 }
 
 static void collect_write(struct grpcc_stream *stream, struct flow *flow);
@@ -232,7 +249,7 @@ static void bench_upload(struct grpcc_channel *channel, struct grpcc_queue *queu
 {
     static uint8_t block[BLOCK];
     struct flow flow = {.left = STREAM_BYTES / BLOCK, .payload = {BLOCK, block}};
-    double begin = now_us();
+    double begin = now_us(), cpu = cpu_us();
     struct grpcc_stream *stream =
         grpcc_echo_echo_service_collect_open(channel, queue, NULL, flow_on_status, &flow);
 
@@ -240,8 +257,8 @@ static void bench_upload(struct grpcc_channel *channel, struct grpcc_queue *queu
     grpcc_echo_echo_service_collect_read_response(stream, collect_on_response);
     while (!flow.over)
         grpcc_queue_poll(queue, -1);
-    printf("client to server, 64 KiB messages: %.0f MB/s\n",
-           (double)flow.bytes / (now_us() - begin));
+    printf("client to server, 64 KiB messages: %.0f MB/s, CPU %.1f us each\n",
+           (double)flow.bytes / (now_us() - begin), (cpu_us() - cpu) / (STREAM_BYTES / BLOCK));
 }
 
 int main(void)
@@ -260,6 +277,8 @@ int main(void)
         serve(fds[1]);
     }
     close(fds[1]);
+    if (clock_getcpuclockid(server, &server_clock))
+        return 1;
     begin = now_us();
     grpcc_init();
     printf("init: %.1f us", now_us() - begin);

@@ -13,7 +13,7 @@ struct held {
     struct grpcc_channel *channel;
     struct grpcc_unary *unary;
     struct grpcc_stream *stream;
-    unsigned cancels; /* or other callbacks that a test counts */
+    unsigned count; /* of the callbacks that the test is about */
     bool client_over;
     bool stream_done;
     bool drained;
@@ -42,6 +42,27 @@ static void poll_once(struct held *held)
     REQUIRE(grpcc_queue_poll(held->queue, 20000));
 }
 
+static void wait_for(struct held *held, const bool *flag)
+{
+    while (!*flag)
+        poll_once(held);
+}
+
+/* Until the callbacks have come that often, and no more often. */
+static void wait_for_count(struct held *held, unsigned count)
+{
+    while (held->count < count)
+        poll_once(held);
+    CHECK_INT(held->count, count);
+}
+
+static void wait_until_cancelled(struct held *held, const struct grpcc_call *call)
+{
+    while (!grpcc_call_is_cancelled(call))
+        poll_once(held);
+}
+
+/* Whatever there is to happen, to show that something doesn't. */
 static void settle(struct held *held)
 {
     while (grpcc_queue_poll(held->queue, 20))
@@ -104,7 +125,7 @@ static void unary_on_cancel(struct grpcc_unary *call, void *data)
 
     CHECK(call == held->unary);
     CHECK(grpcc_call_is_cancelled(grpcc_unary_call(call)));
-    held->cancels++;
+    held->count++;
 }
 
 static void reply(struct held *held)
@@ -122,9 +143,8 @@ static void test_unary_cancel(void)
     grpcc_call_cancel(start_unary(&held, NULL));
     CHECK(!grpcc_call_is_cancelled(grpcc_unary_call(held.unary)));
     grpcc_unary_on_cancel(held.unary, unary_on_cancel, &held);
-    settle(&held);
-    CHECK(held.client_over);
-    CHECK_INT(held.cancels, 1);
+    wait_for_count(&held, 1);
+    wait_for(&held, &held.client_over);
     CHECK(grpcc_call_is_cancelled(grpcc_unary_call(held.unary)));
     reply(&held);
     close_held(&held);
@@ -138,16 +158,15 @@ static void test_late_unary_on_cancel(const char *again)
 
     open_held(&held);
     grpcc_call_cancel(start_unary(&held, NULL));
-    settle(&held);
-    CHECK(grpcc_call_is_cancelled(grpcc_unary_call(held.unary)));
+    wait_until_cancelled(&held, grpcc_unary_call(held.unary));
     grpcc_unary_on_cancel(held.unary, unary_on_cancel, &held);
-    CHECK_INT(held.cancels, 0);
+    CHECK_INT(held.count, 0);
     if (strcmp(again, "cleared") == 0)
         grpcc_unary_on_cancel(held.unary, NULL, NULL);
     if (strcmp(again, "answered") == 0)
         reply(&held);
     settle(&held);
-    CHECK_INT(held.cancels, strcmp(again, "let come") == 0);
+    CHECK_INT(held.count, strcmp(again, "let come") == 0);
     if (strcmp(again, "answered") != 0)
         reply(&held);
     close_held(&held);
@@ -163,8 +182,9 @@ static void test_cleared_on_cancel(void)
     grpcc_unary_on_cancel(held.unary, unary_on_cancel, &held);
     grpcc_unary_on_cancel(held.unary, NULL, NULL);
     grpcc_call_cancel(call);
+    wait_until_cancelled(&held, grpcc_unary_call(held.unary));
     settle(&held);
-    CHECK_INT(held.cancels, 0);
+    CHECK_INT(held.count, 0);
     reply(&held);
     close_held(&held);
 }
@@ -181,7 +201,7 @@ static void test_time_left(void)
     CHECK(left > 30000);
     CHECK(left <= 61000); /* gRPC rounds up on the wire */
     reply(&held);
-    settle(&held);
+    wait_for(&held, &held.client_over);
     held.unary = NULL;
     start_unary(&held, NULL);
     CHECK(grpcc_call_time_left_ms(grpcc_unary_call(held.unary)) == INT64_MAX);
@@ -209,13 +229,20 @@ static struct grpcc_stream *start_stream(struct held *held)
     return stream;
 }
 
+static void cancel_and_wait(struct held *held, struct grpcc_stream *stream)
+{
+    grpcc_stream_cancel(stream);
+    wait_for(held, &held->client_over);
+    wait_until_cancelled(held, grpcc_stream_call(held->stream));
+}
+
 static void stream_on_cancel(struct grpcc_stream *stream, void *data)
 {
     struct held *held = data;
 
     CHECK(stream == held->stream);
     CHECK(!held->stream_done);
-    held->cancels++;
+    held->count++;
 }
 
 static void on_done(struct grpcc_stream *stream, void *data)
@@ -236,18 +263,13 @@ static void test_stream_cancel(bool late)
     stream = start_stream(&held);
     if (!late)
         grpcc_stream_on_cancel(held.stream, stream_on_cancel);
-    grpcc_stream_cancel(stream);
-    settle(&held);
-    CHECK(held.client_over);
-    CHECK(grpcc_call_is_cancelled(grpcc_stream_call(held.stream)));
+    cancel_and_wait(&held, stream);
     if (late)
         grpcc_stream_on_cancel(held.stream, stream_on_cancel);
-    settle(&held);
-    CHECK_INT(held.cancels, 1);
+    wait_for_count(&held, 1);
     grpcc_stream_finish(held.stream, NULL, on_done);
     CHECK(!held.stream_done);
-    settle(&held);
-    CHECK(held.stream_done);
+    wait_for(&held, &held.stream_done);
     close_held(&held);
 }
 
@@ -259,13 +281,11 @@ static void test_finish_before_late_cancel(void)
 
     open_held(&held);
     stream = start_stream(&held);
-    grpcc_stream_cancel(stream);
-    settle(&held);
+    cancel_and_wait(&held, stream);
     grpcc_stream_on_cancel(held.stream, stream_on_cancel);
     grpcc_stream_finish(held.stream, NULL, on_done);
-    settle(&held);
-    CHECK_INT(held.cancels, 0);
-    CHECK(held.stream_done);
+    wait_for(&held, &held.stream_done);
+    CHECK_INT(held.count, 0);
     close_held(&held);
 }
 
@@ -273,7 +293,7 @@ static void on_written(struct grpcc_stream *stream, bool ok, void *data)
 {
     (void)stream;
     CHECK(!ok);
-    ((struct held *)data)->cancels++;
+    ((struct held *)data)->count++;
 }
 
 static void on_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
@@ -281,7 +301,7 @@ static void on_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoReque
 {
     (void)stream;
     CHECK(!request);
-    ((struct held *)data)->cancels++;
+    ((struct held *)data)->count++;
 }
 
 /* Reads and writes on a broken stream complete, each once, and so do those after the end of reads.
@@ -294,27 +314,24 @@ static void test_use_after_cancel(void)
 
     open_held(&held);
     stream = start_stream(&held);
-    grpcc_stream_cancel(stream);
-    settle(&held);
-    for (int i = 0; i < 2; i++) {
+    cancel_and_wait(&held, stream);
+    for (unsigned i = 0; i < 2; i++) {
         grpcc_echo_echo_service_chat_write_response(held.stream, &response, on_written);
         grpcc_echo_echo_service_chat_read_request(held.stream, on_request);
-        CHECK_INT(held.cancels, i * 2);
-        settle(&held);
+        CHECK_INT(held.count, i * 2);
+        wait_for_count(&held, i * 2 + 2);
     }
-    CHECK_INT(held.cancels, 4);
     grpcc_stream_finish(held.stream, grpcc_status_new(1, "gone"), on_done);
-    settle(&held);
-    CHECK(held.stream_done);
+    wait_for(&held, &held.stream_done);
     close_held(&held);
 }
 
-static void skip_request(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
-                         void *data)
+static void on_first(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
+                     void *data)
 {
     (void)stream;
-    (void)data;
     CHECK(request);
+    ((struct held *)data)->count++;
 }
 
 static void on_broken(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
@@ -322,7 +339,7 @@ static void on_broken(struct grpcc_stream *stream, const Grpcc__Echo__EchoReques
 {
     CHECK(!request);
     CHECK(grpcc_call_is_cancelled(grpcc_stream_call(stream)));
-    ((struct held *)data)->cancels++;
+    ((struct held *)data)->count++;
 }
 
 static void on_half_close(struct grpcc_stream *stream, const Grpcc__Echo__EchoRequest *request,
@@ -330,7 +347,7 @@ static void on_half_close(struct grpcc_stream *stream, const Grpcc__Echo__EchoRe
 {
     CHECK(!request);
     CHECK(!grpcc_call_is_cancelled(grpcc_stream_call(stream)));
-    ((struct held *)data)->cancels++;
+    ((struct held *)data)->count++;
 }
 
 /* A read that ends tells a client that has no more to say from one that is gone, at that moment. */
@@ -345,17 +362,17 @@ static void test_end_of_reads(bool half_close)
     grpcc_echo_echo_service_chat_write_request(stream, &request, NULL);
     while (!held.stream)
         poll_once(&held);
-    grpcc_echo_echo_service_chat_read_request(held.stream, skip_request);
-    settle(&held);
+    grpcc_echo_echo_service_chat_read_request(held.stream, on_first);
+    wait_for_count(&held, 1);
     grpcc_echo_echo_service_chat_read_request(held.stream, half_close ? on_half_close : on_broken);
     if (half_close)
         grpcc_stream_half_close(stream);
     else
         grpcc_stream_cancel(stream);
-    settle(&held);
-    CHECK_INT(held.cancels, 1);
+    wait_for_count(&held, 2);
     grpcc_stream_finish(held.stream, NULL, on_done);
-    settle(&held);
+    wait_for(&held, &held.stream_done);
+    wait_for(&held, &held.client_over);
     close_held(&held);
 }
 
@@ -367,7 +384,7 @@ static void count_response(struct grpcc_stream *stream, const Grpcc__Echo__EchoR
     if (!response)
         return;
     CHECK_INT(response->payload.len, LARGE);
-    held->cancels++;
+    held->count++;
     grpcc_echo_echo_service_chat_read_response(stream, count_response);
 }
 
@@ -378,7 +395,7 @@ static void count_written(struct grpcc_stream *stream, bool ok, void *data)
     (void)stream;
     CHECK(ok);
     CHECK(!held->stream_done);
-    held->cancels++;
+    held->count++;
 }
 
 /* A stream is finished while a write is under way: the message goes out first, the client gets it,
@@ -396,10 +413,9 @@ static void test_finish_during_write(void)
     grpcc_echo_echo_service_chat_write_response(held.stream, &response, count_written);
     grpcc_stream_finish(held.stream, NULL, on_done);
     grpcc_echo_echo_service_chat_read_response(stream, count_response);
-    settle(&held);
-    CHECK(held.client_over);
-    CHECK(held.stream_done);
-    CHECK_INT(held.cancels, 2);
+    wait_for(&held, &held.client_over);
+    wait_for(&held, &held.stream_done);
+    CHECK_INT(held.count, 2);
     close_held(&held);
 }
 

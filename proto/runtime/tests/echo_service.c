@@ -58,6 +58,7 @@ static void unary(struct grpcc_unary *call, const Grpcc__Echo__EchoRequest *requ
     echo->begun++;
     echo_metadata(grpcc_unary_call(call));
     if (echo->stalls) {
+        echo->stalled++;
         grpcc_unary_on_cancel(call, unary_on_cancel, echo);
         return;
     }
@@ -105,6 +106,7 @@ static void on_cancel(struct grpcc_stream *stream, void *data)
 static bool stall(struct echo_call *call)
 {
     call->stalled = call->service->stalls && call->count >= call->service->stall_at;
+    call->service->stalled += call->stalled;
     return call->stalled;
 }
 

@@ -10,6 +10,7 @@ struct echo_service {
     unsigned ended;
     unsigned cancelled; /* on_cancel was run */
     unsigned written;   /* responses of Repeat that were taken */
+    unsigned stalled;   /* calls that do nothing any more */
     /* Calls stop doing anything when they have dealt with `stall_at` messages, until they are
      * cancelled. */
     bool stalls;

@@ -60,6 +60,12 @@ void fixture_run_until(struct fixture *fixture, const bool *flag)
         REQUIRE(fixture_step(fixture, 20000));
 }
 
+void fixture_run_until_count(struct fixture *fixture, const unsigned *count, unsigned at_least)
+{
+    while (*count < at_least)
+        REQUIRE(fixture_step(fixture, 20000));
+}
+
 void fixture_settle(struct fixture *fixture, int quiet_ms)
 {
     while (fixture_step(fixture, quiet_ms))

@@ -32,7 +32,10 @@ bool fixture_step(struct fixture *fixture, int timeout_ms);
 /* Steps until *flag; ends the test if that takes 20 s. */
 void fixture_run_until(struct fixture *fixture, const bool *flag);
 
-/* Steps until nothing has happened for `quiet_ms`. */
+/* The same until *count is that much. */
+void fixture_run_until_count(struct fixture *fixture, const unsigned *count, unsigned at_least);
+
+/* Steps until nothing has happened for `quiet_ms`: to show that something does not happen. */
 void fixture_settle(struct fixture *fixture, int quiet_ms);
 
 /* The socket is shut down in both directions under gRPC's feet. */

@@ -13,6 +13,7 @@ static void test_stalled_server(struct fixture *fixture)
     fixture->service.stalls = true;
     fixture->service.stall_at = 2;
     driver_start(&driver, fixture);
+    fixture_run_until_count(fixture, &fixture->service.stalled, 1);
     fixture_settle(fixture, 200);
     CHECK(!driver.over);
     printf("a stalled server took %u messages of 64 KiB\n", driver.written);
@@ -23,7 +24,7 @@ static void test_stalled_server(struct fixture *fixture)
     driver_run(&driver);
     CHECK_INT(driver.code, 1);
     driver_clear(&driver);
-    fixture_settle(fixture, 20);
+    fixture_run_until_count(fixture, &fixture->service.ended, fixture->service.begun);
     fixture->service.stalls = false;
 }
 
@@ -38,6 +39,7 @@ static void test_stalled_client(struct fixture *fixture)
     struct driver other = {.kind = GRPCC_SERVER_STREAMING, .messages = 100, .payload = PAYLOAD};
 
     driver_start(&deaf, fixture);
+    fixture_run_until_count(fixture, &fixture->service.written, 1);
     fixture_settle(fixture, 200);
     printf("a stalled client was sent %u messages of 64 KiB\n", fixture->service.written);
     CHECK(fixture->service.written >= 1);
@@ -61,13 +63,15 @@ static void test_many_stalled(struct fixture *fixture)
     unsigned written = 0;
 
     fixture->service.stalls = true;
+    fixture->service.stalled = 0;
     fixture->service.stall_at = 1;
     for (int i = 0; i < STALLED; i++) {
         drivers[i] = (struct driver){
             .kind = GRPCC_CLIENT_STREAMING, .messages = MESSAGES, .payload = PAYLOAD};
         driver_start(&drivers[i], fixture);
     }
-    fixture_settle(fixture, 300);
+    fixture_run_until_count(fixture, &fixture->service.stalled, STALLED);
+    fixture_settle(fixture, 200);
     for (int i = 0; i < STALLED; i++) {
         CHECK(!drivers[i].over);
         written += drivers[i].written;
@@ -78,7 +82,7 @@ static void test_many_stalled(struct fixture *fixture)
         driver_run(&drivers[i]);
         driver_clear(&drivers[i]);
     }
-    fixture_settle(fixture, 50);
+    fixture_run_until_count(fixture, &fixture->service.ended, fixture->service.begun);
     fixture->service.stalls = false;
 }
 

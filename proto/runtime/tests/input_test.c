@@ -1,5 +1,6 @@
 /* What peers should not send: messages that are malformed or too large, calls without a message,
  * and no HTTP/2 at all. */
+#include <errno.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,9 +96,8 @@ static void test_malformed_requests(struct fixture *fixture)
 
         CHECK_INT(outcome.code, 3);
         CHECK(outcome.reason_is_invalid_message);
-        fixture_settle(fixture, 10);
+        fixture_run_until_count(fixture, &fixture->service.ended, begun + heard);
         CHECK_INT(fixture->service.begun, begun + heard);
-        CHECK_INT(fixture->service.ended, fixture->service.begun);
         /* It finishes when its read ends, and need not be told again. */
         CHECK_INT(fixture->service.cancelled, 0);
     }
@@ -117,8 +117,7 @@ static void test_malformed_responses(struct fixture *fixture)
         method.response = &grpcc__echo__strict_response__descriptor;
         outcome = send_one(fixture, &method, &request.base);
         CHECK_INT(outcome.code, i == 1 ? 0 : 13); /* Collect doesn't send the payload back */
-        fixture_settle(fixture, 10);
-        CHECK_INT(fixture->service.ended, fixture->service.begun);
+        fixture_run_until_count(fixture, &fixture->service.ended, fixture->service.begun);
     }
 }
 
@@ -156,8 +155,7 @@ static void test_too_large(void)
         CHECK_INT(send_one(&fixture, methods[i], &request.base).code, i == 1 ? 0 : 8);
         request.payload.len = 2000;
         CHECK_INT(send_one(&fixture, methods[i], &request.base).code, 8);
-        fixture_settle(&fixture, 10);
-        CHECK_INT(fixture.service.ended, fixture.service.begun);
+        fixture_run_until_count(&fixture, &fixture.service.ended, fixture.service.begun);
     }
     fixture_close(&fixture);
 }
@@ -195,8 +193,10 @@ static void test_no_http2(void)
     fixture_open(&fixture, &options);
     REQUIRE(write(fixture.client_fd, nonsense, sizeof(nonsense) - 1) > 0);
     for (ssize_t got = 1; got > 0;) {
-        fixture_settle(&fixture, 5);
+        fixture_step(&fixture, 1);
         got = recv(fixture.client_fd, answer, sizeof(answer), MSG_DONTWAIT);
+        if (got < 0 && errno == EAGAIN)
+            got = 1;
         REQUIRE(got >= 0);
     }
     fixture_close(&fixture);

@@ -43,7 +43,7 @@ int main(void)
             bool cancels = i % 7 == 5;
 
             if (cancels && i % 2)
-                fixture_step(&fixture, 20000);
+                fixture_step(&fixture, 1);
             if (cancels)
                 driver_cancel(&calls[i]);
         }
@@ -56,7 +56,6 @@ int main(void)
             driver_clear(&calls[i]);
         }
     }
-    fixture_settle(&fixture, 20);
     printf("%u OK, %u CANCELLED, %u DEADLINE_EXCEEDED, %u failed as asked\n", codes[0], codes[1],
            codes[4], codes[9]);
     CHECK(codes[0] > CALLS / 2);
