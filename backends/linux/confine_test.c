@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -29,6 +30,7 @@
 #define OTHER_USER 61234 /* whom the test becomes when it is root */
 
 static char *base;    /* the test's own directory, world-accessible */
+static bool own_mounts; /* this process has a mount namespace of its own */
 static char *secrets; /* hidden as heel's own */
 static enum heel_level level;
 
@@ -524,7 +526,10 @@ static void make_base(void)
     free(base);
     free(secrets);
     base = heel_xstrdup("/tmp/confine_test.XXXXXX");
-    REQUIRE(mkdtemp(base) && chmod(base, 0755) == 0);
+    REQUIRE(mkdtemp(base));
+    if (own_mounts)
+        REQUIRE(mount("confine_test", base, "tmpfs", 0, NULL) == 0);
+    REQUIRE(chmod(base, 0755) == 0);
     shared = place("shared");
     secrets = place("secrets");
     secret = heel_format("%s/secret", secrets);
@@ -536,7 +541,16 @@ static void remove_base(void)
 {
     heel_autofree char *command = heel_format("rm -rf '%s'", base);
 
+    if (own_mounts)
+        CHECK_INT(umount2(base, MNT_DETACH), 0);
     CHECK_INT(system(command), 0);
+}
+
+/* Root's files are lent to sandboxes by id-mapped mounts, which the file system of /tmp may not have
+ * (overlayfs): tmpfs does. */
+static bool make_own_mounts(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 /* In a child, as root's identity can't be had back. */
@@ -550,6 +564,7 @@ static void run_as_other_user(void)
         REQUIRE(setgroups(0, NULL) == 0 && setresgid(OTHER_USER, OTHER_USER, OTHER_USER) == 0 &&
                 setresuid(OTHER_USER, OTHER_USER, OTHER_USER) == 0);
         prctl(PR_SET_DUMPABLE, 1);
+        own_mounts = false;
         make_base();
         run_all();
         remove_base();
@@ -569,6 +584,7 @@ int main(void)
     heel_host_info_clear(&info);
     if (!supported)
         return heel_test_skip("this host can't run sandboxes");
+    own_mounts = geteuid() == 0 && make_own_mounts();
     make_base();
     if (chown(base, sandbox_uid(), sandbox_uid()) < 0 || chown(base, geteuid(), getegid()) < 0) {
         remove_base();
