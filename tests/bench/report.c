@@ -101,7 +101,9 @@ static bool is_ratio(const struct result *result)
 /* Ratios, then what has a target, then the rest. */
 static int rank(const struct result *result)
 {
-    return (result->target->kind == TARGET_NONE ? 2 : 0) + (is_ratio(result) ? 0 : 1);
+    if (is_ratio(result))
+        return 0;
+    return result->target->kind == TARGET_NONE ? 2 : 1;
 }
 
 static char *quantity(double value, const char *unit)
@@ -159,7 +161,7 @@ void report_print(const struct report *report)
 {
     printf("%11s  %-12s %-15s %-8s %-46s %10s %10s  %-24s %10s %10s\n", "result", "target", "",
            "name", "what", "p50", "p99", "against", "p50", "p99");
-    for (int group = 0; group <= 3; group++)
+    for (int group = 0; group <= 2; group++)
         for (size_t i = 0; i < report->row_count; i++)
             if (rank(&report->rows[i].result) == group)
                 print_row(&report->rows[i]);
