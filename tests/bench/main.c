@@ -95,7 +95,9 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
     (void)status;
     (void)kind;
     (void)place;
-    return remove(path);
+    if (remove(path) < 0)
+        fprintf(stderr, "bench: %s is left: %s\n", path, strerror(errno));
+    return 0;
 }
 
 /* Short, because a socket's path is; entered by anyone, because as root sandboxes are others. */
