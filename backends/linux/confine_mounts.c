@@ -13,21 +13,11 @@
 #include <sys/stat.h>
 
 #include "backends/linux/confine.h"
+#include "backends/linux/confine_build.h"
 #include "backends/linux/mount_calls.h"
 #include "backends/linux/plan_build.h"
 
 #define FOLDED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define COVERS ".mask"
-
-struct builder {
-    const struct heel_plan *plan;
-    const int *mount_fds; /* borrowed; NULL or one per mount */
-    int root;             /* owned; the new root */
-    int covers_directory; /* owned; where what covers other things is made; seen inside as /.mask,
-                             read-only */
-    unsigned covers;      /* files made to cover others, so far */
-};
-
 static int fail(const struct heel_mount *mount, const char *what, struct heel_error **err)
 {
     int saved = errno;
@@ -74,7 +64,7 @@ static int make_parents(int root, const char *path, mode_t mode)
 
 /* A directory, or for anything else an empty file, at `target`, with its parents. One that is there
  * already is fine. */
-static int make_place(int root, const char *target, bool directory, mode_t mode)
+int heel_mounts_make_place(int root, const char *target, bool directory, mode_t mode)
 {
     const char *path = relative(target);
 
@@ -106,18 +96,19 @@ static bool is_own(const char *target)
 }
 
 /* Mounts `tree` on `target`, which exists or is made; 0 or -1 and errno. */
-static int attach(struct builder *builder, int tree, const char *target, bool directory,
+static int attach(struct heel_mount_builder *builder, int tree, const char *target, bool directory,
                   mode_t mode)
 {
     heel_autoclose int place = -1;
 
     if (is_own(target)) { /* half of all targets: no link can be there, and it is quicker */
-        if (make_place(builder->root, target, directory, mode) < 0)
+        if (heel_mounts_make_place(builder->root, target, directory, mode) < 0)
             return -1;
         return heel_move_mount(tree, builder->root, relative(target));
     }
     place = open_target(builder->root, target);
-    if (place < 0 && errno == ENOENT && make_place(builder->root, target, directory, mode) == 0)
+    if (place < 0 && errno == ENOENT &&
+        heel_mounts_make_place(builder->root, target, directory, mode) == 0)
         place = open_target(builder->root, target);
     return place < 0 ? -1 : heel_move_mount(tree, place, "");
 }
@@ -150,7 +141,7 @@ static int open_pinned(const struct heel_mount *mount, mode_t *mode)
     return heel_open_tree(fd, "", AT_RECURSIVE | AT_EMPTY_PATH);
 }
 
-static int open_source(const struct builder *builder, size_t index, mode_t *mode)
+static int open_source(const struct heel_mount_builder *builder, size_t index, mode_t *mode)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     int fd = builder->mount_fds ? builder->mount_fds[index] : -1;
@@ -160,6 +151,8 @@ static int open_source(const struct builder *builder, size_t index, mode_t *mode
         fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     else if (mount->flags & HEEL_MOUNT_NAMED)
         return open_pinned(mount, mode);
+    else if (builder->works >= 0 && (mount->flags & HEEL_MOUNT_OWN))
+        fd = heel_open_tree(builder->works, strrchr(mount->source, '/') + 1, AT_SYMLINK_NOFOLLOW);
     else
         fd = open_plain(mount);
     if (fd >= 0 && fstat(fd, &status) == 0)
@@ -171,7 +164,7 @@ static int open_source(const struct builder *builder, size_t index, mode_t *mode
  * ---------------------------------------------------------------------------------------------------------------
  */
 
-static int do_bind(struct builder *builder, size_t index, struct heel_error **err)
+static int do_bind(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     mode_t mode = S_IFDIR;
@@ -192,7 +185,8 @@ static int do_bind(struct builder *builder, size_t index, struct heel_error **er
     return 0;
 }
 
-static int new_filesystem(const char *type, const char *const (*options)[2], unsigned attributes)
+int heel_mounts_new_filesystem(const char *type, const char *const (*options)[2],
+                               unsigned attributes)
 {
     heel_autoclose int context = heel_fsopen(type);
 
@@ -206,7 +200,7 @@ static int new_filesystem(const char *type, const char *const (*options)[2], uns
     return heel_fsmount(context, attributes);
 }
 
-static int do_new(struct builder *builder, size_t index, struct heel_error **err)
+static int do_new(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     static const char *const none[][2] = {{NULL, NULL}};
     static const char *const devpts[][2] = {{"ptmxmode", "0666"}, {"mode", "0600"}, {NULL, NULL}};
@@ -221,25 +215,26 @@ static int do_new(struct builder *builder, size_t index, struct heel_error **err
         [HEEL_MOUNT_MQUEUE] = {"mqueue", none, 0},
     };
     const struct heel_mount *mount = &builder->plan->mounts[index];
-    heel_autoclose int tree = new_filesystem(types[mount->kind].type, types[mount->kind].options,
-                                             attributes_of(mount) & ~types[mount->kind].without);
+    heel_autoclose int tree =
+        heel_mounts_new_filesystem(types[mount->kind].type, types[mount->kind].options,
+                                   attributes_of(mount) & ~types[mount->kind].without);
 
     if (tree < 0 && (mount->flags & HEEL_MOUNT_OPTIONAL) && errno == EPERM)
-        return make_place(builder->root, mount->target, true, 0755);
+        return heel_mounts_make_place(builder->root, mount->target, true, 0755);
     if (tree < 0 || attach(builder, tree, mount->target, true, 0755) < 0)
         return fail(mount, "mount", err);
     return 0;
 }
 
-static int do_scratch(struct builder *builder, size_t index, struct heel_error **err)
+static int do_scratch(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     heel_autoclose int tree = -1;
 
-    if (make_place(builder->root, mount->source, true, 0700) < 0 ||
-        fchmodat(builder->root, relative(mount->source), mount->mode, 0) < 0)
+    if (heel_mounts_make_place(builder->scratch, mount->source, true, 0700) < 0 ||
+        fchmodat(builder->scratch, relative(mount->source), mount->mode, 0) < 0)
         return fail(mount, "make room for", err);
-    tree = heel_open_tree(builder->root, relative(mount->source), AT_SYMLINK_NOFOLLOW);
+    tree = heel_open_tree(builder->scratch, relative(mount->source), AT_SYMLINK_NOFOLLOW);
     if (tree < 0 || heel_mount_set(tree, 0, attributes_of(mount),
                                    mount->flags & HEEL_MOUNT_WRITABLE ? MOUNT_ATTR_RDONLY : 0) < 0)
         return fail(mount, "make room for", err);
@@ -251,31 +246,32 @@ static int do_scratch(struct builder *builder, size_t index, struct heel_error *
 
 /* What covers things is cloned from a mount that has all the restrictions, so that each cover need
  * not be given them. */
-static int make_covers(struct builder *builder, struct heel_error **err)
+static int make_covers(struct heel_mount_builder *builder, struct heel_error **err)
 {
     const struct heel_mount *root = &builder->plan->mounts[0];
     heel_autoclose int tree = -1;
 
-    if (mkdirat(builder->root, COVERS, 0711) < 0)
+    if (mkdirat(builder->root, HEEL_COVERS, 0711) < 0)
         return fail(root, "make masks in", err);
-    builder->covers_directory = openat(builder->root, COVERS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    builder->covers_directory =
+        openat(builder->root, HEEL_COVERS, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (builder->covers_directory < 0 || mkdirat(builder->covers_directory, "directory", 0) < 0 ||
         mknodat(builder->covers_directory, "file", S_IFREG, 0) < 0)
         return fail(root, "make masks in", err);
-    tree = heel_open_tree(builder->root, COVERS, 0);
+    tree = heel_open_tree(builder->root, HEEL_COVERS, 0);
     if (tree < 0 || heel_mount_set(tree, 0, FOLDED | MOUNT_ATTR_NOEXEC, 0) < 0 ||
-        heel_move_mount(tree, builder->root, COVERS) < 0)
+        heel_move_mount(tree, builder->root, HEEL_COVERS) < 0)
         return fail(root, "make masks in", err);
     return 0;
 }
 
 /* Mounts the cover called `name` on `place`. */
-static int cover(struct builder *builder, const char *name, int place)
+static int cover(struct heel_mount_builder *builder, const char *name, int place)
 {
     char path[64];
     heel_autoclose int tree = -1;
 
-    snprintf(path, sizeof(path), COVERS "/%s", name);
+    snprintf(path, sizeof(path), HEEL_COVERS "/%s", name);
     tree = heel_open_tree(builder->root, path, 0);
     return tree < 0 ? -1 : heel_move_mount(tree, place, "");
 }
@@ -286,7 +282,7 @@ static bool is_pinned_elsewhere(const struct heel_mount *mount, const struct sta
     return mount->inode != 0 && (status->st_ino != mount->inode || status->st_dev != mount->device);
 }
 
-static int do_mask(struct builder *builder, size_t index, struct heel_error **err)
+static int do_mask(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     heel_autoclose int place = open_target(builder->root, mount->target);
@@ -307,7 +303,7 @@ static int do_mask(struct builder *builder, size_t index, struct heel_error **er
 
 /* What lies at the target becomes a mount of its own there, read-only or merely pinned. It works on
  * symbolic links, too: they can't be replaced then. */
-static int do_over_itself(struct builder *builder, size_t index, struct heel_error **err)
+static int do_over_itself(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     uint64_t attributes = FOLDED | (mount->flags & HEEL_MOUNT_EXECUTABLE ? 0 : MOUNT_ATTR_NOEXEC);
@@ -330,16 +326,16 @@ static int do_over_itself(struct builder *builder, size_t index, struct heel_err
     return 0;
 }
 
-static int do_dir(struct builder *builder, size_t index, struct heel_error **err)
+static int do_dir(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
 
-    if (make_place(builder->root, mount->target, true, mount->mode) < 0)
+    if (heel_mounts_make_place(builder->root, mount->target, true, mount->mode) < 0)
         return fail(mount, "make", err);
     return 0;
 }
 
-static int do_symlink(struct builder *builder, size_t index, struct heel_error **err)
+static int do_symlink(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     const char *path = relative(mount->target);
@@ -369,7 +365,7 @@ static int write_file(int root, const char *path, const struct heel_mount *mount
 
 /* In the new root's own directories the file is simply made; where the host's are bound it covers
  * what is there. */
-static int do_file(struct builder *builder, size_t index, struct heel_error **err)
+static int do_file(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
     heel_autoclose int place = open_target(builder->root, mount->target);
@@ -394,7 +390,7 @@ static int do_file(struct builder *builder, size_t index, struct heel_error **er
  * ----------------------------------------------------------------------------------------------------------------
  */
 
-static int make_root(struct builder *builder, struct heel_error **err)
+int heel_mounts_make_root(struct heel_mount_builder *builder, struct heel_error **err)
 {
     const struct heel_mount *root = &builder->plan->mounts[0];
     char size[32], inodes[32];
@@ -406,9 +402,11 @@ static int make_root(struct builder *builder, struct heel_error **err)
     /* What is mounted or unmounted here must not show outside. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return fail(root, "separate", err);
-    builder->root = new_filesystem("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    builder->root =
+        heel_mounts_new_filesystem("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     if (builder->root < 0 || heel_move_mount(builder->root, AT_FDCWD, "/") < 0)
         return fail(root, "mount", err);
+    builder->scratch = builder->root;
     return make_covers(builder, err);
 }
 
@@ -419,7 +417,7 @@ static bool is_base(const struct heel_mount *mount)
     return mount->kind == HEEL_MOUNT_BIND && mount->flags == HEEL_MOUNT_BASE;
 }
 
-static int attach_base(struct builder *builder, const struct heel_mount *mount,
+static int attach_base(struct heel_mount_builder *builder, const struct heel_mount *mount,
                        struct heel_error **err)
 {
     heel_autoclose int tree = open_plain(mount);
@@ -429,13 +427,13 @@ static int attach_base(struct builder *builder, const struct heel_mount *mount,
         return 0;
     if (tree < 0 || fstat(tree, &status) < 0)
         return fail(mount, "open", err);
-    if (make_place(builder->root, mount->target, S_ISDIR(status.st_mode), 0755) < 0 ||
+    if (heel_mounts_make_place(builder->root, mount->target, S_ISDIR(status.st_mode), 0755) < 0 ||
         heel_move_mount(tree, builder->root, relative(mount->target)) < 0)
         return fail(mount, "mount", err);
     return 0;
 }
 
-static int make_base(struct builder *builder, struct heel_error **err)
+int heel_mounts_make_base(struct heel_mount_builder *builder, struct heel_error **err)
 {
     const struct heel_plan *plan = builder->plan;
 
@@ -448,9 +446,9 @@ static int make_base(struct builder *builder, struct heel_error **err)
     return 0;
 }
 
-static int make_rest(struct builder *builder, struct heel_error **err)
+int heel_mounts_make_rest(struct heel_mount_builder *builder, struct heel_error **err)
 {
-    static int (*const operations[])(struct builder *, size_t, struct heel_error **) = {
+    static int (*const operations[])(struct heel_mount_builder *, size_t, struct heel_error **) = {
         [HEEL_MOUNT_BIND] = do_bind,  [HEEL_MOUNT_SCRATCH] = do_scratch,
         [HEEL_MOUNT_PROC] = do_new,   [HEEL_MOUNT_SYSFS] = do_new,
         [HEEL_MOUNT_DEVPTS] = do_new, [HEEL_MOUNT_MQUEUE] = do_new,
@@ -465,7 +463,9 @@ static int make_rest(struct builder *builder, struct heel_error **err)
         if (mount->kind >= HEEL_ARRAY_LENGTH(operations) || !operations[mount->kind])
             return heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "no such mount operation: %d",
                                   mount->kind);
-        if (!is_base(mount) && operations[mount->kind](builder, i, err) < 0)
+        if (is_base(mount) || (builder->wanted && !builder->wanted(builder->plan, mount)))
+            continue;
+        if (operations[mount->kind](builder, i, err) < 0)
             return -1;
     }
     return 0;
@@ -473,7 +473,7 @@ static int make_rest(struct builder *builder, struct heel_error **err)
 
 /* The new root, on top of the old one so far, takes its place; the old one goes, and with it the
  * last way to the host. */
-static int enter_root(struct builder *builder, struct heel_error **err)
+int heel_mounts_enter_root(struct heel_mount_builder *builder, struct heel_error **err)
 {
     const struct heel_mount *root = &builder->plan->mounts[0];
 
@@ -492,16 +492,16 @@ static int enter_root(struct builder *builder, struct heel_error **err)
 
 int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds, struct heel_error **err)
 {
-    struct builder builder = {
-        .plan = plan, .mount_fds = mount_fds, .root = -1, .covers_directory = -1};
+    struct heel_mount_builder builder = {
+        .plan = plan, .mount_fds = mount_fds, .root = -1, .works = -1, .covers_directory = -1};
     mode_t mask = umask(0);
     int result = -1;
 
     if (plan->mount_count == 0 || plan->mounts[0].kind != HEEL_MOUNT_TMPFS)
         heel_error_set(err, HEEL_INTERNAL, "INTERNAL", "a plan begins with its root");
-    else if (make_root(&builder, err) == 0 && make_base(&builder, err) == 0 &&
-             make_rest(&builder, err) == 0)
-        result = enter_root(&builder, err);
+    else if (heel_mounts_make_root(&builder, err) == 0 &&
+             heel_mounts_make_base(&builder, err) == 0 && heel_mounts_make_rest(&builder, err) == 0)
+        result = heel_mounts_enter_root(&builder, err);
     if (builder.covers_directory >= 0)
         close(builder.covers_directory);
     if (builder.root >= 0)
