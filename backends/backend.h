@@ -252,6 +252,7 @@ static inline void heel_backend_close(struct heel_backend *backend, void (*on_cl
 
 /* What a backend is started with. Strings are borrowed for the call. */
 struct heel_backend_options {
+    bool brief;               /* one sandbox, and then the end: make nothing ahead for a second */
     const char *state_dir;    /* absolute; made if absent; holds what sandboxes keep on disk */
     const char *runtime_dir;  /* absolute or NULL; hidden from every sandbox (sockets live there) */
     uid_t uid_first;          /* as root: the host uids that sandboxes are given */

@@ -29,11 +29,12 @@ struct heel_embedded {
     struct heel_error *error; /* owned */
 };
 
-struct heel_embedded *heel_embedded_prepare(struct heel_error **err)
+struct heel_embedded *heel_embedded_prepare(bool brief, struct heel_error **err)
 {
     struct heel_embedded *embedded = heel_xcalloc(1, sizeof *embedded);
 
     embedded->options = server_default_options();
+    embedded->options.backend.brief = brief;
     embedded->options.grace_ms = 1; /* who stops it has what it wanted */
     embedded->state_dir = heel_state_dir();
     embedded->runtime_dir = heel_runtime_dir();
@@ -76,6 +77,7 @@ static void *serve(void *data)
     struct heel_embedded *embedded = data;
     struct heel_error *error = NULL;
 
+    setenv("UV_THREADPOOL_SIZE", "1", 0); /* one caller, who waits */
     grpcc_init();
     embedded->core = server_open(&embedded->loop, &embedded->options, &embedded->launcher, &error);
     if (embedded->core) {

@@ -4,14 +4,18 @@
 #ifndef HEEL_SERVER_EMBEDDED_H
 #define HEEL_SERVER_EMBEDDED_H
 
+#include <stdbool.h>
+
 #include "backends/backend.h"
 #include "base/error.h"
 
 struct heel_embedded;
 
 /* Forks the launcher, which begins its work at once. First thing in main(): with one thread, before
- * grpcc_init(). NULL and *err on failure. */
-struct heel_embedded *heel_embedded_prepare(struct heel_error **err);
+ * grpcc_init(). `brief` promises that one sandbox is all: nothing is made ahead for a second one,
+ * and the host isn't tried out before, since making that one tells as much (so heel_embedded_host()
+ * knows less). NULL and *err on failure. */
+struct heel_embedded *heel_embedded_prepare(bool brief, struct heel_error **err);
 
 /* Starts the server's thread and returns the client's end of a connection to it, which is the
  * caller's to close. Once. -1 and *err on failure; a server that can't be made shows as a

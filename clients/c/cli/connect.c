@@ -5,11 +5,11 @@
 #include "clients/c/cli/private_server.h"
 #include "clients/c/libheel/address.h"
 
-int cli_connect_private(struct heel_client **client, struct heel_error **err)
+int cli_connect_private(bool brief, struct heel_client **client, struct heel_error **err)
 {
     int fd;
 
-    if (private_server_prepare(err) || private_server_connect(&fd, err))
+    if (private_server_prepare(brief, err) || private_server_connect(&fd, err))
         return -1;
     return heel_client_open_fd(fd, NULL, client, err);
 }
@@ -42,8 +42,8 @@ int cli_connect(const struct cli_options *options, enum cli_need need, struct he
         return heel_client_open_fd(fd, NULL, client, err);
     if (failure->code != HEEL_UNAVAILABLE)
         return heel_error_propagate(err, &failure);
-    if (need == CLI_NEEDS_ANY)
-        return cli_connect_private(client, err);
+    if (need != CLI_NEEDS_LASTING)
+        return cli_connect_private(need == CLI_NEEDS_BRIEF, client, err);
     if (options->no_autostart)
         return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
                               "no server listens at %s: start heeld, or leave out --no-autostart",

@@ -4,9 +4,9 @@
 
 static struct heel_embedded *embedded;
 
-int private_server_prepare(struct heel_error **err)
+int private_server_prepare(bool brief, struct heel_error **err)
 {
-    embedded = heel_embedded_prepare(err);
+    embedded = heel_embedded_prepare(brief, err);
     return embedded ? 0 : -1;
 }
 

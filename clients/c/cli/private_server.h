@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 
-/* Forks the launcher: before there is a second thread, so before anything of gRPC. 0, or -1 and
- * *err. */
-int private_server_prepare(struct heel_error **err);
+/* Forks the launcher: before there is a second thread, so before anything of gRPC. `brief`: for one
+ * sandbox and no more. 0, or -1 and *err. */
+int private_server_prepare(bool brief, struct heel_error **err);
 
 /* Starts the prepared server. 0 and *fd, a connection to it that the caller owns, or -1 and *err.
  */

@@ -97,7 +97,7 @@ int cli_doctor(const struct cli_options *options, struct heel_error **err)
     bool fit;
     int result;
 
-    if (cli_connect_private(&client, err))
+    if (cli_connect_private(false, &client, err))
         return -1;
     fit = private_server_is_supported();
     result = heel_server_info_get(client, NULL, &info, err);

@@ -1,4 +1,5 @@
 /* run and exec: the two that are a command. */
+#include <string.h>
 #include <unistd.h>
 
 #include "clients/c/cli/connect.h"
@@ -17,13 +18,20 @@ static int explain(struct heel_error **err)
     return heel_error_set(err, cause->code, NULL, "%s", cause->message);
 }
 
+/* Where exec's command begins: behind the sandbox, and behind a "--" if there is one. */
+static int after_sandbox(const struct cli_options *options)
+{
+    return strcmp(options->arguments[1], "--") == 0 && options->arguments[2] ? 2 : 1;
+}
+
 /* Where the command has ended its sandbox is gone, too, and nobody waits for gRPC to put its things
  * away. */
 static int run_in(const struct cli_options *options, enum cli_need need, const char *sandbox_id,
                   struct heel_error **err)
 {
     const struct heel_spec spec = cli_spec(options);
-    const struct heel_command command = cli_command(options, sandbox_id ? 1 : 0);
+    const struct heel_command command =
+        cli_command(options, sandbox_id ? after_sandbox(options) : 0);
     struct heel_client *client;
     bool exited = false;
     int code;
@@ -43,7 +51,7 @@ static int run_in(const struct cli_options *options, enum cli_need need, const c
 
 int cli_run(const struct cli_options *options, struct heel_error **err)
 {
-    return run_in(options, CLI_NEEDS_ANY, NULL, err);
+    return run_in(options, CLI_NEEDS_BRIEF, NULL, err);
 }
 
 int cli_exec(const struct cli_options *options, struct heel_error **err)

@@ -39,7 +39,7 @@ const struct cli_verb cli_verbs[] = {
     },
     {
         .name = "exec",
-        .arguments = "SANDBOX COMMAND [ARGUMENT...]",
+        .arguments = "SANDBOX [--] COMMAND [ARGUMENT...]",
         .summary = "run a command in a sandbox that exists",
         .help = "Runs the command with this program's standard input, output and error, and exits "
                 "as run does.",
