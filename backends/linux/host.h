@@ -10,6 +10,10 @@
  * from a process with one thread (the launcher). Never fails: what can't be found out is "not
  * passed". */
 void heel_host_probe(struct heel_host_info *info);
+
+/* The same without the trials, which count as passed: for who makes one sandbox right away, which
+ * is trial enough. What the kernel says of itself (Landlock, seccomp) is asked all the same. */
+void heel_host_assume(struct heel_host_info *info);
 void heel_host_info_clear(struct heel_host_info *info);
 void heel_host_info_encode(const struct heel_host_info *info, struct heel_buffer *to);
 /* Fills info->protections from its landlock_abi and supported. */
