@@ -1,8 +1,8 @@
-/* The one interface between heeld and the operating systems it sandboxes on. Plain C structs: a backend knows neither gRPC
- * nor the proto types, and server/ translates at its edge.
+/* The one interface between heeld and the operating systems it sandboxes on. Plain C structs: a
+ * backend knows neither gRPC nor the proto types, and server/ translates at its edge.
  *
- * A backend lives on one libuv loop. Every function here is called on that loop's thread, none blocks, and every callback is
- * run on it, never from inside the call that it belongs to. */
+ * A backend lives on one libuv loop. Every function here is called on that loop's thread, none
+ * blocks, and every callback is run on it, never from inside the call that it belongs to. */
 #ifndef HEEL_BACKENDS_BACKEND_H
 #define HEEL_BACKENDS_BACKEND_H
 
@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 
-/* ---- what is asked for ------------------------------------------------------------------------------------------------ */
+/* ---- what is asked for ---- */
 
 enum heel_level {
     HEEL_LEVEL_STRICT,
@@ -25,29 +25,29 @@ enum heel_level {
 /* Bits, so that the rules on one path can be added up. */
 enum heel_access {
     HEEL_ACCESS_READ = 1,
-    HEEL_ACCESS_WRITE = 2,    /* implies READ */
-    HEEL_ACCESS_EXECUTE = 4,  /* implies READ */
+    HEEL_ACCESS_WRITE = 2,   /* implies READ */
+    HEEL_ACCESS_EXECUTE = 4, /* implies READ */
     HEEL_ACCESS_DENY = 8,
 };
 
 struct heel_path_rule {
-    const char *path;    /* borrowed; absolute */
-    unsigned access;     /* one of enum heel_access */
+    const char *path; /* borrowed; absolute */
+    unsigned access;  /* one of enum heel_access */
 };
 
 /* Who asks: an input to every decision about paths and identities. */
 struct heel_caller {
     uid_t uid;
     gid_t gid;
-    const gid_t *groups;  /* borrowed; supplementary groups */
+    const gid_t *groups; /* borrowed; supplementary groups */
     size_t group_count;
 };
 
 /* All pointers are borrowed for the call. */
 struct heel_sandbox_spec {
-    const char *id;           /* unique within the backend; [A-Za-z0-9][A-Za-z0-9._-]{0,127} */
+    const char *id; /* unique within the backend; [A-Za-z0-9][A-Za-z0-9._-]{0,127} */
     enum heel_level level;
-    const char *working_dir;  /* host path, or NULL for one of the sandbox's own */
+    const char *working_dir; /* host path, or NULL for one of the sandbox's own */
     bool keep_working_dir;
     const struct heel_path_rule *paths;
     size_t path_count;
@@ -56,11 +56,11 @@ struct heel_sandbox_spec {
 
 /* What a sandbox turned out to be; borrowed from the sandbox, valid until it is deleted. */
 struct heel_sandbox_paths {
-    const char *working_dir;       /* inside */
-    const char *home_dir;          /* inside */
-    const char *temp_dir;          /* inside */
-    const char *host_working_dir;  /* on the host */
-    const char *user_name;         /* what getpwuid answers inside */
+    const char *working_dir;      /* inside */
+    const char *home_dir;         /* inside */
+    const char *temp_dir;         /* inside */
+    const char *host_working_dir; /* on the host */
+    const char *user_name;        /* what getpwuid answers inside */
 };
 
 enum heel_protection {
@@ -82,108 +82,119 @@ enum heel_enforcement_state {
     HEEL_ENFORCEMENT_DISABLED,
 };
 
-/* One per protection, in the order of the enum. Strings are static or owned by what the array belongs to. */
+/* One per protection, in the order of the enum. Strings are static or owned by what the array
+ * belongs to. */
 struct heel_enforcement {
     enum heel_protection protection;
     enum heel_enforcement_state state;
     const char *mechanism;
-    const char *detail;  /* "" when ACTIVE */
+    const char *detail; /* "" when ACTIVE */
 };
 
 /* One thing that a host has or lacks; `heelcli doctor` prints them. */
 struct heel_host_check {
-    const char *name;      /* "Landlock", "user namespaces", … */
-    bool required;         /* without it no sandbox is made */
+    const char *name; /* "Landlock", "user namespaces", … */
+    bool required;    /* without it no sandbox is made */
     bool passed;
-    char *have;            /* owned by the host info */
+    char *have; /* owned by the host info */
     const char *need;
-    const char *remedy;    /* how to mend it; "" when passed */
+    const char *remedy; /* how to mend it; "" when passed */
 };
 
 struct heel_host_info {
-    const char *backend;                    /* "linux" */
+    const char *backend; /* "linux" */
     char kernel_release[65];
     unsigned landlock_abi;
-    bool supported;                         /* every required check passed */
+    bool supported; /* every required check passed */
     struct heel_enforcement protections[HEEL_PROTECTION_COUNT];
-    struct heel_host_check *checks;         /* owned */
+    struct heel_host_check *checks; /* owned */
     size_t check_count;
 };
 
 /* A program to run. All pointers are borrowed for the call. */
 struct heel_command {
-    const char *const *argv;         /* NULL-terminated, at least one */
-    const char *const *environment;  /* NULL-terminated "NAME=value": the complete environment, HOME and all */
-    const char *working_dir;         /* inside, absolute; NULL: the sandbox's */
+    const char *const *argv; /* NULL-terminated, at least one */
+    const char *const
+        *environment; /* NULL-terminated "NAME=value": the complete environment, HOME and all */
+    const char *working_dir; /* inside, absolute; NULL: the sandbox's */
 };
 
 enum heel_start_failure {
     HEEL_START_OK,
-    HEEL_START_NOT_FOUND,       /* no such program: 127 */
-    HEEL_START_NOT_EXECUTABLE,  /* it is there and can't be executed: 126 */
-    HEEL_START_BAD_DIRECTORY,   /* working_dir can't be entered: 126 */
-    HEEL_START_FAILED,          /* anything else: 126 */
+    HEEL_START_NOT_FOUND,      /* no such program: 127 */
+    HEEL_START_NOT_EXECUTABLE, /* it is there and can't be executed: 126 */
+    HEEL_START_BAD_DIRECTORY,  /* working_dir can't be entered: 126 */
+    HEEL_START_FAILED,         /* anything else: 126 */
 };
 
 /* How a process ended. */
 struct heel_exit {
-    enum heel_start_failure start_failure;  /* not OK: it never ran, and the rest is zero */
+    enum heel_start_failure start_failure; /* not OK: it never ran, and the rest is zero */
     int start_errno;
     bool signalled;
-    int code;            /* exit code, or the signal's number */
-    int64_t user_us;     /* resources of it and its waited-for descendants */
+    int code;        /* exit code, or the signal's number */
+    int64_t user_us; /* resources of it and its waited-for descendants */
     int64_t system_us;
     int64_t wall_us;
     uint64_t max_rss_bytes;
 };
 
-/* ---- the objects --------------------------------------------------------------------------------------------------------- */
+/* ---- the objects ---- */
 
 struct heel_backend;
 struct heel_sandbox;
 struct heel_process;
 
 /* A sandbox is made (error is NULL) or could not be (sandbox is NULL; error is borrowed). */
-typedef void heel_on_created(struct heel_sandbox *sandbox, const struct heel_error *error, void *data);
+typedef void heel_on_created(struct heel_sandbox *sandbox, const struct heel_error *error,
+                             void *data);
 
-/* A sandbox ended that nobody asked to end: its init was killed from outside, or the launcher is gone. Its processes' on_exit ran before. It must still be
- * deleted. */
+/* A sandbox ended that nobody asked to end: its init was killed from outside, or the launcher is
+ * gone. Its processes' on_exit ran before. It must still be deleted. */
 typedef void heel_on_lost(struct heel_sandbox *sandbox, void *data);
 
-/* Nothing of the sandbox runs, is mounted or stored any more; on_exit was run for each of its processes before. `error` (borrowed) tells what could not be removed, or NULL. The sandbox is freed after the callback. */
+/* Nothing of the sandbox runs, is mounted or stored any more; on_exit was run for each of its
+ * processes before. `error` (borrowed) tells what could not be removed, or NULL. The sandbox is
+ * freed after the callback. */
 typedef void heel_on_deleted(const struct heel_error *error, void *data);
 
-/* A process was started or could not be: exactly one on_exit follows on_started for a process that was started; for one that could not be only on_exit is run. */
+/* A process was started or could not be: exactly one on_exit follows on_started for a process that
+ * was started; for one that could not be only on_exit is run. */
 struct heel_process_events {
     void (*on_started)(struct heel_process *process, void *data);
     /* The process is freed after this. Its descendants may live on. */
     void (*on_exit)(struct heel_process *process, const struct heel_exit *exit, void *data);
 };
 
-/* The caller's ends of a command's standard streams: pipes, non-blocking, owned by whoever started it. -1 where that stream was not asked for. */
+/* The caller's ends of a command's standard streams: pipes, non-blocking, owned by whoever started
+ * it. -1 where that stream was not asked for. */
 struct heel_stdio {
-    int in;   /* write end */
-    int out;  /* read end */
-    int err;  /* read end */
+    int in;  /* write end */
+    int out; /* read end */
+    int err; /* read end */
 };
 
 struct heel_backend_ops {
     /* What the host gives; borrowed, valid as long as the backend. */
     const struct heel_host_info *(*host)(struct heel_backend *backend);
     /* Makes a sandbox. Errors come through the callback. */
-    void (*create)(struct heel_backend *backend, const struct heel_sandbox_spec *spec, heel_on_created *on_created,
-                   heel_on_lost *on_lost, void *data);
-    /* Kills everything in it and removes it; once per sandbox. Never waits for the sandbox's consent. */
+    void (*create)(struct heel_backend *backend, const struct heel_sandbox_spec *spec,
+                   heel_on_created *on_created, heel_on_lost *on_lost, void *data);
+    /* Kills everything in it and removes it; once per sandbox. Never waits for the sandbox's
+     * consent. */
     void (*destroy)(struct heel_sandbox *sandbox, heel_on_deleted *on_deleted, void *data);
     const struct heel_sandbox_paths *(*paths)(const struct heel_sandbox *sandbox);
-    const struct heel_enforcement *(*enforcement)(const struct heel_sandbox *sandbox);  /* HEEL_PROTECTION_COUNT of them */
-    /* Starts a command. 0 and its stdio (all three are pipes; /dev/null for stdin if !want_stdin) or -1 when it could not even be asked for. */
+    const struct heel_enforcement *(*enforcement)(
+        const struct heel_sandbox *sandbox); /* HEEL_PROTECTION_COUNT of them */
+    /* Starts a command. 0 and its stdio (all three are pipes; /dev/null for stdin if !want_stdin)
+     * or -1 when it could not even be asked for. */
     int (*start)(struct heel_sandbox *sandbox, const struct heel_command *command, bool want_stdin,
-                 const struct heel_process_events *events, void *data, struct heel_process **process,
-                 struct heel_stdio *stdio, struct heel_error **err);
+                 const struct heel_process_events *events, void *data,
+                 struct heel_process **process, struct heel_stdio *stdio, struct heel_error **err);
     /* A signal to the process group that the process leads. ESRCH is no error. */
     void (*signal)(struct heel_process *process, int signal_number);
-    /* SIGKILL to the process and everything that descends from it, however it detached itself; again until nothing is left. on_exit follows. */
+    /* SIGKILL to the process and everything that descends from it, however it detached itself;
+     * again until nothing is left. on_exit follows. */
     void (*kill_tree)(struct heel_process *process);
     /* Ends the backend: every sandbox must have been deleted. `on_closed` is the last callback. */
     void (*close)(struct heel_backend *backend, void (*on_closed)(void *data), void *data);
@@ -205,32 +216,40 @@ static inline const struct heel_host_info *heel_backend_host(struct heel_backend
     return backend->ops->host(backend);
 }
 
-static inline void heel_backend_create(struct heel_backend *backend, const struct heel_sandbox_spec *spec,
-                                       heel_on_created *on_created, heel_on_lost *on_lost, void *data)
+static inline void heel_backend_create(struct heel_backend *backend,
+                                       const struct heel_sandbox_spec *spec,
+                                       heel_on_created *on_created, heel_on_lost *on_lost,
+                                       void *data)
 {
     backend->ops->create(backend, spec, on_created, on_lost, data);
 }
 
-static inline void heel_sandbox_destroy(struct heel_sandbox *sandbox, heel_on_deleted *on_deleted, void *data)
+static inline void heel_sandbox_destroy(struct heel_sandbox *sandbox, heel_on_deleted *on_deleted,
+                                        void *data)
 {
     sandbox->backend->ops->destroy(sandbox, on_deleted, data);
 }
 
-static inline const struct heel_sandbox_paths *heel_sandbox_paths(const struct heel_sandbox *sandbox)
+static inline const struct heel_sandbox_paths *heel_sandbox_paths(
+    const struct heel_sandbox *sandbox)
 {
     return sandbox->backend->ops->paths(sandbox);
 }
 
-static inline const struct heel_enforcement *heel_sandbox_enforcement(const struct heel_sandbox *sandbox)
+static inline const struct heel_enforcement *heel_sandbox_enforcement(
+    const struct heel_sandbox *sandbox)
 {
     return sandbox->backend->ops->enforcement(sandbox);
 }
 
-static inline int heel_process_start(struct heel_sandbox *sandbox, const struct heel_command *command, bool want_stdin,
-                                     const struct heel_process_events *events, void *data, struct heel_process **process,
-                                     struct heel_stdio *stdio, struct heel_error **err)
+static inline int heel_process_start(struct heel_sandbox *sandbox,
+                                     const struct heel_command *command, bool want_stdin,
+                                     const struct heel_process_events *events, void *data,
+                                     struct heel_process **process, struct heel_stdio *stdio,
+                                     struct heel_error **err)
 {
-    return sandbox->backend->ops->start(sandbox, command, want_stdin, events, data, process, stdio, err);
+    return sandbox->backend->ops->start(sandbox, command, want_stdin, events, data, process, stdio,
+                                        err);
 }
 
 static inline void heel_process_signal(struct heel_process *process, int signal_number)
@@ -243,40 +262,44 @@ static inline void heel_process_kill_tree(struct heel_process *process)
     process->sandbox->backend->ops->kill_tree(process);
 }
 
-static inline void heel_backend_close(struct heel_backend *backend, void (*on_closed)(void *data), void *data)
+static inline void heel_backend_close(struct heel_backend *backend, void (*on_closed)(void *data),
+                                      void *data)
 {
     backend->ops->close(backend, on_closed, data);
 }
 
-/* ---- making one ------------------------------------------------------------------------------------------------------------ */
+/* ---- making one ---- */
 
 /* What a backend is started with. Strings are borrowed for the call. */
 struct heel_backend_options {
-    bool brief;               /* one sandbox, and then the end: make nothing ahead for a second */
-    const char *state_dir;    /* absolute; made if absent; holds what sandboxes keep on disk */
-    const char *runtime_dir;  /* absolute or NULL; hidden from every sandbox (sockets live there) */
-    uid_t uid_first;          /* as root: the host uids that sandboxes are given */
+    bool brief;              /* one sandbox, and then the end: make nothing ahead for a second */
+    const char *state_dir;   /* absolute; made if absent; holds what sandboxes keep on disk */
+    const char *runtime_dir; /* absolute or NULL; hidden from every sandbox (sockets live there) */
+    uid_t uid_first;         /* as root: the host uids that sandboxes are given */
     uid_t uid_count;
     bool namespaces_required; /* reserved for hosts without user namespaces; true here */
 };
 
-/* The helper process that makes sandboxes. It is forked by heel_launcher_start() while this program still has one thread and
- * has not initialised gRPC; `socket` is heeld's end. On Linux; elsewhere start is a no-op that succeeds. */
+/* The helper process that makes sandboxes. It is forked by heel_launcher_start() while this program
+ * still has one thread and has not initialised gRPC; `socket` is heeld's end. On Linux; elsewhere
+ * start is a no-op that succeeds. */
 struct heel_launcher {
     int socket;
     pid_t pid;
 };
 
 /* Forks the launcher. 0, or -1 and *err. `options` are copied into it. */
-int heel_launcher_start(const struct heel_backend_options *options, struct heel_launcher *launcher, struct heel_error **err);
+int heel_launcher_start(const struct heel_backend_options *options, struct heel_launcher *launcher,
+                        struct heel_error **err);
 
-/* The backend of this operating system on `loop`, which takes the launcher over. NULL and *err if it can't be made; a host that
- * lacks what sandboxes need is no error here: it shows in heel_backend_host() and fails every create with FAILED_PRECONDITION, reason HOST_UNSUPPORTED. */
+/* The backend of this operating system on `loop`, which takes the launcher over. NULL and *err if
+ * it can't be made; a host that lacks what sandboxes need is no error here: it shows in
+ * heel_backend_host() and fails every create with FAILED_PRECONDITION, reason HOST_UNSUPPORTED. */
 struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backend_options *options,
                                        struct heel_launcher *launcher, struct heel_error **err);
 
-/* A file (heeld's socket) that is to be removed should this program die without closing the backend; the backend leaves it alone
- * otherwise. `path` is copied. */
+/* A file (heeld's socket) that is to be removed should this program die without closing the
+ * backend; the backend leaves it alone otherwise. `path` is copied. */
 void heel_backend_unlink_at_death(struct heel_backend *backend, const char *path);
 
 #endif

@@ -16,9 +16,7 @@
 
 #define LINKS_MAX 40 /* the kernel's own limit */
 
-/* ---- whose rights count
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- whose rights count ---- */
 
 /* The system calls themselves, as glibc's setgroups() changes every thread. */
 static int set_thread_groups(int count, const gid_t *groups)
@@ -67,9 +65,7 @@ void heel_caller_restore(struct heel_saved_identity *saved)
     *saved = (struct heel_saved_identity){0};
 }
 
-/* ---- the walk
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- the walk ---- */
 
 struct walk {
     const char *named; /* what the caller wrote */
@@ -218,9 +214,7 @@ static int walk_all(struct walk *walk, struct heel_error **err)
     return 0;
 }
 
-/* ---- what it leads to
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- what it leads to ---- */
 
 static int check_access(const struct walk *walk, unsigned access, struct heel_error **err)
 {

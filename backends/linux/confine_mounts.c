@@ -45,9 +45,7 @@ static unsigned attributes_of(const struct heel_mount *mount)
     return attributes;
 }
 
-/* ---- targets
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- targets ---- */
 
 static int make_parents(int root, const char *path, mode_t mode)
 {
@@ -113,9 +111,7 @@ static int attach(struct heel_mount_builder *builder, int tree, const char *targ
     return place < 0 ? -1 : heel_move_mount(tree, place, "");
 }
 
-/* ---- sources
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- sources ---- */
 
 /* A source of the system's or heel's own, as it stands in the old root. */
 static int open_plain(const struct heel_mount *mount)
@@ -160,9 +156,7 @@ static int open_source(const struct heel_mount_builder *builder, size_t index, m
     return fd;
 }
 
-/* ---- operations
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- operations ---- */
 
 static int do_bind(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
@@ -386,9 +380,7 @@ static int do_file(struct heel_mount_builder *builder, size_t index, struct heel
     return 0;
 }
 
-/* ---- all together
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- all together ---- */
 
 int heel_mounts_make_root(struct heel_mount_builder *builder, struct heel_error **err)
 {

@@ -86,9 +86,7 @@ static unsigned count_entries(const char *path)
     return count;
 }
 
-/* ---- inside
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- inside ---- */
 
 static void check_writing(void)
 {
@@ -315,9 +313,7 @@ static int inside_level(void *data)
     return heel_test_end();
 }
 
-/* ---- outside
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- outside ---- */
 
 static struct heel_caller self(void)
 {

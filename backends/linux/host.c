@@ -43,9 +43,7 @@ struct trial {
     int results[STEP_COUNT];
 };
 
-/* ---- the child
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the child ---- */
 
 static int try_filesystem(const char *type, bool attach)
 {
@@ -164,9 +162,7 @@ static void try_all(struct trial *trial)
     close(go[1]);
 }
 
-/* ---- what it means
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- what it means ---- */
 
 /* The number in a file of /proc/sys, or -1. */
 static long read_setting(const char *path)

@@ -10,9 +10,7 @@
 
 #define HOME_ASIDE "/heel/home" /* where HOME lies when its usual place shows the host's */
 
-/* ---- the builder
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the builder ---- */
 
 unsigned heel_plan_flags_of(unsigned access)
 {
@@ -64,9 +62,7 @@ void heel_plan_show(struct heel_plan_builder *builder, const char *path, unsigne
     heel_plan_add_rule(builder->plan, path, heel_plan_rights_of(access), origin);
 }
 
-/* ---- what the spec names
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- what the spec names ---- */
 
 /* Places that can't be granted, with what to do instead. */
 static const struct {
@@ -206,9 +202,7 @@ static int take_all(const struct heel_plan_input *input, struct heel_plan_named 
     return 0;
 }
 
-/* ---- who it runs as
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- who it runs as ---- */
 
 static char *user_name(const struct heel_plan_input *input)
 {
@@ -259,9 +253,7 @@ static void add_own_work(struct heel_plan_builder *builder)
                        "working directory");
 }
 
-/* ---- all together
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- all together ---- */
 
 static void free_named(struct heel_plan_named *named, size_t count)
 {

@@ -147,9 +147,7 @@ static void make_link(const char *name, const char *to)
     REQUIRE(symlink(to, path) == 0);
 }
 
-/* ---- levels
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- levels ---- */
 
 static void strict_shows_the_minimum(void)
 {
@@ -218,9 +216,7 @@ static void parents_come_first(void)
                                plan->mounts[j].target);
 }
 
-/* ---- what is named
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- what is named ---- */
 
 static void named_paths_keep_their_place(void)
 {
@@ -393,9 +389,7 @@ static void the_callers_rights_count(void)
         CHECK_INT(access(closed, R_OK), 0);
 }
 
-/* ---- bytes
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- bytes ---- */
 
 static void plans_travel(void)
 {

@@ -64,9 +64,7 @@ static uint32_t refusal(int error)
     return SECCOMP_RET_ERRNO | ((uint32_t)error & SECCOMP_RET_DATA);
 }
 
-/* ---- by number
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- by number ---- */
 
 static int has_rules(const char *name)
 {
@@ -128,9 +126,7 @@ static void emit_search(unsigned first, unsigned count)
     emit_search(first + half, count - half);
 }
 
-/* ---- by arguments
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- by arguments ---- */
 
 /* Jumps of the rule being emitted that lead to its end: the rule does not hold. */
 static unsigned misses[RULE_MAX], miss_count;

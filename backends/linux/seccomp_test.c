@@ -26,9 +26,7 @@
 #include "base/cleanup.h"
 #include "base/test.h"
 
-/* ---- the data
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the data ---- */
 
 static void every_name_is_in_one_set(void)
 {
@@ -75,9 +73,7 @@ static void table_agrees_with_headers(void)
         printf("no compiler to ask for the kernel headers' list: %u names\n", seen);
 }
 
-/* ---- the program
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the program ---- */
 
 static uint32_t interpret(const struct seccomp_data *data)
 {
@@ -226,9 +222,7 @@ static void program_refuses_what_it_does_not_know(void)
     CHECK_INT(interpret(&data), SECCOMP_RET_KILL_PROCESS);
 }
 
-/* ---- the kernel
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the kernel ---- */
 
 /* A call that succeeds, or fails in another way, without the filter. */
 static const struct probe {

@@ -1,4 +1,5 @@
-/* Our code is compiled with the flags that .bazelrc and bazel/defs.bzl promise. It compiles, or it does not. */
+/* Our code is compiled with the flags that .bazelrc and bazel/defs.bzl promise. It compiles, or it
+ * does not. */
 #ifndef __SSP_STRONG__
 #error "no -fstack-protector-strong"
 #endif
