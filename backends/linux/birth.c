@@ -60,6 +60,8 @@ static int deliver(void *data)
 
     if (setns(pair->user, CLONE_NEWUSER) || setns(pair->net, CLONE_NEWNET))
         return deliver_failed(delivery, "enter the sandbox's user and network namespaces");
+    if (delivery->birth->mounts >= 0 && setns(delivery->birth->mounts, CLONE_NEWNS))
+        return deliver_failed(delivery, "enter the template of the sandbox's mounts");
     if (take_identity(pair))
         return deliver_failed(delivery, "take the sandbox's uid");
     pid = syscall(SYS_clone3, &arguments, sizeof arguments);

@@ -11,7 +11,8 @@
 
 struct heel_birth {
     const struct heel_namespace_pair *pair; /* borrowed */
-    void (*init)(void *data);               /* pid 1's program; must not return */
+    int mounts; /* borrowed; a template's mount namespace, to be copied; -1: this process's is */
+    void (*init)(void *data); /* pid 1's program; must not return */
     void *data;
 };
 

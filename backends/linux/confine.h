@@ -4,6 +4,7 @@
 #define HEEL_BACKENDS_LINUX_CONFINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "backends/linux/plan.h"
 
@@ -20,6 +21,17 @@ int heel_confine_open_named(const struct heel_plan *plan, const struct heel_call
  * `mount_fds` as above, or NULL. */
 int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds,
                         struct heel_error **err);
+
+/* The same in two parts; see confine_template.c. The first makes what this mount namespace's copies
+ * will share and leaves it as the root; the second, in such a copy, adds what is one sandbox's own.
+ * `works` is the host's directory in which the sandboxes' working directories lie, side by side. */
+int heel_confine_template(const struct heel_plan *plan, const char *works, struct heel_error **err);
+int heel_confine_from_template(const struct heel_plan *plan, const char *works,
+                               uint64_t fingerprint, struct heel_error **err);
+/* Whether this plan can be carried out in two parts: the caller named nothing. */
+bool heel_plan_fits_template(const struct heel_plan *plan, const char *works);
+/* The same for plans that can share a template. */
+uint64_t heel_plan_fingerprint(const struct heel_plan *plan);
 
 /* Brings up lo and sets net.ipv4.ip_unprivileged_port_start=0. Cheap when that is so already (a
  * recycled namespace). Before heel_confine_mounts(), after which /proc/sys is read-only. */

@@ -185,12 +185,20 @@ static int open_needed(struct init *init, struct heel_error **err)
     return 0;
 }
 
-static int set_up(struct init *init, const int *mount_fds, struct heel_error **err)
+static int make_mounts(const struct heel_plan *plan, const struct heel_init_start *start,
+                       struct heel_error **err)
+{
+    if (start->works)
+        return heel_confine_from_template(plan, start->works, start->fingerprint, err);
+    return heel_confine_mounts(plan, start->mount_fds, err);
+}
+
+static int set_up(struct init *init, const struct heel_init_start *start, struct heel_error **err)
 {
     struct heel_plan *plan = NULL;
     int result = -1;
 
-    if (receive_plan(init, &plan, err) == 0 && heel_confine_mounts(plan, mount_fds, err) == 0 &&
+    if (receive_plan(init, &plan, err) == 0 && make_mounts(plan, start, err) == 0 &&
         open_needed(init, err) == 0)
         result = heel_confine_self(plan, err);
     heel_plan_free(plan);
@@ -388,10 +396,11 @@ void heel_init_run(void *data)
     int failed;
 
     become_init(start);
-    failed = heel_confine_network(&error);
+    /* A template's maker has seen to the network. */
+    failed = start->works ? 0 : heel_confine_network(&error);
     if (init.control < 0)
         init.control = be_adopted(start->cradle);
-    if (failed || set_up(&init, start->mount_fds, &error)) {
+    if (failed || set_up(&init, start, &error)) {
         heel_autobuffer struct heel_buffer payload = {0};
 
         heel_put_error(&payload, error);

@@ -3,6 +3,7 @@
 #define HEEL_BACKENDS_LINUX_INIT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 
 /* What an init starts with, in the launcher's memory, of which it has a copy. */
@@ -11,7 +12,10 @@ struct heel_init_start {
     int cradle;           /* through this socket of the launcher's, if `control` is -1 */
     const int *mount_fds; /* heel_confine_open_named's; NULL if there are none */
     size_t mount_count;
-    rlim_t open_files; /* what RLIMIT_NOFILE is to be */
+    const char *works;    /* not NULL: it is born in a copy of a template, whose working directories
+                             lie    here */
+    uint64_t fingerprint; /* of the template */
+    rlim_t open_files;    /* what RLIMIT_NOFILE is to be */
 };
 
 /* Pid 1's program, on a struct heel_init_start. Never returns. */

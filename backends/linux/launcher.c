@@ -28,25 +28,23 @@
 #include "backends/linux/host.h"
 #include "backends/linux/identity.h"
 #include "backends/linux/init.h"
+#include "backends/linux/launched.h"
 #include "backends/linux/namespaces.h"
 #include "backends/linux/origin.h"
 #include "backends/linux/protocol.h"
 #include "backends/linux/remove_tree.h"
 #include "backends/linux/spare.h"
 #include "backends/linux/state_dir.h"
+#include "backends/linux/template.h"
 #include "base/text.h"
 
+#define MOUNTS_QUIET_MS 1000 /* or for this long, when the host's mounts have just changed */
 #define SPARE_QUIET_MS \
     3 /* a spare is born when nothing was asked for this long: mounting takes turns, kernel-wide \
        */
 #define POOL_KEEP 1        /* pairs that stay ready however long nothing happens */
 #define POOL_IDLE_MS 20000 /* others go after this */
 #define UNLINKS_MAX 64
-
-struct launched {
-    pid_t pid;
-    struct heel_namespace_pair pair;
-};
 
 struct at_death {
     char *path; /* owned */
@@ -61,16 +59,19 @@ struct launcher {
     struct heel_state_instance instance;
     struct heel_namespace_pool pool;
     struct heel_spare spare;
-    struct launched *launched; /* owned; every init that was not reaped yet */
-    size_t launched_count;
-    size_t launched_capacity;
+    struct heel_launched_list launched; /* every one that was not reaped yet */
     struct at_death unlinks[UNLINKS_MAX];
     size_t unlink_count;
     uid_t next_uid; /* the identity that the next sandbox probably has, for the spare */
     gid_t next_gid;
+    int next_level;      /* and its level, if its caller names nothing; else -1 */
+    int mounts;          /* /proc/self/mountinfo, which tells when the host's mounts change */
+    unsigned generation; /* how often they did */
+    int spare_quiet_ms;
     rlim_t open_files;
     bool gives_uids; /* each sandbox has one of its own */
     bool can_make;   /* the host supports sandboxes */
+    bool can_share;  /* templates can be made */
     bool heeld_gone;
 };
 
@@ -105,68 +106,110 @@ static void reply_error(struct launcher *launcher, uint32_t type, uint32_t id,
 
 /* ---- making one */
 
-static void remember(struct launcher *launcher, pid_t pid, struct heel_namespace_pair pair)
+/* A spare and the templates show the host's mounts as they were, and keep what was unmounted in
+ * use.
+ */
+static void on_mounts_changed(struct launcher *launcher)
 {
-    if (launcher->launched_count == launcher->launched_capacity) {
-        launcher->launched_capacity = launcher->launched_capacity * 2 + 16;
-        launcher->launched = heel_xrealloc(launcher->launched, launcher->launched_capacity,
-                                           sizeof *launcher->launched);
-    }
-    launcher->launched[launcher->launched_count++] = (struct launched){pid, pair};
+    launcher->generation++;
+    launcher->spare_quiet_ms = MOUNTS_QUIET_MS;
+    heel_spare_drop(&launcher->spare);
+    heel_namespace_pool_forget_templates(&launcher->pool);
 }
 
-static int take_pair(struct launcher *launcher, uid_t uid, gid_t gid,
+static void notice_mounts(struct launcher *launcher)
+{
+    struct pollfd event = {launcher->mounts, POLLPRI, 0};
+
+    if (poll(&event, 1, 0) != 0) /* which is told once */
+        on_mounts_changed(launcher);
+}
+
+static int take_pair(struct launcher *launcher, uid_t uid, gid_t gid, int level,
                      struct heel_namespace_pair *pair, struct heel_error **err)
 {
-    if (heel_namespace_pool_take(&launcher->pool, uid, gid, pair))
+    if (heel_namespace_pool_take(&launcher->pool, uid, gid, level, pair))
         return 0;
     return heel_namespace_pair_make(uid, gid, pair, err);
 }
 
-static int launch(struct launcher *launcher, const struct heel_create_request *request,
-                  struct heel_init_start *start, int *pidfd, struct heel_error **err)
+static struct heel_launched *adopt_spare(struct launcher *launcher,
+                                         const struct heel_create_request *request, int control,
+                                         int *pidfd)
+{
+    pid_t pid = launcher->spare.newborn.pid;
+
+    if (!heel_spare_adopt(&launcher->spare, request->uid, request->gid, request->level, control,
+                          pidfd))
+        return NULL;
+    return heel_launched_find(&launcher->launched, pid);
+}
+
+static struct heel_launched *bear(struct launcher *launcher,
+                                  const struct heel_create_request *request,
+                                  struct heel_init_start *start, int *pidfd,
+                                  struct heel_error **err)
 {
     struct heel_namespace_pair pair;
-    struct heel_birth birth = {.pair = &pair, .init = heel_init_run, .data = start};
+    struct heel_birth birth = {.pair = &pair, .mounts = -1, .init = heel_init_run, .data = start};
     struct heel_newborn newborn;
 
-    if (!start->mount_fds &&
-        heel_spare_adopt(&launcher->spare, request->uid, request->gid, start->control, pidfd))
-        return 0;
-    if (take_pair(launcher, request->uid, request->gid, &pair, err))
-        return -1;
+    if (take_pair(launcher, request->uid, request->gid, request->level, &pair, err))
+        return NULL;
+    if (request->level >= 0 && pair.templates[request->level].mounts >= 0) {
+        birth.mounts = pair.templates[request->level].mounts;
+        start->fingerprint = pair.templates[request->level].fingerprint;
+        start->works = launcher->instance.path;
+    }
     if (heel_birth_give(&birth, &newborn, err)) {
         heel_namespace_pair_close(&pair);
-        return -1;
+        return NULL;
     }
-    remember(launcher, newborn.pid, pair);
     *pidfd = newborn.pidfd;
-    return 0;
+    return heel_launched_add(&launcher->launched, newborn.pid, pair);
+}
+
+static struct heel_launched *launch(struct launcher *launcher,
+                                    const struct heel_create_request *request,
+                                    struct heel_init_start *start, int *pidfd,
+                                    struct heel_error **err)
+{
+    struct heel_launched *launched = NULL;
+
+    notice_mounts(launcher);
+    if (!start->mount_fds)
+        launched = adopt_spare(launcher, request, start->control, pidfd);
+    if (!launched)
+        launched = bear(launcher, request, start, pidfd, err);
+    if (launched)
+        launched->level = request->level;
+    return launched;
 }
 
 /* As launch(), with the mounts that only root can make. */
-static int launch_with_mounts(struct launcher *launcher, const struct heel_create_request *request,
-                              struct heel_init_start *start, int *pidfd, struct heel_error **err)
+static struct heel_launched *launch_with_mounts(struct launcher *launcher,
+                                                const struct heel_create_request *request,
+                                                struct heel_init_start *start, int *pidfd,
+                                                struct heel_error **err)
 {
     struct heel_plan *plan = NULL;
     heel_autofree int *mount_fds = NULL;
-    int result;
+    struct heel_launched *launched = NULL;
 
     if (heel_plan_decode(request->plan, request->plan_length, &plan, err))
-        return -1;
+        return NULL;
     mount_fds = heel_xcalloc(plan->mount_count, sizeof *mount_fds);
     for (size_t i = 0; i < plan->mount_count; i++)
         mount_fds[i] = -1;
     start->mount_fds = mount_fds;
     start->mount_count = plan->mount_count;
-    result = heel_confine_open_named(plan, &request->caller, mount_fds, err);
-    if (result == 0)
-        result = launch(launcher, request, start, pidfd, err);
+    if (heel_confine_open_named(plan, &request->caller, mount_fds, err) == 0)
+        launched = launch(launcher, request, start, pidfd, err);
     for (size_t i = 0; i < plan->mount_count; i++)
         if (mount_fds[i] >= 0)
             close(mount_fds[i]);
     heel_plan_free(plan);
-    return result;
+    return launched;
 }
 
 /* heeld is trusted as far as its user is: as that user nothing but its own identity, as root never
@@ -183,40 +226,60 @@ static int check_identity(const struct launcher *launcher,
                           (unsigned)request->gid);
 }
 
-static int create(struct launcher *launcher, struct heel_message *message, int *pidfd,
-                  struct heel_error **err)
+/* A pair that was used before will probably be used again. */
+static bool wants_plan(const struct launcher *launcher, const struct heel_launched *launched)
+{
+    return launcher->can_share && launched->level >= 0 && launched->pair.uses > 0 &&
+           launched->pair.templates[launched->level].mounts < 0;
+}
+
+static struct heel_launched *create(struct launcher *launcher, struct heel_message *message,
+                                    int *pidfd, struct heel_error **err)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     heel_autoclose int control = heel_message_take_fd(message, 0);
     struct heel_init_start start = {.control = control, .open_files = launcher->open_files};
     struct heel_create_request request;
-    int result;
+    struct heel_launched *launched = NULL;
 
-    if (control < 0)
-        return heel_error_set_errno(err, EMFILE, "cannot take over a sandbox's control socket");
-    if (heel_get_create(&reader, &request))
-        return heel_error_set(err, HEEL_INTERNAL, NULL, "a request to the launcher was garbled");
-    result = check_identity(launcher, &request, err);
-    if (result == 0)
-        result = request.plan_length > 0
-                     ? launch_with_mounts(launcher, &request, &start, pidfd, err)
-                     : launch(launcher, &request, &start, pidfd, err);
+    if (control < 0 || heel_get_create(&reader, &request)) {
+        heel_error_set(err, HEEL_INTERNAL, NULL, "a request to the launcher was garbled");
+        return NULL;
+    }
+    if (check_identity(launcher, &request, err) == 0)
+        launched = request.plan_length > 0
+                       ? launch_with_mounts(launcher, &request, &start, pidfd, err)
+                       : launch(launcher, &request, &start, pidfd, err);
+    if (launched)
+        launched->id = message->id;
+    launcher->next_level = request.level;
     if (launcher->gives_uids && request.next_uid != 0)
         launcher->next_uid = launcher->next_gid = request.next_uid;
     heel_create_request_clear(&request);
-    return result;
+    return launched;
 }
 
 static void on_create(struct launcher *launcher, struct heel_message *message)
 {
-    heel_autobuffer struct heel_buffer nothing = {0};
+    heel_autobuffer struct heel_buffer payload = {0};
     heel_autoerror struct heel_error *error = NULL;
     heel_autoclose int pidfd = -1;
+    struct heel_launched *launched = create(launcher, message, &pidfd, &error);
 
-    if (create(launcher, message, &pidfd, &error))
+    if (!launched) {
         reply_error(launcher, HEEL_LAUNCHER_NOT_CREATED, message->id, error);
-    else
-        reply(launcher, HEEL_LAUNCHER_CREATED, message->id, &nothing, pidfd);
+        return;
+    }
+    heel_put_u32(&payload, wants_plan(launcher, launched));
+    reply(launcher, HEEL_LAUNCHER_CREATED, message->id, &payload, pidfd);
+}
+
+static void on_plan(struct launcher *launcher, struct heel_message *message)
+{
+    struct heel_launched *launched = heel_launched_find_id(&launcher->launched, message->id);
+
+    if (launched && launched->plan.length == 0)
+        heel_buffer_append(&launched->plan, message->payload, message->length);
 }
 
 static void on_unlink(struct launcher *launcher, struct heel_message *message)
@@ -246,6 +309,7 @@ static const struct {
     void (*handle)(struct launcher *launcher, struct heel_message *message);
 } requests[] = {
     {HEEL_LAUNCHER_CREATE, on_create},
+    {HEEL_LAUNCHER_PLAN, on_plan},
     {HEEL_LAUNCHER_UNLINK, on_unlink},
     {HEEL_LAUNCHER_CLOSE, on_close},
 };
@@ -272,16 +336,47 @@ static void receive(struct launcher *launcher)
     launcher->heeld_gone = got == 0 || errno != EAGAIN;
 }
 
+/* Whether its pair is in use again: a template is being made there. */
+static bool start_template(struct launcher *launcher, struct heel_launched *launched)
+{
+    struct heel_template_maker maker;
+    struct heel_launched *making;
+
+    if (!wants_plan(launcher, launched) || launched->plan.length == 0)
+        return false;
+    if (heel_template_start(&launched->pair, &launched->plan, launcher->instance.path, &maker,
+                            NULL)) {
+        launcher->can_share = false; /* they are only faster */
+        return false;
+    }
+    launched->pair.generation = launcher->generation;
+    making = heel_launched_add(&launcher->launched, maker.newborn.pid, launched->pair);
+    making->maker = maker;
+    making->level = launched->level;
+    return true;
+}
+
 static void reaped(struct launcher *launcher, pid_t pid)
 {
-    for (size_t i = 0; i < launcher->launched_count; i++) {
-        if (launcher->launched[i].pid != pid)
-            continue;
-        heel_spare_died(&launcher->spare, pid);
-        heel_namespace_pool_give(&launcher->pool, launcher->launched[i].pair, now_ms());
-        launcher->launched[i] = launcher->launched[--launcher->launched_count];
+    struct heel_launched launched;
+    bool in_use = false;
+
+    if (!heel_launched_take(&launcher->launched, pid, &launched))
         return;
+    heel_spare_died(&launcher->spare, pid);
+    if (launched.pair.generation != launcher->generation)
+        heel_namespace_pair_forget_templates(&launched.pair);
+    if (launched.maker.said < 0) {
+        launched.pair.uses++;
+        in_use = start_template(launcher, &launched);
+    } else if (heel_template_finish(&launched.maker, &launched.pair.templates[launched.level])) {
+        launcher->can_share = false;
+    } else if (launched.pair.generation != launcher->generation) {
+        heel_namespace_pair_forget_templates(&launched.pair);
     }
+    if (!in_use)
+        heel_namespace_pool_give(&launcher->pool, launched.pair, now_ms());
+    heel_buffer_free(&launched.plan);
 }
 
 static void reap(struct launcher *launcher)
@@ -297,18 +392,23 @@ static void reap(struct launcher *launcher)
 
 static bool spare_missing(const struct launcher *launcher)
 {
-    return launcher->can_make &&
-           !heel_spare_is_for(&launcher->spare, launcher->next_uid, launcher->next_gid);
+    return launcher->can_make && !heel_spare_is_for(&launcher->spare, launcher->next_uid,
+                                                    launcher->next_gid, launcher->next_level);
 }
 
 static void make_spare(struct launcher *launcher)
 {
     struct heel_namespace_pair pair;
+    int level = launcher->next_level;
 
     heel_spare_drop(&launcher->spare);
-    if (take_pair(launcher, launcher->next_uid, launcher->next_gid, &pair, NULL) == 0) {
-        if (heel_spare_make(&launcher->spare, &pair, launcher->open_files, NULL) == 0) {
-            remember(launcher, launcher->spare.newborn.pid, pair);
+    launcher->spare_quiet_ms = SPARE_QUIET_MS;
+    if (take_pair(launcher, launcher->next_uid, launcher->next_gid, level, &pair, NULL) == 0) {
+        if (level >= 0 && pair.templates[level].mounts < 0)
+            level = -1;
+        if (heel_spare_make(&launcher->spare, &pair, level, launcher->instance.path,
+                            launcher->open_files, NULL) == 0) {
+            heel_launched_add(&launcher->launched, launcher->spare.newborn.pid, pair);
             return;
         }
         heel_namespace_pair_close(&pair);
@@ -327,17 +427,21 @@ static void use_leisure(struct launcher *launcher)
 static void loop(struct launcher *launcher)
 {
     while (!launcher->heeld_gone) {
-        struct pollfd events[2] = {{launcher->children, POLLIN, 0}, {launcher->socket, POLLIN, 0}};
-        int timeout = spare_missing(launcher)            ? SPARE_QUIET_MS
+        struct pollfd events[] = {{launcher->children, POLLIN, 0},
+                                  {launcher->mounts, POLLPRI, 0},
+                                  {launcher->socket, POLLIN, 0}};
+        int timeout = spare_missing(launcher)            ? launcher->spare_quiet_ms
                       : launcher->pool.count > POOL_KEEP ? POOL_IDLE_MS
                                                          : -1;
-        int ready = poll(events, 2, timeout);
+        int ready = poll(events, HEEL_ARRAY_LENGTH(events), timeout);
 
         if (ready == 0)
             use_leisure(launcher);
         if (ready > 0 && events[0].revents)
             reap(launcher);
         if (ready > 0 && events[1].revents)
+            on_mounts_changed(launcher);
+        if (ready > 0 && events[2].revents)
             receive(launcher);
     }
 }
@@ -430,9 +534,9 @@ static int say_hello(struct launcher *launcher)
 
 static void kill_all(struct launcher *launcher)
 {
-    for (size_t i = 0; i < launcher->launched_count; i++)
-        kill(launcher->launched[i].pid,
-             SIGKILL); /* ours and not reaped: nobody else can have its pid */
+    for (size_t i = 0; i < launcher->launched.count; i++)
+        /* ours and not reaped: nobody else can have its pid */
+        kill(launcher->launched.items[i].pid, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
 }
@@ -482,6 +586,10 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     if (launcher.children < 0 || say_hello(&launcher))
         _exit(1);
     heel_spare_init(&launcher.spare);
+    launcher.next_level = -1;
+    launcher.spare_quiet_ms = SPARE_QUIET_MS;
+    launcher.mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    launcher.can_share = launcher.mounts >= 0;
     if (launcher.can_make)
         make_spare(&launcher);
     heel_state_sweep(launcher.options.state_dir);

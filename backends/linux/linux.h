@@ -57,15 +57,16 @@ struct linux_sandbox {
     uv_timer_t watchdog;
     struct heel_enforcement enforcement[HEEL_PROTECTION_COUNT];
 
-    bool working; /* the thread pool has it */
-    bool asked;   /* the launcher has been asked, and has not answered */
-    bool born;    /* there is an init, or was */
-    bool ready;   /* and it waits for commands */
-    bool dead;    /* and it and all its processes are no more */
-    bool killed;  /* by us */
-    bool created; /* on_created has told of it */
-    bool ending;  /* destroyed, or never to be */
-    bool removed; /* its folder is gone, or what could be removed of it */
+    bool working;     /* the thread pool has it */
+    bool asked;       /* the launcher has been asked, and has not answered */
+    bool born;        /* there is an init, or was */
+    bool plan_wanted; /* by the launcher, at its end */
+    bool ready;       /* and it waits for commands */
+    bool dead;        /* and it and all its processes are no more */
+    bool killed;      /* by us */
+    bool created;     /* on_created has told of it */
+    bool ending;      /* destroyed, or never to be */
+    bool removed;     /* its folder is gone, or what could be removed of it */
     bool control_open;
     unsigned closing; /* handles whose close has not been confirmed */
 
@@ -87,7 +88,8 @@ void linux_sandbox_create(struct heel_backend *backend, const struct heel_sandbo
 void linux_sandbox_destroy(struct heel_sandbox *sandbox, heel_on_deleted *on_deleted, void *data);
 const struct heel_sandbox_paths *linux_sandbox_paths(const struct heel_sandbox *sandbox);
 const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandbox *sandbox);
-void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd);
+/* `wants_plan`: the launcher does, at its end. */
+void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd, bool wants_plan);
 void linux_sandbox_on_not_born(struct linux_sandbox *sandbox,
                                struct heel_error *error); /* takes it over */
 struct linux_sandbox *linux_sandbox_find(struct linux_backend *backend, uint32_t serial);

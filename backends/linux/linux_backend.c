@@ -41,6 +41,7 @@ int heel_launcher_start(const struct heel_backend_options *options, struct heel_
 static void on_created(struct linux_backend *backend, struct heel_message *message)
 {
     struct linux_sandbox *sandbox = linux_sandbox_find(backend, message->id);
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
     int pidfd = heel_message_take_fd(message, 0);
     struct heel_error *error = NULL;
 
@@ -50,7 +51,7 @@ static void on_created(struct linux_backend *backend, struct heel_message *messa
         return;
     }
     if (pidfd >= 0) {
-        linux_sandbox_on_born(sandbox, pidfd);
+        linux_sandbox_on_born(sandbox, pidfd, heel_get_u32(&reader) == 1);
         return;
     }
     heel_error_set_errno(&error, EMFILE, "cannot hold another sandbox");

@@ -150,6 +150,15 @@ static void on_death(uv_poll_t *poll, int status, int events)
 
 /* ---- making */
 
+/* The level of a sandbox that is like any other of its level and uid, but for its working
+ * directory. Whatever else of a spec has to do with the plan must be looked at here. */
+static int plain_level(const struct heel_sandbox_spec *spec)
+{
+    bool plain = !spec->working_dir && !spec->keep_working_dir && spec->path_count == 0;
+
+    return plain ? (int)spec->level : -1;
+}
+
 static void ask_launcher(struct linux_sandbox *sandbox, bool with_plan)
 {
     const struct heel_preparation *preparation = &sandbox->preparation;
@@ -157,6 +166,7 @@ static void ask_launcher(struct linux_sandbox *sandbox, bool with_plan)
         .uid = sandbox->identity.uid,
         .gid = sandbox->identity.gid,
         .next_uid = heel_identity_next(&backend_of(sandbox)->identities),
+        .level = plain_level(&preparation->spec),
     };
     heel_autobuffer struct heel_buffer payload = {0};
     struct heel_message message = {.type = HEEL_LAUNCHER_CREATE, .id = sandbox->serial};
@@ -336,7 +346,7 @@ void linux_sandbox_create(struct heel_backend *base, const struct heel_sandbox_s
     uv_timer_start(&sandbox->watchdog, on_begin_failed, 0, 0);
 }
 
-void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd)
+void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd, bool wants_plan)
 {
     struct heel_error *error = NULL;
     int result = uv_poll_init(backend_of(sandbox)->loop, &sandbox->death, pidfd);
@@ -350,6 +360,7 @@ void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd)
         return;
     }
     sandbox->born = true;
+    sandbox->plan_wanted = wants_plan;
     sandbox->pidfd = pidfd;
     uv_poll_start(&sandbox->death, UV_READABLE, on_death);
     if (sandbox->ending)
@@ -403,6 +414,19 @@ const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandb
 
 /* ---- ending */
 
+/* From it the launcher makes what the next ones in the same namespaces share. */
+static void hand_plan_on(struct linux_sandbox *sandbox)
+{
+    const struct heel_buffer *plan = &sandbox->preparation.encoded;
+    struct heel_message message = {.type = HEEL_LAUNCHER_PLAN,
+                                   .id = sandbox->serial,
+                                   .payload = plan->data,
+                                   .length = plan->length};
+
+    if (sandbox->plan_wanted && !sandbox->dead && !backend_of(sandbox)->launcher_gone)
+        heel_channel_send(&backend_of(sandbox)->launcher, &message);
+}
+
 void linux_sandbox_destroy(struct heel_sandbox *base, heel_on_deleted *on_deleted, void *data)
 {
     struct linux_sandbox *sandbox = sandbox_of(base);
@@ -410,6 +434,7 @@ void linux_sandbox_destroy(struct heel_sandbox *base, heel_on_deleted *on_delete
     sandbox->on_deleted = on_deleted;
     sandbox->deleted_data = data;
     sandbox->ending = true;
+    hand_plan_on(sandbox);
     linux_sandbox_kill(sandbox);
     /* Already dead: from the loop, not from inside this call. */
     if (sandbox->dead)

@@ -74,7 +74,7 @@ int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *p
                              struct heel_error **err)
 {
     static _Alignas(16) char stack[HOLDER_STACK];
-    struct heel_namespace_pair made = {-1, -1, uid, gid};
+    struct heel_namespace_pair made = {.user = -1, .net = -1, .uid = uid, .gid = gid};
     pid_t holder =
         clone(hold, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD, NULL);
     int result, why;
@@ -89,12 +89,22 @@ int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *p
     if (result)
         return heel_error_set_errno(err, why, "cannot set up a user namespace for uid %u",
                                     (unsigned)uid);
+    for (size_t i = 0; i < HEEL_LEVELS; i++)
+        made.templates[i].mounts = -1;
     *pair = made;
     return 0;
 }
 
+void heel_namespace_pair_forget_templates(struct heel_namespace_pair *pair)
+{
+    for (size_t i = 0; i < HEEL_LEVELS; i++)
+        if (pair->templates[i].mounts >= 0)
+            close(heel_steal_fd(&pair->templates[i].mounts));
+}
+
 void heel_namespace_pair_close(struct heel_namespace_pair *pair)
 {
+    heel_namespace_pair_forget_templates(pair);
     close(pair->user);
     close(pair->net);
     pair->user = pair->net = -1;
@@ -107,25 +117,39 @@ static void remove_at(struct heel_namespace_pool *pool, size_t index)
             (pool->count - index) * sizeof pool->idle[0]);
 }
 
-bool heel_namespace_pool_take(struct heel_namespace_pool *pool, uid_t uid, gid_t gid,
-                              struct heel_namespace_pair *pair)
+/* How good this pair is: 0 if it is of another identity, 2 if it has the template, else 1. */
+static int fitness(const struct heel_namespace_pair *pair, uid_t uid, gid_t gid, int level)
 {
-    for (size_t i = pool->count; i-- > 0;) {
-        if (pool->idle[i].pair.uid != uid || pool->idle[i].pair.gid != gid)
-            continue;
-        *pair = pool->idle[i].pair;
-        remove_at(pool, i);
-        return true;
-    }
-    return false;
+    if (pair->uid != uid || pair->gid != gid)
+        return 0;
+    return level >= 0 && pair->templates[level].mounts >= 0 ? 2 : 1;
 }
 
-bool heel_namespace_pool_has(const struct heel_namespace_pool *pool, uid_t uid, gid_t gid)
+bool heel_namespace_pool_take(struct heel_namespace_pool *pool, uid_t uid, gid_t gid, int level,
+                              struct heel_namespace_pair *pair)
+{
+    int best = 0;
+    size_t index = 0;
+
+    for (size_t i = pool->count; i-- > 0 && best < 2;) {
+        int fits = fitness(&pool->idle[i].pair, uid, gid, level);
+
+        if (fits > best) {
+            best = fits;
+            index = i;
+        }
+    }
+    if (best == 0)
+        return false;
+    *pair = pool->idle[index].pair;
+    remove_at(pool, index);
+    return true;
+}
+
+void heel_namespace_pool_forget_templates(struct heel_namespace_pool *pool)
 {
     for (size_t i = 0; i < pool->count; i++)
-        if (pool->idle[i].pair.uid == uid && pool->idle[i].pair.gid == gid)
-            return true;
-    return false;
+        heel_namespace_pair_forget_templates(&pool->idle[i].pair);
 }
 
 static void drop_oldest(struct heel_namespace_pool *pool)

@@ -88,6 +88,7 @@ void heel_put_create(struct heel_buffer *to, const struct heel_create_request *r
     heel_put_u32(to, request->uid);
     heel_put_u32(to, request->gid);
     heel_put_u32(to, request->next_uid);
+    heel_put_u32(to, (uint32_t)(request->level + 1));
     heel_put_bytes(to, request->plan, request->plan_length);
     if (request->plan_length == 0)
         return;
@@ -122,8 +123,10 @@ int heel_get_create(struct heel_reader *from, struct heel_create_request *reques
     got.uid = heel_get_u32(from);
     got.gid = heel_get_u32(from);
     got.next_uid = heel_get_u32(from);
+    got.level = (int)heel_get_u32(from) - 1;
     got.plan = heel_get_bytes(from, &got.plan_length);
-    if (from->failed || got.uid == (uid_t)-1 || got.gid == (gid_t)-1)
+    if (from->failed || got.uid == (uid_t)-1 || got.gid == (gid_t)-1 || got.level < -1 ||
+        got.level > HEEL_LEVEL_PERMISSIVE)
         return -1;
     if (got.plan_length > 0 && get_caller(from, &got.caller))
         return -1;

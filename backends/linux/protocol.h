@@ -16,16 +16,19 @@ enum heel_launcher_message {
     HEEL_LAUNCHER_HELLO = 1,   /* first, once: instance directory, host info; descriptor: the locked
                                   instance directory */
     HEEL_LAUNCHER_FAILED,      /* instead of HELLO: an error */
-    HEEL_LAUNCHER_CREATED,     /* id; descriptor: the init's pidfd */
+    HEEL_LAUNCHER_CREATED,     /* id; whether a PLAN is wanted; descriptor: the init's pidfd */
     HEEL_LAUNCHER_NOT_CREATED, /* id; an error */
     /* heeld to launcher */
     HEEL_LAUNCHER_CREATE, /* id; identity, perhaps a plan; descriptor: the init's end of its control
                              socket */
+    HEEL_LAUNCHER_PLAN,   /* id, just before its end; its plan, for others like it */
     HEEL_LAUNCHER_UNLINK, /* a file (a socket) to be removed should heeld die */
     HEEL_LAUNCHER_CLOSE,  /* heeld ends in an orderly way: nothing to be unlinked */
 };
 
 enum heel_init_message {
+    /* a template's maker to the launcher */
+    HEEL_TEMPLATE_MADE = 31, /* fingerprint; descriptor: its mount namespace */
     /* launcher to an init that was born ahead of time */
     HEEL_INIT_ADOPT = 32, /* descriptor: its control socket */
     /* heeld to init */
@@ -54,6 +57,7 @@ struct heel_create_request {
     uid_t uid;
     gid_t gid;
     uid_t next_uid; /* as root: who the next sandbox will probably run as; 0: nobody knows */
+    int level;      /* that it is like any other sandbox of; -1: its caller named paths */
     struct heel_caller caller; /* only with a plan; its groups belong to the request once decoded */
     const void *plan;          /* encoded, borrowed; NULL when the launcher has nothing to open */
     size_t plan_length;

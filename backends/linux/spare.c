@@ -1,8 +1,6 @@
 #include "backends/linux/spare.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,8 +10,7 @@
 
 void heel_spare_init(struct heel_spare *spare)
 {
-    *spare = (struct heel_spare){.cradle = -1,
-                                 .mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
+    *spare = (struct heel_spare){.cradle = -1};
 }
 
 /* What is left of it here once it is adopted or dead. */
@@ -24,26 +21,22 @@ static void forget(struct heel_spare *spare)
         close(heel_steal_fd(&spare->newborn.pidfd));
 }
 
-/* Whether the host's mounts changed since the last time this was asked. */
-static bool mounts_changed(const struct heel_spare *spare)
-{
-    struct pollfd event = {spare->mounts, POLLPRI, 0};
-
-    return poll(&event, 1, 0) != 0;
-}
-
-int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *pair,
-                    rlim_t open_files, struct heel_error **err)
+int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *pair, int level,
+                    const char *works, rlim_t open_files, struct heel_error **err)
 {
     struct heel_init_start start = {.control = -1, .open_files = open_files};
-    struct heel_birth birth = {.pair = pair, .init = heel_init_run, .data = &start};
+    struct heel_birth birth = {.pair = pair, .mounts = -1, .init = heel_init_run, .data = &start};
     int ends[2];
     int result;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return heel_error_set_errno(err, errno, "cannot make a socket for a sandbox");
-    mounts_changed(spare); /* from now on */
     start.cradle = ends[1];
+    if (level >= 0) {
+        birth.mounts = pair->templates[level].mounts;
+        start.fingerprint = pair->templates[level].fingerprint;
+        start.works = works;
+    }
     result = heel_birth_give(&birth, &spare->newborn, err);
     close(ends[1]);
     if (result) {
@@ -51,13 +44,15 @@ int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *
         return -1;
     }
     spare->pair = *pair;
+    spare->level = level;
     spare->cradle = ends[0];
     return 0;
 }
 
-bool heel_spare_is_for(const struct heel_spare *spare, uid_t uid, gid_t gid)
+bool heel_spare_is_for(const struct heel_spare *spare, uid_t uid, gid_t gid, int level)
 {
-    return spare->cradle >= 0 && spare->pair.uid == uid && spare->pair.gid == gid;
+    return spare->cradle >= 0 && spare->pair.uid == uid && spare->pair.gid == gid &&
+           (spare->level == -1 || spare->level == level);
 }
 
 void heel_spare_drop(struct heel_spare *spare)
@@ -68,13 +63,14 @@ void heel_spare_drop(struct heel_spare *spare)
     forget(spare);
 }
 
-bool heel_spare_adopt(struct heel_spare *spare, uid_t uid, gid_t gid, int control, int *pidfd)
+bool heel_spare_adopt(struct heel_spare *spare, uid_t uid, gid_t gid, int level, int control,
+                      int *pidfd)
 {
     struct heel_message message = {.type = HEEL_INIT_ADOPT, .fds = {control}, .fd_count = 1};
 
-    if (!heel_spare_is_for(spare, uid, gid))
+    if (!heel_spare_is_for(spare, uid, gid, level))
         return false;
-    if (mounts_changed(spare) || heel_message_send(spare->cradle, &message)) {
+    if (heel_message_send(spare->cradle, &message)) {
         heel_spare_drop(spare);
         return false;
     }

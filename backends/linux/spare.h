@@ -11,27 +11,28 @@
 struct heel_spare {
     struct heel_newborn newborn;     /* its pidfd is owned */
     struct heel_namespace_pair pair; /* what it lives in; owned by whoever remembers the pid */
+    int level;  /* of the template of which its mounts are a copy; -1: they are the host's */
     int cradle; /* owned; the socket on which it waits; -1: there is no spare */
-    int mounts; /* owned; /proc/self/mountinfo, which tells when the host's mounts change */
 };
 
 /* No spare yet. */
 void heel_spare_init(struct heel_spare *spare);
 
-/* Makes one in `pair`, which must outlive it. 0, or -1 and *err. */
-int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *pair,
-                    rlim_t open_files, struct heel_error **err);
+/* Makes one in `pair`, which must outlive it, with a copy of its template of this level (-1:
+ * without one; `works` as in confine.h). 0, or -1 and *err. */
+int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *pair, int level,
+                    const char *works, rlim_t open_files, struct heel_error **err);
 
-/* Gives the spare, if there is one of this identity, its control socket. Whether it took it: then
- * `pidfd` is the caller's, and there is no spare any more. One that saw the host's mounts as they
- * were before a change is of no use: it is killed instead. */
-bool heel_spare_adopt(struct heel_spare *spare, uid_t uid, gid_t gid, int control, int *pidfd);
+/* Gives the spare, if there is one for such a sandbox, its control socket. Whether it took it: then
+ * `pidfd` is the caller's, and there is no spare any more. */
+bool heel_spare_adopt(struct heel_spare *spare, uid_t uid, gid_t gid, int level, int control,
+                      int *pidfd);
 
 /* The process `pid` died. If it was the spare, there is none any more. */
 void heel_spare_died(struct heel_spare *spare, pid_t pid);
 
-/* Whether there is one of this identity. */
-bool heel_spare_is_for(const struct heel_spare *spare, uid_t uid, gid_t gid);
+/* Whether there is one for a sandbox of this identity and level (-1: its caller named paths). */
+bool heel_spare_is_for(const struct heel_spare *spare, uid_t uid, gid_t gid, int level);
 
 /* Kills it, if there is one. */
 void heel_spare_drop(struct heel_spare *spare);
