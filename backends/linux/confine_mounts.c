@@ -337,7 +337,8 @@ static int do_symlink(struct heel_mount_builder *builder, size_t index, struct h
 
     if (made < 0 && errno == ENOENT && make_parents(builder->root, path, 0755) == 0)
         made = symlinkat(mount->source, builder->root, path);
-    if (made < 0 && !(mount->flags & HEEL_MOUNT_OPTIONAL))
+    /* What is there already came with a folder that the caller named. */
+    if (made < 0 && errno != EEXIST && !(mount->flags & HEEL_MOUNT_OPTIONAL))
         return fail(mount, "make the link", err);
     return 0;
 }
