@@ -69,9 +69,9 @@ struct launcher {
     unsigned generation; /* how often they did */
     int spare_quiet_ms;
     rlim_t open_files;
-    bool gives_uids; /* each sandbox has one of its own */
-    bool can_make;   /* the host supports sandboxes */
-    bool can_share;  /* templates can be made */
+    bool gives_uids;   /* each sandbox has one of its own */
+    bool makes_spares; /* the host supports sandboxes, and more may be asked for */
+    bool can_share;    /* templates can be made */
     bool heeld_gone;
 };
 
@@ -272,6 +272,7 @@ static void on_create(struct launcher *launcher, struct heel_message *message)
     }
     heel_put_u32(&payload, wants_plan(launcher, launched));
     reply(launcher, HEEL_LAUNCHER_CREATED, message->id, &payload, pidfd);
+    launcher->makes_spares = launcher->makes_spares && !launcher->options.brief;
 }
 
 static void on_plan(struct launcher *launcher, struct heel_message *message)
@@ -392,8 +393,8 @@ static void reap(struct launcher *launcher)
 
 static bool spare_missing(const struct launcher *launcher)
 {
-    return launcher->can_make && !heel_spare_is_for(&launcher->spare, launcher->next_uid,
-                                                    launcher->next_gid, launcher->next_level);
+    return launcher->makes_spares && !heel_spare_is_for(&launcher->spare, launcher->next_uid,
+                                                        launcher->next_gid, launcher->next_level);
 }
 
 static void make_spare(struct launcher *launcher)
@@ -413,7 +414,7 @@ static void make_spare(struct launcher *launcher)
         }
         heel_namespace_pair_close(&pair);
     }
-    launcher->can_make = false; /* each create tries for itself, and says what is wrong */
+    launcher->makes_spares = false; /* each create tries for itself, and says what is wrong */
 }
 
 /* Nothing is asked for at the moment. */
@@ -522,8 +523,11 @@ static int say_hello(struct launcher *launcher)
         reply_error(launcher, HEEL_LAUNCHER_FAILED, 0, error);
         return -1;
     }
-    heel_host_probe(&host);
-    launcher->can_make = host.supported;
+    if (launcher->options.brief)
+        heel_host_assume(&host);
+    else
+        heel_host_probe(&host);
+    launcher->makes_spares = host.supported;
     heel_host_info_encode(&host, &info);
     heel_host_info_clear(&host);
     heel_put_string(&hello, launcher->instance.path);
@@ -590,7 +594,7 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     launcher.spare_quiet_ms = SPARE_QUIET_MS;
     launcher.mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     launcher.can_share = launcher.mounts >= 0;
-    if (launcher.can_make)
+    if (launcher.makes_spares)
         make_spare(&launcher);
     heel_state_sweep(launcher.options.state_dir);
     loop(&launcher);
