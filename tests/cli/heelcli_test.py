@@ -8,7 +8,7 @@ import time
 
 from heeltest import Heeld, TestCase, main, mark, places, wait_for
 from heeltest.cli import Cli, isolate
-from heeltest.processes import alive_with
+from heeltest.processes import alive_with, read_process
 
 PIPE = subprocess.PIPE
 
@@ -126,10 +126,11 @@ class RunTest(CliCase):
 
     def test_an_unhandled_signal(self):
         argument = mark()
-        client = self.cli.start("run", "sleep", argument)
-        wait_for(lambda: len(alive_with(argument)) == 2)
+        client = self.cli.start("run", "sh", "-c", f"echo up; exec sleep {argument}", stdout=PIPE)
+        self.assertEqual(client.stdout.readline(), b"up\n")
         client.terminate()
-        self.assertEqual(client.wait(20), 128 + 15)
+        client.communicate(timeout=20)
+        self.assertEqual(client.returncode, 128 + 15)
 
     def test_working_dir_and_paths(self):
         mine = self.cli.base / "mine"
@@ -188,7 +189,7 @@ class ServerTest(CliCase):
         listed = json.loads(self.check(self.cli("list", "--output", "json")).stdout)
         self.assertIn("mine", json.dumps(listed))
         self.assertIn("mine", self.check(self.cli("get", "mine")).stdout)
-        got = json.loads(self.check(self.cli("get", "mine", "--output", "json")).stdout)
+        got = json.loads(self.check(self.cli("get", "--output", "json", "mine")).stdout)
         self.assertEqual(got["sandboxId"], "mine")
         self.check(self.cli("delete", "mine"))
         self.assertIn("mine", self.check_sentence(self.cli("delete", "mine"), 1))
@@ -226,9 +227,9 @@ class AutostartTest(CliCase):
 
     def program_of(self, pid):
         try:
-            return os.readlink(f"/proc/{pid}/exe")
-        except (FileNotFoundError, PermissionError):
-            return None
+            return os.readlink(f"/proc/{pid}/exe") if read_process(pid).uid == os.geteuid() else None
+        except (AttributeError, FileNotFoundError, PermissionError):
+            return None  # it is gone, or somebody else's
 
     def stop_server(self):
         for pid in self.servers():

@@ -10,7 +10,8 @@ import time
 
 from heeltest import Code, Heeld, TestCase, main, mark, pb, process_pb, wait_for
 from heeltest import health_pb2 as health
-from heeltest import places
+from heeltest import places, sandbox_pb2_grpc
+from heeltest.api import open_channel
 from heeltest.cli import ROOT_FOLDERS, isolate
 from heeltest.exec_call import ExecCall
 from heeltest.processes import alive_with, still_alive
@@ -259,12 +260,15 @@ class SocketTest(HeeldCase):
             commands = [
                 [places.binary("heeld"), "--state-dir", str(base / "state"), "--listen", f"unix:{base}/s"]
             ] * 4
-            started = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for command in commands]
+            started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+            with open_channel(f"unix:{base}/s") as channel:
+                stub = sandbox_pb2_grpc.SandboxServiceStub(channel)
+                stub.GetServerInfo(pb.GetServerInfoRequest(), timeout=20, wait_for_ready=True)
             wait_for(lambda: len([p for p in started if p.poll() is None]) == 1)
-            winner = [process for process in started if process.poll() is None][0]
-            wait_for(lambda: os.path.exists(base / "s"))
-            winner.terminate()
-            self.assertEqual(winner.wait(20), 0)
+            for process in started:
+                process.terminate()
+            said = [process.communicate(timeout=20)[1] for process in started]
+            self.assertEqual(sorted(process.returncode for process in started), [0, 1, 1, 1], said)
 
     def test_several(self):
         base = places.make_base()
