@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -485,6 +486,91 @@ static void test_fork_bomb(void)
     destroy(&box);
 }
 
+/* What a sandbox's script prints; free it. */
+static char *output_in(const struct box *box, const char *script)
+{
+    struct run run;
+
+    start_shell(box, &run, script);
+    return output_of(&run);
+}
+
+/* Whether the mounts of a new sandbox are a template's: then only its own part is a file system of
+ * its own. */
+static bool is_from_template(const struct box *box)
+{
+    heel_autofree char *devices = output_in(box, "stat -c %d / /tmp | uniq | wc -l");
+
+    return strcmp(devices, "2\n") == 0;
+}
+
+#define LIVES_MAX 100
+
+/* The next ones in the same namespaces share what can't be changed, and find nothing of each other.
+ */
+static void test_templates(void)
+{
+    struct box box;
+    bool shared = false;
+
+    for (int i = 0; i < LIVES_MAX && !shared; i++) {
+        heel_autofree char *leave = NULL;
+
+        create(&box, "life");
+        shared = is_from_template(&box);
+        check_output(&box, "ls -A /tmp /dev/shm /var/tmp . | tr -d '\\n'",
+                     ".:/dev/shm:/tmp:/var/tmp:");
+        leave = heel_format("touch %s/f /tmp/f /dev/shm/f /var/tmp/f f && ls %s; mkfifo /tmp/p",
+                            heel_sandbox_paths(box.sandbox)->home_dir,
+                            heel_sandbox_paths(box.sandbox)->home_dir);
+        check_output(&box, leave, "f\n");
+        if (shared) {
+            check_output(&box, "for d in / /dev /home /.mask; do touch $d/f && echo $d; done 2>&-",
+                         "");
+            check_output(&box, "chmod 777 / 2>&-; stat -c %a /", "755\n");
+            check_output(&box, "chmod 777 /.mask/setup 2>&-; ls -A /.mask/setup 2>&- | wc -l",
+                         "0\n");
+            check_output(&box, "grep -c setup /proc/self/mountinfo", "0\n");
+            check_output(&box, "grep -c /instances/ /proc/self/mountinfo", "1\n");
+            check_output(&box, "ls -d /proc/[0-9]* | grep -c '/proc/1$'; cat /proc/1/comm",
+                         "1\nheel-init\n");
+            check_output(&box, "echo > /proc/sys/kernel/hostname; cat /proc/sys/kernel/hostname",
+                         "heel\n");
+        }
+        destroy(&box);
+    }
+    CHECK(shared);
+}
+
+/* Sandboxes that are to come see what the host shows at that time. */
+static void test_host_mounts_change(void)
+{
+    struct box box;
+
+    if (itself != ROOT || access("/mnt", F_OK))
+        return;
+    create(&box, "before");
+    for (int i = 0; i < LIVES_MAX && !is_from_template(&box); i++) {
+        destroy(&box);
+        create(&box, "before");
+    }
+    CHECK(is_from_template(&box));
+    REQUIRE(mount("tmpfs", "/mnt", "tmpfs", 0, NULL) == 0);
+    close(open("/mnt/new", O_CREAT | O_WRONLY, 0644));
+    check_output(&box, "ls /mnt | grep new", "");
+    destroy(&box);
+    for (int i = 0; i < 4; i++) {
+        create(&box, "mounted");
+        check_output(&box, "ls /mnt | grep new", "new\n");
+        check_output(&box, "touch /mnt/other || echo refused", "refused\n");
+        destroy(&box);
+    }
+    REQUIRE(umount2("/mnt", 0) == 0);
+    create(&box, "unmounted");
+    check_output(&box, "ls /mnt | grep new", "");
+    destroy(&box);
+}
+
 /* It gets no more processes, and its neighbour does. */
 static void test_many_processes(void)
 {
@@ -838,6 +924,8 @@ static int test_all(void)
     test_kill_tree();
     test_fork_bomb();
     test_many_processes();
+    test_templates();
+    test_host_mounts_change();
     test_attacks_on_init();
     test_delete_busy();
     test_no_leftovers();
@@ -885,6 +973,9 @@ static void become(enum who who)
         exit(heel_test_skip("can't become another user"));
     if (who == CONTAINER_ROOT && !become_container_root())
         exit(heel_test_skip("can't make a user namespace"));
+    /* What is mounted for a test is nobody else's business. */
+    if (who == ROOT && (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)))
+        exit(heel_test_skip("can't make a mount namespace"));
 }
 
 /* In a child: only a process with one thread may start a launcher, and a loop leaves libuv's

@@ -304,9 +304,9 @@ static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *
     preparation->runtime_dir = backend->runtime_dir;
     preparation->instance_path = backend->instance_path;
     preparation->facts = backend->facts;
-    if (!spec->working_dir && !spec->keep_working_dir &&
-        !heel_work_dirs_take(&backend->work_dirs, sandbox->identity.uid, &preparation->work))
-        preparation->work_number = ++backend->work_dirs.last_number;
+    preparation->work_number = ++backend->work_dirs.last_number;
+    if (!spec->working_dir && !spec->keep_working_dir)
+        heel_work_dirs_take(&backend->work_dirs, sandbox->identity.uid, &preparation->work);
     if (open_control(sandbox, err))
         return -1;
     if (!launcher_needs_plan(sandbox))
@@ -446,8 +446,11 @@ static void remove_in_pool(uv_work_t *work)
     struct heel_preparation *preparation =
         &heel_container_of(work, struct linux_sandbox, work)->preparation;
 
-    if (preparation->work.path &&
-        !(preparation->reuse_work && heel_work_dir_untouched(&preparation->work)))
+    bool reusable = preparation->work.path && preparation->reuse_work &&
+                    heel_work_dir_untouched(&preparation->work) &&
+                    heel_work_dir_set_aside(&preparation->work, NULL) == 0;
+
+    if (preparation->work.path && !reusable)
         heel_work_dir_remove(&preparation->work, &preparation->error);
     /* What is to be kept is what a sandbox did, not that it failed to be made. */
     if (preparation->kept && !heel_container_of(work, struct linux_sandbox, work)->created)

@@ -39,8 +39,11 @@ static int make_work(struct heel_preparation *preparation)
     const struct heel_sandbox_spec *spec = &preparation->spec;
     const struct heel_identity *identity = &preparation->identity;
 
-    if (spec->working_dir || preparation->work.path)
+    if (spec->working_dir)
         return 0;
+    if (preparation->work.path)
+        return heel_work_dir_move(&preparation->work, preparation->instance_path,
+                                  preparation->work_number, &preparation->error);
     if (spec->keep_working_dir)
         return heel_state_make_kept(preparation->state_dir, spec->id, identity->uid, identity->gid,
                                     &preparation->kept, &preparation->error);

@@ -1,8 +1,9 @@
 /* What sandboxes keep on disk.
  *
- *     STATE/instances/RANDOM/NUMBER  the working directory of one sandbox, for as long as it lives
- * (work_dir.h) STATE/kept/ID-RANDOM           working directories that outlive their sandbox,
- * because the spec said so
+ *     STATE/instances/RANDOM/NUMBER   the working directory of one sandbox, for as long as it lives;
+ *                                     .spare-NUMBER waits for another sandbox (work_dir.h)
+ *     STATE/kept/ID-RANDOM            working directories that outlive their sandbox, because the
+ *                                     spec said so
  *
  * The folder of an instance is held by flock as long as heeld or its launcher lives; one that
  * nobody holds was left by both being killed, and the next start removes it. */

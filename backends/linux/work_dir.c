@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -35,6 +36,34 @@ int heel_work_dir_make(const char *instance_path, unsigned long number, uid_t ow
         return heel_error_set_errno(err, errno, "cannot make the working directory %s", path);
     *dir = (struct heel_work_dir){heel_steal(path), owner, made.st_ctim};
     return 0;
+}
+
+/* A change of its name is one of its ctime, too. */
+static int move_to(struct heel_work_dir *dir, char *path, struct heel_error **err)
+{
+    heel_autofree char *to = path;
+    struct stat moved;
+
+    if (rename(dir->path, to) || lstat(to, &moved))
+        return heel_error_set_errno(err, errno, "cannot move %s to %s", dir->path, to);
+    free(dir->path);
+    dir->path = heel_steal(to);
+    dir->changed = moved.st_ctim;
+    return 0;
+}
+
+int heel_work_dir_move(struct heel_work_dir *dir, const char *instance_path, unsigned long number,
+                       struct heel_error **err)
+{
+    return move_to(dir, heel_format("%s/%lu", instance_path, number), err);
+}
+
+int heel_work_dir_set_aside(struct heel_work_dir *dir, struct heel_error **err)
+{
+    const char *name = strrchr(dir->path, '/') + 1;
+
+    return move_to(dir, heel_format("%.*s.spare-%s", (int)(name - dir->path), dir->path, name),
+                   err);
 }
 
 /* Before Linux 6.13 the ctime has the coarseness of a clock tick, so a change right after the

@@ -23,6 +23,14 @@ struct heel_work_dir {
 int heel_work_dir_make(const char *instance_path, unsigned long number, uid_t owner, gid_t group,
                        struct heel_work_dir *dir, struct heel_error **err);
 
+/* Gives it the name of another sandbox: instance_path/NUMBER. 0, or -1 and *err. */
+int heel_work_dir_move(struct heel_work_dir *dir, const char *instance_path, unsigned long number,
+                       struct heel_error **err);
+
+/* Takes its sandbox's name from it, so that nothing is where that was: instance_path/.spare-NUMBER.
+ * 0, or -1 and *err. */
+int heel_work_dir_set_aside(struct heel_work_dir *dir, struct heel_error **err);
+
 /* Whether it is exactly as it was made: every change of its entries, mode, owner or attributes
  * would have changed its ctime, which nobody can set. */
 bool heel_work_dir_untouched(const struct heel_work_dir *dir);
@@ -32,7 +40,7 @@ int heel_work_dir_remove(struct heel_work_dir *dir, struct heel_error **err);
 
 #define HEEL_WORK_DIRS_MAX 64
 
-/* Untouched ones. Zero-initialised is empty. */
+/* Untouched ones, set aside. Zero-initialised is empty. */
 struct heel_work_dirs {
     struct heel_work_dir idle[HEEL_WORK_DIRS_MAX];
     size_t count;
@@ -42,8 +50,8 @@ struct heel_work_dirs {
 /* Takes one of this owner's. Whether there was one. */
 bool heel_work_dirs_take(struct heel_work_dirs *dirs, uid_t owner, struct heel_work_dir *dir);
 
-/* Takes over an untouched one and leaves *dir without a path; leaves it as it is when there are
- * enough. */
+/* Takes over one that was set aside and leaves *dir without a path; leaves it as it is when there
+ * are enough. */
 void heel_work_dirs_give(struct heel_work_dirs *dirs, struct heel_work_dir *dir);
 
 /* Whether another one would be too many, with some room for those that are on their way. */
