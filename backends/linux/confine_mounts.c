@@ -100,7 +100,9 @@ static int attach(struct heel_mount_builder *builder, int tree, const char *targ
     heel_autoclose int place = -1;
 
     if (is_own(target)) { /* half of all targets: no link can be there, and it is quicker */
-        if (heel_mounts_make_place(builder->root, target, directory, mode) < 0)
+        /* A template has all its places already. */
+        if (builder->works < 0 &&
+            heel_mounts_make_place(builder->root, target, directory, mode) < 0)
             return -1;
         return heel_move_mount(tree, builder->root, relative(target));
     }
@@ -220,17 +222,30 @@ static int do_new(struct heel_mount_builder *builder, size_t index, struct heel_
     return 0;
 }
 
+/* A new file system for scratch space alone has what it needs of modes and attributes. */
+static int open_scratch(const struct heel_mount_builder *builder, const struct heel_mount *mount)
+{
+    bool fresh = builder->scratch != builder->root && (mount->flags & HEEL_MOUNT_WRITABLE);
+    const char *source = relative(mount->source);
+    heel_autoclose int tree = -1;
+
+    if (heel_mounts_make_place(builder->scratch, mount->source, true, mount->mode) < 0 ||
+        (!fresh && fchmodat(builder->scratch, source, mount->mode, 0) < 0))
+        return -1;
+    tree = heel_open_tree(builder->scratch, source, AT_SYMLINK_NOFOLLOW);
+    if (tree < 0 ||
+        (!fresh && heel_mount_set(tree, 0, attributes_of(mount),
+                                  mount->flags & HEEL_MOUNT_WRITABLE ? MOUNT_ATTR_RDONLY : 0) < 0))
+        return -1;
+    return heel_steal_fd(&tree);
+}
+
 static int do_scratch(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     const struct heel_mount *mount = &builder->plan->mounts[index];
-    heel_autoclose int tree = -1;
+    heel_autoclose int tree = open_scratch(builder, mount);
 
-    if (heel_mounts_make_place(builder->scratch, mount->source, true, 0700) < 0 ||
-        fchmodat(builder->scratch, relative(mount->source), mount->mode, 0) < 0)
-        return fail(mount, "make room for", err);
-    tree = heel_open_tree(builder->scratch, relative(mount->source), AT_SYMLINK_NOFOLLOW);
-    if (tree < 0 || heel_mount_set(tree, 0, attributes_of(mount),
-                                   mount->flags & HEEL_MOUNT_WRITABLE ? MOUNT_ATTR_RDONLY : 0) < 0)
+    if (tree < 0)
         return fail(mount, "make room for", err);
     if (attach(builder, tree, mount->target, true, 0755) < 0 &&
         !(mount->flags & HEEL_MOUNT_OPTIONAL))
