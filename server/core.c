@@ -5,6 +5,7 @@
 #include "server/log.h"
 
 #define RETRY_MS 1000
+#define FLUSH_MS 1000 /* for the last answers to be read */
 
 struct server_options server_default_options(void)
 {
@@ -54,16 +55,6 @@ static void on_idle(uv_timer_t *timer)
 
     log_event(LOG_LEVEL_INFO, "idle, leaving", LOG_INT("after_ms", core->options.idle_exit_ms));
     server_shut_down(core, core->on_closed);
-}
-
-void server_note_activity(struct server_core *core)
-{
-    if (core->options.idle_exit_ms <= 0 || core->draining)
-        return;
-    if (core->sandboxes.count == 0)
-        uv_timer_start(&core->idle_timer, on_idle, (uint64_t)core->options.idle_exit_ms, 0);
-    else
-        uv_timer_stop(&core->idle_timer);
 }
 
 struct server_core *server_open(uv_loop_t *loop, const struct server_options *options,
@@ -116,30 +107,34 @@ static void on_backend_closed(void *data)
     uv_close((uv_handle_t *)&core->grace_timer, on_handle_closed);
 }
 
-static void close_when_all_over(struct server_core *core)
+static void on_calls_over(struct server_core *core)
 {
-    if (core->calls_over && core->sandboxes_over && !core->closing) {
-        core->closing = true;
-        uv_timer_stop(&core->grace_timer);
-        heel_backend_close(core->backend, on_backend_closed, core);
-    }
+    uv_timer_stop(&core->grace_timer);
+    heel_backend_close(core->backend, on_backend_closed, core);
 }
 
+static void on_flush_over(uv_timer_t *timer)
+{
+    callers_cancel_all(timer->data);
+}
+
+/* With the sandboxes went the commands, and with them the calls that waited for one: their answers
+ * are on the way. Only now does gRPC refuse calls; until here handlers did, and said why. */
 static void on_none_left(struct server_core *core)
 {
-    core->sandboxes_over = true;
-    close_when_all_over(core);
+    if (core->closing)
+        return;
+    core->closing = true;
+    uv_timer_start(&core->grace_timer, on_flush_over, FLUSH_MS, 0);
+    callers_drain(core, on_calls_over);
 }
 
-/* With the sandboxes go the commands, and with them the calls that wait for one; what is then left
- * gets cancelled. */
 static void end_grace(struct server_core *core)
 {
     if (core->grace_over)
         return;
     core->grace_over = true;
     uv_timer_stop(&core->grace_timer);
-    callers_cancel_all(core);
     sandboxes_delete_all(core, on_none_left);
 }
 
@@ -148,16 +143,38 @@ static void on_grace_over(uv_timer_t *timer)
     end_grace(timer->data);
 }
 
-static void on_calls_over(struct server_core *core)
+/* Work that was accepted: commands that run, and sandboxes that are being made. */
+static bool has_work(const struct server_core *core)
 {
-    core->calls_over = true;
-    end_grace(core);
-    close_when_all_over(core);
+    if (core->processes > 0)
+        return true;
+    for (const struct server_sandbox *sandbox = core->sandboxes.first; sandbox;
+         sandbox = sandbox->next) {
+        if (sandbox->state == SANDBOX_CREATING)
+            return true;
+    }
+    return false;
+}
+
+void server_note_activity(struct server_core *core)
+{
+    if (core->draining && !has_work(core))
+        end_grace(core);
+    if (core->options.idle_exit_ms <= 0 || core->draining)
+        return;
+    if (core->sandboxes.count == 0)
+        uv_timer_start(&core->idle_timer, on_idle, (uint64_t)core->options.idle_exit_ms, 0);
+    else
+        uv_timer_stop(&core->idle_timer);
 }
 
 void server_shut_down(struct server_core *core, void (*on_closed)(struct server_core *core))
 {
     core->on_closed = on_closed;
+    if (core->closing) {
+        callers_cancel_all(core);
+        return;
+    }
     if (core->draining) {
         end_grace(core);
         return;
@@ -168,5 +185,5 @@ void server_shut_down(struct server_core *core, void (*on_closed)(struct server_
     uv_timer_stop(&core->idle_timer);
     uv_timer_start(&core->grace_timer, on_grace_over, (uint64_t)core->options.grace_ms, 0);
     health_stop(core);
-    callers_drain(core, on_calls_over);
+    server_note_activity(core);
 }

@@ -41,10 +41,8 @@ struct server_core {
     uv_timer_t idle_timer;
     uv_timer_t grace_timer;
     bool draining;
-    bool calls_over;     /* no call is left */
-    bool sandboxes_over; /* no sandbox is left, and none will come */
-    bool grace_over;
-    bool closing;
+    bool grace_over;       /* every sandbox is being deleted */
+    bool closing;          /* no sandbox is left; gRPC drains */
     unsigned open_handles; /* while closing */
     void (*on_drained)(struct server_core *core);
     void (*on_closed)(struct server_core *core);
@@ -55,9 +53,9 @@ struct server_core {
 struct server_core *server_open(uv_loop_t *loop, const struct server_options *options,
                                 struct heel_launcher *launcher, struct heel_error **err);
 
-/* Notify, grace, cancel, delete, close: no new calls; running ones get options.grace_ms; then every
- * sandbox is deleted, every call cancelled and the backend closed. `on_closed` is the last
- * callback; the core is gone after it. Calling it again cuts the grace period short. */
+/* Notify, grace, delete, drain, close: handlers refuse new work, running commands get
+ * options.grace_ms, every sandbox is deleted, gRPC drains, the backend is closed. `on_closed` is
+ * the last callback; the core is gone after it. Calling it again cuts the present step short. */
 void server_shut_down(struct server_core *core, void (*on_closed)(struct server_core *core));
 
 /* Says that something came or went, so that the idle timer starts over. */

@@ -1,9 +1,12 @@
 #include "server/embedded.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -11,6 +14,8 @@
 #include "base/text.h"
 #include "server/core.h"
 #include "server/log.h"
+
+#define LEAVE_MS 1000 /* a launcher that takes longer leaves alone */
 
 struct heel_embedded {
     struct server_options options;
@@ -151,6 +156,19 @@ const struct heel_error *heel_embedded_error(struct heel_embedded *embedded)
 {
     wait_until_known(embedded);
     return embedded->error;
+}
+
+void heel_embedded_leave(struct heel_embedded *embedded)
+{
+    struct pollfd death = {.events = POLLIN};
+    heel_autoclose int pidfd = -1;
+
+    if (!embedded || !embedded->options.backend.brief)
+        return;
+    pidfd = (int)syscall(SYS_pidfd_open, embedded->launcher.pid, 0);
+    death.fd = pidfd;
+    if (pidfd >= 0 && poll(&death, 1, LEAVE_MS) == 1)
+        waitpid(embedded->launcher.pid, NULL, WNOHANG);
 }
 
 void heel_embedded_stop(struct heel_embedded *embedded)

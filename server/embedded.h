@@ -28,6 +28,10 @@ const struct heel_host_info *heel_embedded_host(struct heel_embedded *embedded);
 /* Why the server couldn't be made; NULL if it was, or isn't yet. Borrowed. */
 const struct heel_error *heel_embedded_error(struct heel_embedded *embedded);
 
+/* For a program that is about to _exit() once its one sandbox is gone: waits for the launcher of a
+ * brief server, which leaves by itself then, so that nobody inherits a zombie. NULL is fine. */
+void heel_embedded_leave(struct heel_embedded *embedded);
+
 /* Kills and removes everything of it and waits for that. NULL is fine. */
 void heel_embedded_stop(struct heel_embedded *embedded);
 

@@ -65,9 +65,26 @@ static void finish(struct exec *exec, struct grpcc_status *status)
     grpcc_stream_finish(exec->stream, status, on_done);
 }
 
+/* Who finds a sandbox or a path wrong doesn't know that Exec has them inside of start. */
+static struct grpcc_status *status_of(const struct heel_error *error)
+{
+    struct grpcc_status *status = service_status(error);
+
+    for (size_t i = 0; i < status->field_count; i++) {
+        char *field = status->fields[i].field;
+
+        if (!heel_starts_with(field, "sandbox_id") && !heel_starts_with(field, "spec."))
+            continue;
+        status->fields[i].field = heel_format("start.%s", field);
+        grpcc_status_add_metadata(status, "field", status->fields[i].field);
+        free(field);
+    }
+    return status;
+}
+
 static void fail(struct exec *exec, const struct heel_error *error)
 {
-    finish(exec, service_status(error));
+    finish(exec, status_of(error));
 }
 
 static bool is_cancelled(const struct exec *exec)
@@ -178,16 +195,15 @@ static void on_sandbox_deleted(const struct heel_error *error, const char *kept_
 
     (void)error; /* logged */
     (void)kept_dir;
+    exec->sandbox = NULL;
     exec->sandbox_gone = true;
     pump(exec);
 }
 
 static void delete_private_sandbox(struct exec *exec)
 {
-    struct server_sandbox *sandbox = heel_steal(exec->sandbox);
-
-    if (sandbox)
-        sandboxes_delete(sandbox, on_sandbox_deleted, exec);
+    if (exec->sandbox && exec->sandbox->state == SANDBOX_READY)
+        sandboxes_delete(exec->sandbox, NULL, NULL); /* on_sandbox_deleted waits for it */
 }
 
 /* The command is dead and all of its output is sent, or nobody is there to take it. */
@@ -308,6 +324,7 @@ static void on_private_sandbox(struct server_sandbox *sandbox, const struct heel
     }
     if (!is_cancelled(exec) && start_command(exec, sandbox, exec->request, &start_error) == 0) {
         exec->sandbox = sandbox;
+        sandboxes_when_deleted(sandbox, on_sandbox_deleted, exec);
         return;
     }
     sandboxes_delete(sandbox, on_failed_sandbox_deleted, NULL);
@@ -396,7 +413,7 @@ static void refuse(struct exec *exec, const struct heel_error *error)
         fail(exec, error);
         return;
     }
-    exec->refusal = service_status(error);
+    exec->refusal = status_of(error);
     command_kill(exec->command, HEEL__V1__EXIT_REASON__EXIT_REASON_DISCONNECTED);
     pump(exec);
 }

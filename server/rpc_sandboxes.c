@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,8 +84,9 @@ static int parse_token(const char *token, uint64_t *after, struct heel_error **e
 
     if (token[0] == '\0')
         return 0;
+    errno = 0;
     *after = strtoull(token, &end, 10);
-    if (*end != '\0' || token[0] < '0' || token[0] > '9')
+    if (*end != '\0' || token[0] < '0' || token[0] > '9' || errno == ERANGE)
         return heel_error_set_field(err, "page_token",
                                     "page_token must be a next_page_token of an earlier answer");
     return 0;

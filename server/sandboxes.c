@@ -378,11 +378,17 @@ static void start_destroy(struct server_sandbox *sandbox)
     heel_sandbox_destroy(sandbox->handle, on_destroyed, sandbox);
 }
 
+void sandboxes_when_deleted(struct server_sandbox *sandbox, sandbox_on_deleted *on_deleted,
+                            void *data)
+{
+    add_waiter(&sandbox->deletion_waiters,
+               (struct sandbox_waiter){.on_deleted = on_deleted, .data = data});
+}
+
 void sandboxes_delete(struct server_sandbox *sandbox, sandbox_on_deleted *on_deleted, void *data)
 {
     if (on_deleted)
-        add_waiter(&sandbox->deletion_waiters,
-                   (struct sandbox_waiter){.on_deleted = on_deleted, .data = data});
+        sandboxes_when_deleted(sandbox, on_deleted, data);
     if (sandbox->state == SANDBOX_CREATING)
         sandbox->delete_when_made = true;
     else if (sandbox->state == SANDBOX_READY)

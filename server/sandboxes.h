@@ -90,6 +90,10 @@ struct server_sandbox *sandboxes_find_ready(struct caller *caller, const char *i
  * Safe to repeat. */
 void sandboxes_delete(struct server_sandbox *sandbox, sandbox_on_deleted *on_deleted, void *data);
 
+/* Has on_deleted run when the sandbox is gone, whoever deletes it. */
+void sandboxes_when_deleted(struct server_sandbox *sandbox, sandbox_on_deleted *on_deleted,
+                            void *data);
+
 /* Deletes all; `on_none_left` is run when there is none (from inside, if there is none now). */
 void sandboxes_delete_all(struct server_core *core, void (*on_none_left)(struct server_core *core));
 

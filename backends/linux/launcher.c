@@ -72,6 +72,8 @@ struct launcher {
     bool gives_uids;   /* each sandbox has one of its own */
     bool makes_spares; /* the host supports sandboxes, and more may be asked for */
     bool can_share;    /* templates can be made */
+    pid_t only;        /* the one init of a brief heeld, once there is one */
+    bool work_done; /* and it is dead: nobody will ask for another, so nobody has to wait for us */
     bool heeld_gone;
 };
 
@@ -272,7 +274,10 @@ static void on_create(struct launcher *launcher, struct heel_message *message)
     }
     heel_put_u32(&payload, wants_plan(launcher, launched));
     reply(launcher, HEEL_LAUNCHER_CREATED, message->id, &payload, pidfd);
-    launcher->makes_spares = launcher->makes_spares && !launcher->options.brief;
+    if (launcher->options.brief) {
+        launcher->makes_spares = false;
+        launcher->only = launched->pid;
+    }
 }
 
 static void on_plan(struct launcher *launcher, struct heel_message *message)
@@ -364,6 +369,7 @@ static void reaped(struct launcher *launcher, pid_t pid)
 
     if (!heel_launched_take(&launcher->launched, pid, &launched))
         return;
+    launcher->work_done = launcher->work_done || pid == launcher->only;
     heel_spare_died(&launcher->spare, pid);
     if (launched.pair.generation != launcher->generation)
         heel_namespace_pair_forget_templates(&launched.pair);
@@ -427,7 +433,7 @@ static void use_leisure(struct launcher *launcher)
 
 static void loop(struct launcher *launcher)
 {
-    while (!launcher->heeld_gone) {
+    while (!launcher->heeld_gone && !launcher->work_done) {
         struct pollfd events[] = {{launcher->children, POLLIN, 0},
                                   {launcher->mounts, POLLPRI, 0},
                                   {launcher->socket, POLLIN, 0}};

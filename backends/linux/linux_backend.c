@@ -141,9 +141,12 @@ static int receive_hello(struct linux_backend *backend, int socket, struct heel_
 {
     heel_automessage struct heel_message message = {0};
     struct pollfd event = {socket, POLLIN, 0};
-    int got;
+    int ready, got;
 
-    if (poll(&event, 1, HELLO_MS) != 1)
+    do
+        ready = poll(&event, 1, HELLO_MS);
+    while (ready < 0 && errno == EINTR);
+    if (ready != 1)
         return heel_error_set(err, HEEL_DEADLINE_EXCEEDED, NULL,
                               "the launcher did not get ready within %d s", HELLO_MS / 1000);
     got = heel_message_receive(socket, &message);

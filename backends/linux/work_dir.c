@@ -1,5 +1,6 @@
 #include "backends/linux/work_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -66,11 +67,27 @@ int heel_work_dir_set_aside(struct heel_work_dir *dir, struct heel_error **err)
                    err);
 }
 
+static bool is_empty(const char *path)
+{
+    DIR *stream = opendir(path);
+    int entries = 0;
+
+    if (!stream)
+        return false;
+    while (entries <= 2 && readdir(stream)) /* "." and ".." */
+        entries++;
+    closedir(stream);
+    return entries == 2;
+}
+
 /* Before Linux 6.13 the ctime has the coarseness of a clock tick, so a change right after the
  * making may not show in it: hence the rest. */
 bool heel_work_dir_untouched(const struct heel_work_dir *dir)
 {
     struct stat now;
+
+    if (!is_empty(dir->path))
+        return false;
 
     return lstat(dir->path, &now) == 0 && now.st_ctim.tv_sec == dir->changed.tv_sec &&
            now.st_ctim.tv_nsec == dir->changed.tv_nsec && now.st_uid == dir->owner &&
@@ -86,9 +103,9 @@ int heel_work_dir_remove(struct heel_work_dir *dir, struct heel_error **err)
 
     *slash = '\0';
     fd = open(parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0 && errno != ENOENT) /* the launcher removes the whole instance when it leaves */
         return heel_error_set_errno(err, errno, "cannot open %s", parent);
-    if (heel_remove_tree(fd, slash + 1, err))
+    if (fd >= 0 && heel_remove_tree(fd, slash + 1, err))
         return -1;
     free(heel_steal(dir->path));
     return 0;

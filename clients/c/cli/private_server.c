@@ -25,6 +25,11 @@ const struct heel_error *private_server_error(void)
     return embedded ? heel_embedded_error(embedded) : NULL;
 }
 
+void private_server_leave(void)
+{
+    heel_embedded_leave(embedded);
+}
+
 void private_server_stop(void)
 {
     heel_embedded_stop(embedded);

@@ -19,6 +19,9 @@ int private_server_connect(int *fd, struct heel_error **err);
 /* Why the server could not be made, where its connection was closed; NULL if it was. Borrowed. */
 const struct heel_error *private_server_error(void);
 
+/* Before _exit(), once the one sandbox of a brief server is gone; nothing if there is no server. */
+void private_server_leave(void);
+
 /* Kills and removes what is left of its sandboxes; nothing if there is no server. */
 void private_server_stop(void);
 

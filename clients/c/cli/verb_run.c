@@ -41,8 +41,10 @@ static int run_in(const struct cli_options *options, enum cli_need need, const c
     code = cli_session_run(client,
                            sandbox_id ? heel_in_sandbox(sandbox_id) : heel_in_new_sandbox(&spec),
                            &command, options->json, &exited, err);
-    if (exited && code >= 0)
+    if (exited && code >= 0) {
+        private_server_leave();
         _exit(code);
+    }
     if (code < 0)
         explain(err);
     cli_disconnect(client);
