@@ -131,7 +131,7 @@ static void become_init(const struct heel_init_start *start)
     prctl(PR_SET_DUMPABLE, 1);
     keep_only_own(start);
     setsid();
-    heel_process_rename("heel-init");
+    heel_process_rename(start->control < 0 ? "heel-spare" : "heel-init");
     if (sethostname(HOST_NAME, strlen(HOST_NAME)))
         _exit(1); /* impossible in a uts namespace of its own */
     limit(RLIMIT_NOFILE, start->open_files);
@@ -398,8 +398,10 @@ void heel_init_run(void *data)
     become_init(start);
     /* A template's maker has seen to the network. */
     failed = start->works ? 0 : heel_confine_network(&error);
-    if (init.control < 0)
+    if (init.control < 0) {
         init.control = be_adopted(start->cradle);
+        heel_process_rename("heel-init");
+    }
     if (failed || set_up(&init, start, &error)) {
         heel_autobuffer struct heel_buffer payload = {0};
 

@@ -231,7 +231,8 @@ static void test_hold(struct heel_client *client, const struct fake_server *serv
         struct pollfd woken = {.fd = heel_exec_fd(exec), .events = POLLIN};
 
         last = sent;
-        CHECK_INT(poll(&woken, 1, 100), 0); /* nothing comes, for as long as we care to wait */
+        if (poll(&woken, 1, 100) == 1) /* woken for nothing, as may be */
+            heel_exec_dispatch(exec);
         sent = fake_server_chunks_sent(server) - before;
     } while (sent != last);
     CHECK(sent < 1000);

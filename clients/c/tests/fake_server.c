@@ -223,12 +223,21 @@ static void write_chunk(struct grpcc_stream *stream, const void *bytes, size_t l
     heel_v1_sandbox_service_exec_write_response(stream, &response, on_written);
 }
 
+/* The client gave up. A write that fails, or a read that ends, may tell of it before on_cancel
+ * does, and that isn't run any more after finish(). */
+static void give_up(struct grpcc_stream *stream, struct play *play)
+{
+    if (!play->finished)
+        atomic_fetch_add(&play->server->cancelled, 1);
+    finish(stream, play, NULL);
+}
+
 static void on_chunk_written(struct grpcc_stream *stream, bool ok, void *data)
 {
     struct play *play = data;
 
     if (!ok)
-        return finish(stream, play, NULL);
+        return give_up(stream, play);
     atomic_fetch_add(&play->server->chunks_sent, 1);
     flood(stream, play);
 }
@@ -256,7 +265,7 @@ static void on_echoed(struct grpcc_stream *stream, bool ok, void *data)
     struct play *play = data;
 
     if (!ok)
-        return finish(stream, play, NULL);
+        return give_up(stream, play);
     taken.offset = play->taken;
     response.message_case = HEEL__V1__EXEC_RESPONSE__MESSAGE_STDIN_TAKEN;
     response.stdin_taken = &taken;
@@ -279,7 +288,7 @@ static void on_request(struct grpcc_stream *stream, const Heel__V1__ExecRequest 
     struct play *play = data;
 
     if (!request && grpcc_call_is_cancelled(grpcc_stream_call(stream)))
-        finish(stream, play, NULL);
+        give_up(stream, play);
     else if (!request || play->finished)
         return;
     else if (request->message_case == HEEL__V1__EXEC_REQUEST__MESSAGE_STDIN)
@@ -354,10 +363,7 @@ static void on_start(struct grpcc_stream *stream, const Heel__V1__ExecRequest *r
 
 static void on_cancel(struct grpcc_stream *stream, void *data)
 {
-    struct play *play = data;
-
-    atomic_fetch_add(&play->server->cancelled, 1);
-    finish(stream, play, NULL);
+    give_up(stream, data);
 }
 
 static void exec(struct grpcc_stream *stream, void *service)

@@ -11,6 +11,8 @@ from heeltest import api, places, processes
 
 READY_SECONDS = 20
 STOP_SECONDS = 30
+# The launcher, also while it becomes something else, and what it makes ahead of time.
+AHEAD = ("heel-launcher", "heel-spare", "heel-template")
 SPARE_FOLDERS = 64
 _ranges = itertools.count()
 
@@ -157,6 +159,10 @@ class Heeld:
         """All that it started, and what these started."""
         return processes.below(self.pid)
 
+    def of_sandboxes(self):
+        """Those that belong to a sandbox: not the launcher, nor what it makes ahead of time."""
+        return [process for process in self.processes() if process.comm not in AHEAD]
+
     def launcher(self):
         """Its one child; inits are below."""
         children = [process for process in self.processes() if process.ppid == self.pid]
@@ -186,16 +192,16 @@ class Heeld:
         if self.uids:
             return self.uids[0] <= process.uid <= self.uids[1]
         # An ordinary user made for the tests runs nothing else, but other heelds of the same test.
-        return places.is_made_up(process.uid) and process.uid == os.getuid() and process.comm == "heel-init"
+        return places.is_made_up(process.uid) and process.uid == os.getuid() and process.comm in ("heel-init", "heel-spare")
 
     def stored(self):
         """What lies in its state folder of sandboxes, kept working directories aside.
 
-        heeld keeps some empty folders that sandboxes left as they were, for others to come.
+        heeld sets some empty folders aside that sandboxes left as they were, for others to come.
         """
         instances = self.state / "instances"
         folders = [folder for instance in _entries(instances) for folder in _entries(instance)]
-        spare = [folder for folder in folders if _is_empty(folder)]
+        spare = [folder for folder in folders if folder.name.startswith(".spare-") and _is_empty(folder)]
         return [str(folder) for folder in folders if len(spare) > SPARE_FOLDERS or folder not in spare]
 
     def mounts(self):
