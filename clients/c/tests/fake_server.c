@@ -225,7 +225,7 @@ static void write_chunk(struct grpcc_stream *stream, const void *bytes, size_t l
 
 /* The client gave up. A write that fails, or a read that ends, may tell of it before on_cancel
  * does, and that isn't run any more after finish(). */
-static void give_up(struct grpcc_stream *stream, struct play *play)
+static void count_abandoned(struct grpcc_stream *stream, struct play *play)
 {
     if (!play->finished)
         atomic_fetch_add(&play->server->cancelled, 1);
@@ -237,7 +237,7 @@ static void on_chunk_written(struct grpcc_stream *stream, bool ok, void *data)
     struct play *play = data;
 
     if (!ok)
-        return give_up(stream, play);
+        return count_abandoned(stream, play);
     atomic_fetch_add(&play->server->chunks_sent, 1);
     flood(stream, play);
 }
@@ -265,7 +265,7 @@ static void on_echoed(struct grpcc_stream *stream, bool ok, void *data)
     struct play *play = data;
 
     if (!ok)
-        return give_up(stream, play);
+        return count_abandoned(stream, play);
     taken.offset = play->taken;
     response.message_case = HEEL__V1__EXEC_RESPONSE__MESSAGE_STDIN_TAKEN;
     response.stdin_taken = &taken;
@@ -288,7 +288,7 @@ static void on_request(struct grpcc_stream *stream, const Heel__V1__ExecRequest 
     struct play *play = data;
 
     if (!request && grpcc_call_is_cancelled(grpcc_stream_call(stream)))
-        give_up(stream, play);
+        count_abandoned(stream, play);
     else if (!request || play->finished)
         return;
     else if (request->message_case == HEEL__V1__EXEC_REQUEST__MESSAGE_STDIN)
@@ -363,7 +363,7 @@ static void on_start(struct grpcc_stream *stream, const Heel__V1__ExecRequest *r
 
 static void on_cancel(struct grpcc_stream *stream, void *data)
 {
-    give_up(stream, data);
+    count_abandoned(stream, data);
 }
 
 static void exec(struct grpcc_stream *stream, void *service)
