@@ -1,0 +1,78 @@
+"""Verdicts from results, and the table that shows them."""
+
+import json
+
+from expected import EXPECTED, UNSHOWN
+from properties import ALL
+
+LEGEND = """
+HELD: every way was shut. BROKEN: one got through. weak: one got through as expected, and the enforcement
+report says so (or promises nothing). control: the same without a sandbox; "open" if all ways got through,
+"part" if some did. n/a: this machine has nothing to try it on. A dot: the level allows it by design.
+"""
+
+
+def save(path, results):
+    """results: {(id, column): {"ways": …, "trouble": …, "verdict": …}}"""
+    path.write_text(json.dumps([[*key, value] for key, value in results.items()]))
+
+
+def load(path):
+    return {(row, column): value for row, column, value in json.loads(path.read_text())}
+
+
+def verdict(prop_id, level, result):
+    """The verdict of a confined cell, and the ways that should not be open."""
+    if result.trouble:
+        return "ERROR", [result.trouble]
+    opened = result.open_ways()
+    weakness = EXPECTED.get(prop_id)
+    if not opened:
+        states = {state for state, _ in result.ways.values()}
+        return ("n/a" if states == {"absent"} else "HELD"), []
+    if weakness and level in weakness.levels:
+        surprises = [way for way in opened if weakness.ways and way not in weakness.ways]
+        if not surprises:
+            return "weak", []
+        opened = surprises
+    return "BROKEN", [f"{way}: {result.ways[way][1]}" for way in opened]
+
+
+def control_verdict(result):
+    if result.trouble:
+        return "ERROR"
+    states = [state for state, _ in result.ways.values() if state != "absent"]
+    if not states:
+        return "n/a"
+    return {0: "shut", len(states): "open"}.get(states.count("open"), "part")
+
+
+def unproven(prop_ids, by_identity):
+    """Ways that no control got through by, and of which nobody says why."""
+    found = []
+    for prop_id in prop_ids:
+        controls = [results[prop_id, "control"] for results in by_identity.values() if (prop_id, "control") in results]
+        ways = {}
+        for control in controls:
+            for way, (state, detail) in control["ways"].items():
+                if state == "absent" or (prop_id, way) in UNSHOWN or (prop_id, None) in UNSHOWN:
+                    ways[way] = None
+                elif ways.get(way, ()) is not None:
+                    ways[way] = None if state == "open" else detail
+        found += [(prop_id, way, detail) for way, detail in ways.items() if detail is not None]
+    return found
+
+
+def table(rows, by_identity):
+    """rows: (id, title, tried) in their order."""
+    columns = ["control", *ALL]
+    heads = [f"{identity}: {column}" for identity in by_identity for column in columns]
+    lines = ["| | property | tried | " + " | ".join(heads) + " |", "|-|-|-" + "|-" * len(heads) + "|"]
+    for row_id, title, tried in rows:
+        cells = [
+            results[row_id, column]["verdict"] if (row_id, column) in results else "·"
+            for results in by_identity.values()
+            for column in columns
+        ]
+        lines.append(f"| {row_id} | {title} | {tried} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n" + LEGEND

@@ -1,0 +1,261 @@
+"""Properties that take more than one sandbox, time, or an eye on heeld."""
+
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+from heeltest import ExecCall, duration, pb, process_pb, wait_for
+from heeltest.processes import resident_bytes
+from matrix import Result, spec_of
+from properties import ALL, DEFAULT, READERS
+
+PORT = 47113
+TAKES = {"inotify": 4096, "aio": 4096, "terminals": 4500, "signals": 200000, "queues": 64, "flight": 256, "pipes": 2000, "processes": 300}
+
+
+class Scenarios:
+    def __init__(self, stage, server):
+        self.stage, self.server, self.stub = stage, server, server.stub
+
+    # ---- in short
+
+    def probe(self, name):
+        return str(self.stage.probes / name)
+
+    def create(self, level, cell=None, **lifetime):
+        spec = spec_of(self.stage, level, cell, environment=self.stage.environment.items())
+        return self.stub.CreateSandbox(pb.CreateSandboxRequest(spec=spec), timeout=20).sandbox.sandbox_id
+
+    def delete(self, sandbox):
+        self.stub.DeleteSandbox(pb.DeleteSandboxRequest(sandbox_id=sandbox, allow_missing=True), timeout=30)
+
+    def run(self, sandbox, *argv, seconds=10, timeout=None):
+        command = process_pb.Command(argv=argv, **({"timeout": duration(timeout)} if timeout else {}))
+        return self.stub.RunCommand(pb.RunCommandRequest(sandbox_id=sandbox, command=command), timeout=seconds)
+
+    def said(self, level, *argv, cell=None):
+        """Of a probe in a sandbox of its own."""
+        sandbox = self.create(level, cell)
+        try:
+            return Result.read(self.run(sandbox, *argv).stdout.decode(errors="replace"))
+        finally:
+            self.delete(sandbox)
+
+    @staticmethod
+    def judged(way, held, detail):
+        return Result({way: ("shut" if held else "open", detail)})
+
+    # ---- what outlives its command
+
+    def daemons(self, level):
+        """The beats of a daemon end with its sandbox, and with its command where that timed out."""
+        ways = {}
+        for how, timeout in (("plain", None), ("stay", 0.1), ("limit", 0.1), ("name", 0.1), ("undumpable", 0.1), ("traced", 0.1)):
+            cell = self.stage.cell()
+            sandbox = self.create(level, cell)
+            arguments = [how] if timeout is None else [how, "stay"]
+            status = self.run(sandbox, self.probe("daemon"), *arguments, timeout=timeout).status
+            if timeout is None:
+                self.delete(sandbox)
+            alive = self._grows(cell / "beats")
+            if timeout and status.reason != process_pb.EXIT_REASON_TIMEOUT:
+                ways[how] = ("open", f"its command seemed to exit with {status.code}, while it " + ("goes on" if alive else "is stopped"))
+            else:
+                ways[how] = ("open", "it goes on") if alive else ("shut", "it ended")
+            self.delete(sandbox)
+            shutil.rmtree(cell)
+        return Result(ways)
+
+    @staticmethod
+    def _grows(path):
+        time.sleep(0.02)
+        size = path.stat().st_size
+        time.sleep(0.05)
+        return path.stat().st_size > size
+
+    def held_up(self, level):
+        """A timeout fires although init is kept busy, and the sandbox can be deleted."""
+        ways = {}
+        for how in ("signals", "orphans", "stops", "kills"):
+            sandbox = self.create(level)
+            started = time.monotonic()
+            self.run(sandbox, self.probe("hold_up"), how, timeout=0.2, seconds=15)
+            self.delete(sandbox)
+            took = time.monotonic() - started
+            ways[how] = ("open" if took > 5 else "shut", f"{took:.1f} s")
+        return Result(ways)
+
+    # ---- between sandboxes
+
+    def exhausted(self, level, what):
+        """One sandbox takes all there is; a neighbour, and the same user outside, still get one."""
+        ways = {}
+        greedy = self.create(level)
+        call = ExecCall(self.stub, self.probe("exhaust"), what, str(TAKES[what]), sandbox_id=greedy)
+        try:
+            call.read_until(b"\n")
+            neighbour = self.create(level)
+            answer = self.run(neighbour, self.probe("exhaust"), what, "1")
+            said = answer.stdout.decode()
+            ways["a neighbour"] = ("shut" if "took 1 " in said else "open", said.strip())
+            self.delete(neighbour)
+            outside = subprocess.run(
+                [self.probe("exhaust"), what, "1"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=10, check=False
+            ).stdout.decode()
+            ways["outside"] = ("shut" if "took 1 " in outside else "open", outside.strip())
+        finally:
+            call.cancel()
+            self.delete(greedy)
+        return Result(ways)
+
+    def fresh_network(self, level):
+        """A sandbox's network is as good as new, whoever had it before."""
+        for _ in range(3):
+            self.said(level, self.probe("network_memory"), str(PORT), "use")
+        return self.said(level, self.probe("network_memory"), str(PORT))
+
+    def smuggled(self, level):
+        """Several times, as it depends on chance which network a sandbox gets."""
+        for _ in range(3):
+            result = self._smuggled_once(level)
+            if result.open_ways():
+                break
+        return result
+
+    def _smuggled_once(self, level):
+        """A gives B a socket and is deleted; it must not lead into C, which may get A's old network."""
+        cell = self.stage.cell()
+        second, first = self.create(level, cell), self.create(level, cell)
+        taker = ExecCall(self.stub, self.probe("smuggle"), "take", str(PORT), sandbox_id=second)
+        taker.read_until(b"listening\n")
+        given = self.run(first, self.probe("smuggle"), "give").stdout
+        self.delete(first)
+        others = [self.create(level) for _ in range(4)]
+        listeners = [ExecCall(self.stub, self.probe("listen_on"), str(PORT), sandbox_id=other) for other in others]
+        outcome = Result({"reach a third sandbox": ("shut", given.decode().strip())})
+        if b"yes" in given:
+            outcome = Result.read(taker.finish().stdout.decode(errors="replace"))
+        else:
+            taker.cancel()
+        for listener in listeners:
+            listener.cancel()
+        for sandbox in (second, *others):
+            self.delete(sandbox)
+        shutil.rmtree(cell, ignore_errors=True)
+        return outcome
+
+    def listeners(self, level):
+        """A port that a sandbox listens on isn't there outside."""
+        sandbox = self.create(level)
+        call = ExecCall(self.stub, self.probe("listen_on"), str(PORT), sandbox_id=sandbox)
+        call.read_until(b"listening\n")
+        try:
+            with socket.socket() as connection:
+                connection.settimeout(1)
+                connection.connect((b"127.0.0.1", PORT))
+                held = connection.recv(4) != b"mine"
+        except OSError:
+            held = True
+        call.cancel()
+        self.delete(sandbox)
+        return self.judged("connect from outside", held, "refused" if held else "the sandbox answered")
+
+    def private_scratch(self, level):
+        """What one sandbox leaves in scratch folders, a second doesn't find."""
+        sandbox = self.create(level)
+        folders = ("/tmp", "/var/tmp", "/dev/shm", "$HOME", "/work", "/dev/mqueue")
+        self.run(sandbox, "sh", "-c", "for d in %s; do echo x >$d/left-here; done" % " ".join(folders))
+        other = self.create(level)
+        found = self.run(other, "sh", "-c", "ls -d %s" % " ".join(f"{folder}/left-here" for folder in folders)).stdout
+        found_later = b""
+        self.delete(sandbox)
+        third = self.create(level)
+        found_later = self.run(third, "sh", "-c", "ls -dA %s" % " ".join(f"{folder}/left-here" for folder in folders)).stdout
+        self.delete(other)
+        self.delete(third)
+        return Result(
+            {
+                "at the same time": ("open" if found else "shut", found.decode().strip() or "nothing"),
+                "afterwards": ("open" if found_later else "shut", found_later.decode().strip() or "nothing"),
+            }
+        )
+
+    # ---- heeld
+
+    def litter(self, level):
+        """Whatever a sandbox makes can be removed, and links out of it are not followed."""
+        before = sorted(path.name for path in self.stage.outside.iterdir())
+        sandbox = self.create(level)
+        info = self.stub.GetSandbox(pb.GetSandboxRequest(sandbox_id=sandbox), timeout=5).sandbox
+        Result.read(self.run(sandbox, self.probe("litter")).stdout.decode(errors="replace"))
+        self.delete(sandbox)
+        there = pathlib.Path(info.host_working_dir).exists()
+        intact = before == sorted(path.name for path in self.stage.outside.iterdir())
+        return Result(
+            {
+                "it stays": ("open" if there else "shut", info.host_working_dir),
+                "links are followed": ("shut" if intact else "open", "what they lead to"),
+            }
+        )
+
+    def flood(self, level):
+        """Output that nobody reads doesn't fill heeld's memory."""
+        sandbox = self.create(level)
+        before = resident_bytes(self.server.pid)
+        calls = [ExecCall(self.stub, "sh", "-c", "head -c 400000000 /dev/zero", sandbox_id=sandbox) for _ in range(2)]
+        for call in calls:
+            call.next("stdout")
+        time.sleep(0.1)
+        grown = resident_bytes(self.server.pid) - before
+        for call in calls:
+            call.cancel()
+        self.delete(sandbox)
+        return self.judged("unread output", grown < 64 << 20, f"heeld grew by {grown >> 20} MiB")
+
+    def planted_grant(self, level):
+        """A grant that leads through a link which a sandbox made is refused."""
+        cell = self.stage.cell()
+        sandbox = self.create(level, cell)
+        self.run(sandbox, "ln", "-s", str(self.stage.home), "out")
+        self.delete(sandbox)
+        spec = spec_of(self.stage, level, cell)
+        spec.filesystem.paths.append(pb.PathRule(path=str(cell / "out"), access=pb.PATH_ACCESS_WRITE))
+        try:
+            made = self.stub.CreateSandbox(pb.CreateSandboxRequest(spec=spec), timeout=10).sandbox.sandbox_id
+            self.delete(made)
+        except Exception as error:  # any refusal will do
+            return self.judged("--writable LINK", True, error.details()[:60])
+        finally:
+            shutil.rmtree(cell, ignore_errors=True)
+        return self.judged("--writable LINK", False, "granted")
+
+
+FEW = (DEFAULT,)
+HARM = "unconfined it would take what the machine's other programs need"
+
+# id, title, what is tried, levels, how to run it, why there is no control
+SCENARIOS = [
+    ("P07", "what a command starts ends with the sandbox, and when its time is up", "daemons with other limits, names, undumpable, traced by init", ALL, Scenarios.daemons, "a daemon outlives its parent"),
+    ("P20", "init can't be held up", "SIGCHLD floods, orphan storms, SIGSTOP and SIGKILL to all", FEW, Scenarios.held_up, "there is no init of ours outside"),
+    ("F24b", "sandboxes find nothing of each other's", "scratch folders, at the same time and later", ALL, Scenarios.private_scratch, "see F24"),
+    ("F26", "what a sandbox makes can be removed", "closed folders, depth, names, links out", FEW, Scenarios.litter, "nothing is removed outside"),
+    ("F27", "a grant follows no planted link", "run 1 makes it, run 2 is granted it", READERS, Scenarios.planted_grant, "nothing is granted outside"),
+    ("N10", "ports of a sandbox are its own", "connect from outside", ALL, Scenarios.listeners, "see N01"),
+    ("X10", "a sandbox's network is as good as new", "counters, connections, a port in TIME_WAIT", FEW, Scenarios.fresh_network, "the host's network is no sandbox's"),
+    ("X11", "a socket that outlives its sandbox leads nowhere", "given to a neighbour in a shared folder", FEW, Scenarios.smuggled, "see X10"),
+    ("R08", "unread output fills no memory of heeld's", "two streams of 400 MB", FEW, Scenarios.flood, "there is no heeld outside"),
+] + [
+    (f"R12{letter}", f"a flood of {what} hurts no neighbour", "taking all; then one more, elsewhere", FEW, lambda self, level, kind=kind: self.exhausted(level, kind), HARM)
+    for letter, kind, what in (
+        ("a", "inotify", "inotify instances"),
+        ("b", "aio", "AIO contexts"),
+        ("c", "terminals", "terminals"),
+        ("d", "signals", "pending signals"),
+        ("e", "queues", "message queues"),
+        ("f", "flight", "descriptors in flight"),
+        ("g", "pipes", "pipes"),
+        ("h", "processes", "processes"),
+    )
+]
