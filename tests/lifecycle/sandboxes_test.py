@@ -314,6 +314,7 @@ class ExpiryTest(ServerCase):
         tree = self.server.sandbox_tree(argument)
         self.check_ended(call.result().status, signal=9, reason=process_pb.EXIT_REASON_DELETED)
         wait_for(lambda: not self.server.stored() and not still_alive(tree))
+        wait_for(lambda: not self.list())  # DELETING until its end is confirmed
         self.check_gone("t1")
 
     def test_idle_ttl_waits_for_commands(self):
