@@ -96,15 +96,16 @@ static void remove_objects(void)
 
 static void take(int which)
 {
-    static const char *const names[] = {"signal",
-                                        "tcp",
-                                        "udp",
-                                        "unix stream",
-                                        "abstract stream",
-                                        "datagram",
-                                        "abstract datagram",
-                                        "work stream",
-                                        "stdin"};
+    static const char *const names[] = {
+        "signal",
+        "tcp",
+        "udp",
+        "unix stream",
+        "abstract stream",
+        "datagram",
+        "abstract datagram",
+        "work stream",
+    };
     struct sockaddr_storage from;
     socklen_t length = sizeof from;
     char data[256];
@@ -118,12 +119,21 @@ static void take(int which)
         got = read(events[which].fd, data, sizeof data);
     if (which == UDP && got > 0)
         sendto(events[UDP].fd, "y", 1, 0, (const struct sockaddr *)&from, length);
-    if (which == STDIN && got == 0) {
-        remove_objects();
-        exit(0);
+    puts(names[which]);
+}
+
+/* The runner asks whether all has been said: only now that nothing else waits. */
+static void answer(void)
+{
+    char byte;
+
+    if (read(0, &byte, 1) == 1) {
+        puts("sync");
+        fflush(stdout);
+        return;
     }
-    printf("%s\n", which == STDIN ? "sync" : names[which]);
-    fflush(stdout);
+    remove_objects();
+    exit(0);
 }
 
 int main(int argc, char **argv)
@@ -142,12 +152,18 @@ int main(int argc, char **argv)
     printf("VICTIM_PID=%d\nVICTIM_MARK=%s\nready\n", getpid(), argv[2]);
     fflush(stdout);
     for (;;) {
+        bool busy = false;
+
         for (int i = 0; i < COUNT; i++)
             events[i].events = POLLIN;
         if (poll(events, COUNT, -1) < 0)
             continue;
-        for (int i = 0; i < COUNT; i++)
-            if (events[i].revents)
+        for (int i = 0; i < STDIN; i++)
+            if (events[i].revents) {
+                busy = true;
                 take(i);
+            }
+        if (!busy && events[STDIN].revents)
+            answer();
     }
 }
