@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -371,11 +372,24 @@ static void moved_repositories_are_refused(void)
     CHECK(error && error->code == HEEL_FAILED_PRECONDITION);
 }
 
+/* Root's files are lent to sandboxes by id-mapped mounts, which the file system of /tmp may not
+ * have (overlayfs): tmpfs does. */
+static bool own_mounts;
+
+static void make_own_mounts(void)
+{
+    own_mounts = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+                 mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
 static void run_all(void)
 {
     char template[] = "/tmp/acting_test.XXXXXX";
 
-    REQUIRE(mkdtemp(template) && chmod(template, 0755) == 0);
+    REQUIRE(mkdtemp(template));
+    if (own_mounts)
+        REQUIRE(mount("acting_test", template, "tmpfs", 0, NULL) == 0);
+    REQUIRE(chmod(template, 0755) == 0);
     base = realpath(template, NULL);
     make_project();
     plans_keep_what_is_there();
@@ -389,6 +403,8 @@ static void run_all(void)
     make_project();
     moved_repositories_are_refused();
     run_shell("rm -rf project outside");
+    if (own_mounts)
+        CHECK_INT(umount2(base, MNT_DETACH), 0);
     CHECK_INT(rmdir(base), 0);
     free(heel_steal(base));
 }
@@ -403,6 +419,7 @@ static void run_as_other_user(void)
         REQUIRE(setgroups(0, NULL) == 0 && setresgid(OTHER_USER, OTHER_USER, OTHER_USER) == 0 &&
                 setresuid(OTHER_USER, OTHER_USER, OTHER_USER) == 0);
         prctl(PR_SET_DUMPABLE, 1);
+        own_mounts = false;
         run_all();
         exit(heel_test_end());
     }
@@ -421,6 +438,7 @@ int main(void)
     heel_host_info_clear(&info);
     if (!supported)
         return heel_test_skip("this host can't run sandboxes");
+    make_own_mounts();
     run_all();
     if (geteuid() == 0)
         run_as_other_user();

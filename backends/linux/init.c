@@ -345,8 +345,14 @@ static void reap(struct init *init)
 
     while (read(init->children, info, sizeof info) > 0)
         ;
-    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
-        reaped(init, pid, status, &usage);
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        /* A command that made init its tracer (PTRACE_TRACEME) stops instead of ending, and must
+         * not pass for one that has ended. It gets nothing of the kind. */
+        if (WIFSTOPPED(status))
+            kill(pid, SIGKILL);
+        else
+            reaped(init, pid, status, &usage);
+    }
 }
 
 /* ---- the loop */

@@ -333,7 +333,7 @@ class LossTest(ExecCase):
         tree = self.server.sandbox_tree(argument)
         victim.kill()
         wait_for(lambda: not still_alive(tree))
-        wait_for(lambda: not self.server.stored())
+        wait_for(lambda: not self.stored())
 
 
 class PrivateTest(ExecCase):
@@ -342,7 +342,7 @@ class PrivateTest(ExecCase):
         outcome = call.finish()
         self.assertEqual(outcome.stdout, b"/work\n")
         self.check_gone(outcome.started.sandbox_id)
-        self.assertEqual(self.server.stored(), [])
+        self.assertEqual(self.stored(), [])
 
     def test_messages_sent_at_once_wait_for_it(self):
         call = self.open("cat", target=pb.SandboxSpec())
@@ -354,14 +354,14 @@ class PrivateTest(ExecCase):
     def test_cancel_while_it_is_made(self):
         for _ in range(20):
             self.open("sleep", "99", target=pb.SandboxSpec()).cancel()
-        wait_for(lambda: not self.server.stored(), what=self.server.stored)
+        wait_for(lambda: not self.stored(), what=self.stored)
         # The launcher, the init of self.sandbox, and one init that heeld may keep in readiness.
         wait_for(lambda: len(self.server.processes()) <= 3, what=self.server.processes)
 
     def test_a_start_that_fails(self):
         outcome = self.open("no-such-program", target=pb.SandboxSpec()).finish()
         self.check_ended(outcome.status, code=127, reason=process_pb.EXIT_REASON_START_FAILED)
-        self.assertEqual(self.server.stored(), [])
+        self.assertEqual(self.stored(), [])
 
 
 if __name__ == "__main__":

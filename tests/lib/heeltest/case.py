@@ -89,6 +89,11 @@ class ServerCase(TestCase):
             found += answer.sandboxes
         return found
 
+    def stored(self):
+        """What lies in heeld's state folder and belongs to no sandbox that lives."""
+        living = {sandbox.host_working_dir for sandbox in self.list()}
+        return [path for path in self.server.stored() if path not in living]
+
     def delete(self, sandbox_id, allow_missing=False):
         request = pb.DeleteSandboxRequest(sandbox_id=sandbox_id, allow_missing=allow_missing)
         return self.stub.DeleteSandbox(request, timeout=30)
