@@ -299,7 +299,8 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
                                        struct heel_launcher *launcher, struct heel_error **err);
 
 /* A file (heeld's socket) that is to be removed should this program die without closing the
- * backend; the backend leaves it alone otherwise. `path` is copied. */
+ * backend (which leaves it alone otherwise), and that no sandbox may see. Before the first create.
+ * `path` is copied. */
 void heel_backend_unlink_at_death(struct heel_backend *backend, const char *path);
 
 #endif

@@ -17,7 +17,9 @@ struct linux_process;
 struct linux_backend {
     struct heel_backend base;
     uv_loop_t *loop;
-    char *state_dir;     /* owned */
+    char *state_dir;  /* owned */
+    char **own_files; /* owned, NULL-terminated; heeld's sockets and the like, hidden from all */
+    size_t own_file_count;
     char *runtime_dir;   /* owned; may be NULL */
     char *instance_path; /* owned */
     int instance_fd;     /* owned; holds the instance's lock */

@@ -173,6 +173,9 @@ static void backend_free(struct linux_backend *backend)
     heel_host_facts_free(backend->facts);
     heel_identities_free(&backend->identities);
     heel_work_dirs_forget(&backend->work_dirs);
+    for (size_t i = 0; i < backend->own_file_count; i++)
+        free(backend->own_files[i]);
+    free(backend->own_files);
     free(backend->state_dir);
     free(backend->runtime_dir);
     free(backend->instance_path);
@@ -205,12 +208,26 @@ static void on_launcher_dead(uv_poll_t *poll, int status, int events)
     uv_close((uv_handle_t *)&backend->launcher_death, on_handle_closed);
 }
 
+/* Whoever can connect to heeld's socket has all that heeld's user has. */
+static void add_own_file(struct linux_backend *backend, const char *path)
+{
+    char *canonical = realpath(path, NULL);
+
+    if (!canonical)
+        return;
+    backend->own_files =
+        heel_xrealloc(backend->own_files, backend->own_file_count + 2, sizeof *backend->own_files);
+    backend->own_files[backend->own_file_count++] = canonical;
+    backend->own_files[backend->own_file_count] = NULL;
+}
+
 void heel_backend_unlink_at_death(struct heel_backend *base, const char *path)
 {
     struct linux_backend *backend = heel_container_of(base, struct linux_backend, base);
     heel_autobuffer struct heel_buffer payload = {0};
     struct heel_message message = {.type = HEEL_LAUNCHER_UNLINK};
 
+    add_own_file(backend, path);
     heel_put_string(&payload, path);
     message.payload = payload.data;
     message.length = payload.length;

@@ -302,6 +302,7 @@ static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *
     preparation->identity = sandbox->identity;
     preparation->state_dir = backend->state_dir;
     preparation->runtime_dir = backend->runtime_dir;
+    preparation->own_files = backend->own_files;
     preparation->instance_path = backend->instance_path;
     preparation->facts = backend->facts;
     preparation->work_number = ++backend->work_dirs.last_number;

@@ -64,10 +64,27 @@ static void take_paths(struct heel_preparation *preparation)
     };
 }
 
+/* Heel's own folders and files, which no sandbox sees. NULL-terminated; the caller's. */
+static const char **list_hidden(const struct heel_preparation *preparation)
+{
+    const char **hidden;
+    size_t files = 0, count = 0;
+
+    while (preparation->own_files && preparation->own_files[files])
+        files++;
+    hidden = heel_xcalloc(files + 3, sizeof *hidden);
+    hidden[count++] = preparation->state_dir;
+    if (preparation->runtime_dir)
+        hidden[count++] = preparation->runtime_dir;
+    for (size_t i = 0; i < files; i++)
+        hidden[count++] = preparation->own_files[i];
+    return hidden;
+}
+
 void heel_preparation_run(struct heel_preparation *preparation)
 {
     const struct heel_identity *identity = &preparation->identity;
-    const char *const hidden[] = {preparation->state_dir, preparation->runtime_dir, NULL};
+    heel_autofree const char **hidden = list_hidden(preparation);
     struct heel_plan_input input = {.spec = &preparation->spec,
                                     .facts = preparation->facts,
                                     .hidden = hidden,

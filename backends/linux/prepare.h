@@ -12,7 +12,8 @@
 struct heel_preparation {
     struct heel_sandbox_spec spec; /* a copy: its strings and arrays are owned */
     struct heel_identity identity;
-    const char *state_dir; /* borrowed from the backend, as are the next three */
+    char *const *own_files; /* borrowed from the backend; NULL-terminated, or NULL */
+    const char *state_dir;  /* borrowed from the backend, as are the next three */
     const char *runtime_dir;
     const char *instance_path;
     const struct heel_host_facts *facts;
