@@ -365,7 +365,7 @@ static bool start_template(struct launcher *launcher, struct heel_launched *laun
 static void reaped(struct launcher *launcher, pid_t pid)
 {
     struct heel_launched launched;
-    bool in_use = false;
+    bool in_use = false, clean;
 
     if (!heel_launched_take(&launcher->launched, pid, &launched))
         return;
@@ -373,16 +373,19 @@ static void reaped(struct launcher *launcher, pid_t pid)
     heel_spare_died(&launcher->spare, pid);
     if (launched.pair.generation != launcher->generation)
         heel_namespace_pair_forget_templates(&launched.pair);
+    clean = heel_namespace_pair_is_clean(&launched.pair);
     if (launched.maker.said < 0) {
         launched.pair.uses++;
-        in_use = start_template(launcher, &launched);
+        in_use = clean && start_template(launcher, &launched);
     } else if (heel_template_finish(&launched.maker, &launched.pair.templates[launched.level])) {
         launcher->can_share = false;
     } else if (launched.pair.generation != launcher->generation) {
         heel_namespace_pair_forget_templates(&launched.pair);
     }
-    if (!in_use)
+    if (!in_use && clean)
         heel_namespace_pool_give(&launcher->pool, launched.pair, now_ms());
+    else if (!in_use)
+        heel_namespace_pair_close(&launched.pair);
     heel_buffer_free(&launched.plan);
 }
 

@@ -58,15 +58,20 @@ static int open_pair(pid_t holder, struct heel_namespace_pair *pair)
 {
     heel_autoclose int user = -1;
     heel_autoclose int net = -1;
+    heel_autoclose int sockstat = -1;
+    char path[64];
 
     if (map_identity(holder, pair->uid, pair->gid))
         return -1;
     user = open_namespace(holder, "user");
     net = open_namespace(holder, "net");
-    if (user < 0 || net < 0)
+    snprintf(path, sizeof path, "/proc/%d/net/sockstat", (int)holder);
+    sockstat = open(path, O_RDONLY | O_CLOEXEC);
+    if (user < 0 || net < 0 || sockstat < 0)
         return -1;
     pair->user = heel_steal_fd(&user);
     pair->net = heel_steal_fd(&net);
+    pair->sockstat = heel_steal_fd(&sockstat);
     return 0;
 }
 
@@ -74,7 +79,8 @@ int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *p
                              struct heel_error **err)
 {
     static _Alignas(16) char stack[HOLDER_STACK];
-    struct heel_namespace_pair made = {.user = -1, .net = -1, .uid = uid, .gid = gid};
+    struct heel_namespace_pair made = {
+        .user = -1, .net = -1, .sockstat = -1, .uid = uid, .gid = gid};
     pid_t holder =
         clone(hold, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD, NULL);
     int result, why;
@@ -95,6 +101,20 @@ int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *p
     return 0;
 }
 
+bool heel_namespace_pair_is_clean(const struct heel_namespace_pair *pair)
+{
+    char text[512];
+    ssize_t length = pread(pair->sockstat, text, sizeof text - 1, 0);
+    unsigned used, in_use, orphans, waiting;
+
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    return sscanf(text, "sockets: used %u TCP: inuse %u orphan %u tw %u", &used, &in_use, &orphans,
+                  &waiting) == 4 &&
+           used == 0 && in_use == 0 && orphans == 0 && waiting == 0;
+}
+
 void heel_namespace_pair_forget_templates(struct heel_namespace_pair *pair)
 {
     for (size_t i = 0; i < HEEL_LEVELS; i++)
@@ -107,7 +127,8 @@ void heel_namespace_pair_close(struct heel_namespace_pair *pair)
     heel_namespace_pair_forget_templates(pair);
     close(pair->user);
     close(pair->net);
-    pair->user = pair->net = -1;
+    close(pair->sockstat);
+    pair->user = pair->net = pair->sockstat = -1;
 }
 
 static void remove_at(struct heel_namespace_pool *pool, size_t index)

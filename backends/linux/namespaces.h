@@ -21,9 +21,10 @@ struct heel_template {
 };
 
 struct heel_namespace_pair {
-    int user;  /* owned */
-    int net;   /* owned */
-    uid_t uid; /* the one uid that exists in it, same number inside and outside */
+    int user;     /* owned */
+    int net;      /* owned */
+    int sockstat; /* owned; what counts the network namespace's sockets */
+    uid_t uid;    /* the one uid that exists in it, same number inside and outside */
     gid_t gid;
     unsigned uses;       /* sandboxes that lived in it and ended */
     unsigned generation; /* of the host's mounts, as the templates show them */
@@ -34,6 +35,10 @@ struct heel_namespace_pair {
 int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *pair,
                              struct heel_error **err);
 void heel_namespace_pair_close(struct heel_namespace_pair *pair);
+
+/* Whether no socket is left of the sandbox that lived in it: one that it handed out lives on, and
+ * would lead its holder to the loopback of the next. */
+bool heel_namespace_pair_is_clean(const struct heel_namespace_pair *pair);
 void heel_namespace_pair_forget_templates(struct heel_namespace_pair *pair);
 
 #define HEEL_POOL_IDLE_MAX 128
