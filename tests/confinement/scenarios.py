@@ -68,7 +68,7 @@ class Scenarios:
         if (cell / "beats").exists():
             alive = self._grows(cell / "beats")
             ways[how] = ("open", "it goes on") if alive else ("shut", "it ended")
-            if timeout and status.reason != process_pb.EXIT_REASON_TIMEOUT:
+            if timeout and status.reason == process_pb.EXIT_REASON_EXITED:
                 ways[how] = ("open", f"its command seems to have exited with {status.code}, and is only stopped")
         self.delete(sandbox)
         shutil.rmtree(cell)

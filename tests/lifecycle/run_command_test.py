@@ -1,6 +1,7 @@
 """RunCommand: how commands end, what they get and give, retries, cancellation."""
 
 import hashlib
+import os
 import signal
 import time
 
@@ -39,6 +40,13 @@ class OutcomeTest(RunCase):
         for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGUSR1):
             answer = self.sh(f"kill -{int(number)} $$")
             self.check_ended(answer.status, signal=number, reason=process_pb.EXIT_REASON_SIGNALED)
+
+    def test_a_stop_as_if_traced_is_no_exit(self):
+        """PTRACE_TRACEME makes init the tracer, and a tracer is told of stops as parents are of ends."""
+        script = "import ctypes, os; ctypes.CDLL(None).ptrace(0, 0, 0, 0); os.kill(os.getpid(), 19); print('on')"
+        answer = self.run_in(self.sandbox, "python3", "-c", script)
+        self.check_ended(answer.status, signal=signal.SIGKILL, reason=process_pb.EXIT_REASON_SIGNALED)
+        self.assertEqual(answer.stdout, b"")
 
     def test_not_found_and_not_executable(self):
         self.sh("echo text >plain; mkdir folder; printf '#!/no/such/interpreter\\n' >script; chmod +x script")
@@ -278,6 +286,22 @@ class RetryTest(RunCase):
             self.run_in(self.sandbox, "true", process_id=f"n{number}")
         self.sh("echo x >>old", process_id="old")
         self.assertEqual(self.sh("cat old").stdout, b"x\n")
+
+
+class HeelItselfTest(ServerCase):
+    CONNECT = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1]); print('connected')"
+
+    def test_its_socket_cannot_be_connected_to_where_its_folder_is_granted(self):
+        folder = os.path.dirname(self.server.socket)
+        grant = pb.PathRule(path=folder, access=pb.PATH_ACCESS_READ)
+        for level in (pb.ISOLATION_LEVEL_STRICT, pb.ISOLATION_LEVEL_DEFAULT):
+            made = self.create(level=level, filesystem=pb.Filesystem(paths=[grant]))
+            answer = self.run_in(made.sandbox_id, "python3", "-c", self.CONNECT, self.server.socket)
+            self.check_ended(answer.status, code=1)
+            self.assertIn(b"Error", answer.stderr)
+            self.assertEqual(answer.stdout, b"")
+            seen = self.run_in(made.sandbox_id, "ls", folder)
+            self.check_ended(seen.status, code=0)  # the folder itself was granted
 
 
 class PrivateSandboxTest(ServerCase):
