@@ -277,7 +277,6 @@ struct heel_backend_options {
     const char *runtime_dir; /* absolute or NULL; hidden from every sandbox (sockets live there) */
     uid_t uid_first;         /* as root: the host uids that sandboxes are given */
     uid_t uid_count;
-    bool namespaces_required; /* reserved for hosts without user namespaces; true here */
 };
 
 /* The helper process that makes sandboxes. It is forked by heel_launcher_start() while this program

@@ -16,7 +16,6 @@ struct server_options server_default_options(void)
                    Groups, UIDs and GIDs"). */
                 .uid_first = 1879048192,
                 .uid_count = 65536,
-                .namespaces_required = true,
             },
         .default_level = HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_STRICT,
         .max_sandboxes = 16384,

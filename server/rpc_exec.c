@@ -16,10 +16,9 @@
 #define MAX_SIGNAL 64
 
 struct exec {
-    struct caller *caller;       /* borrowed */
-    struct grpcc_stream *stream; /* ours until finished */
-    struct server_sandbox
-        *sandbox; /* borrowed; a private one only: deleted before the end is told */
+    struct caller *caller;          /* borrowed */
+    struct grpcc_stream *stream;    /* ours until finished */
+    struct server_sandbox *sandbox; /* borrowed; a private one only, until it is gone */
     struct server_command *command; /* owned; NULL before it is started */
     Heel__V1__Command *request;     /* owned; of a private sandbox that is being made */
     char *process_id;               /* owned; "" unless the client chose it */
