@@ -18,8 +18,7 @@ static struct heel_error *error_new(enum heel_code code, const char *reason, int
     return error;
 }
 
-/* A second error on top of a first one means that the first was handled: keep the newer, lose
- * nothing silently in debug. */
+/* An error that is stored where one stood was met while that one was handled: the newer is told. */
 static int error_store(struct heel_error **err, struct heel_error *error)
 {
     if (!err) {
