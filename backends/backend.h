@@ -73,6 +73,11 @@ enum heel_protection {
     HEEL_PROTECTION_PRIVILEGES,
     HEEL_PROTECTION_DEVICES,
     HEEL_PROTECTION_HOST_SOCKETS,
+    HEEL_PROTECTION_ACTING_FILES,
+    HEEL_PROTECTION_METADATA,
+    HEEL_PROTECTION_KERNEL_QUOTAS,
+    HEEL_PROTECTION_LIMITS,
+    HEEL_PROTECTION_WRITE_XOR_EXECUTE,
     HEEL_PROTECTION_COUNT,
 };
 
@@ -105,9 +110,9 @@ struct heel_host_info {
     const char *backend; /* "linux" */
     char kernel_release[65];
     unsigned landlock_abi;
-    bool supported; /* every required check passed */
-    struct heel_enforcement protections[HEEL_PROTECTION_COUNT];
-    struct heel_host_check *checks; /* owned */
+    bool supported;                             /* every required check passed */
+    const struct heel_enforcement *protections; /* HEEL_PROTECTION_COUNT; borrowed */
+    struct heel_host_check *checks;             /* owned */
     size_t check_count;
 };
 

@@ -270,47 +270,6 @@ static void add_checks(struct heel_host_info *info, const struct trial *trial)
               remedy_of_mounts());
 }
 
-void heel_host_describe_protections(struct heel_host_info *info)
-{
-    /* One kernel, one ABI: the text is the same for every info of this process. */
-    static char landlock[96], ipc[96], hidden[96];
-    const bool scoped = heel_landlock_scopes(info->landlock_abi) != 0;
-    const bool sockets = heel_landlock_fs_rights(info->landlock_abi) & HEEL_LANDLOCK_RESOLVE_UNIX;
-    const char *const mechanisms[HEEL_PROTECTION_COUNT] = {
-        [HEEL_PROTECTION_FILESYSTEM] = landlock,
-        [HEEL_PROTECTION_HIDDEN_PATHS] = hidden,
-        [HEEL_PROTECTION_PROCESSES] =
-            scoped ? "pid namespace, Landlock domain and signal scope, seccomp"
-                   : "pid namespace, Landlock domain, seccomp",
-        [HEEL_PROTECTION_NETWORK] = "network namespace with lo only, seccomp",
-        [HEEL_PROTECTION_IPC] = ipc,
-        [HEEL_PROTECTION_SYSTEM_CALLS] = "seccomp allow list",
-        [HEEL_PROTECTION_PRIVILEGES] = "user namespace, no capabilities, no_new_privs",
-        [HEEL_PROTECTION_DEVICES] = "own /dev, mounts without devices, Landlock",
-        [HEEL_PROTECTION_HOST_SOCKETS] = "own /run, masks on the usual folders of sockets",
-    };
-
-    snprintf(landlock, sizeof(landlock), "mount namespace, Landlock ABI %u", info->landlock_abi);
-    snprintf(hidden, sizeof(hidden), "mount namespace");
-    snprintf(ipc, sizeof(ipc),
-             scoped ? "ipc and network namespaces, Landlock scope" : "ipc and network namespaces");
-    for (int i = 0; i < HEEL_PROTECTION_COUNT; i++)
-        info->protections[i] = (struct heel_enforcement){
-            .protection = (enum heel_protection)i,
-            .state = info->supported ? HEEL_ENFORCEMENT_ACTIVE : HEEL_ENFORCEMENT_DISABLED,
-            .mechanism = info->supported ? mechanisms[i] : "",
-            .detail = info->supported ? "" : "this host can't run sandboxes",
-        };
-    if (info->supported && sockets) {
-        info->protections[HEEL_PROTECTION_HOST_SOCKETS].mechanism = "own /run, Landlock";
-    } else if (info->supported) {
-        info->protections[HEEL_PROTECTION_HOST_SOCKETS].state = HEEL_ENFORCEMENT_DEGRADED;
-        info->protections[HEEL_PROTECTION_HOST_SOCKETS].detail =
-            "a stream socket in a folder that can be read and is not hidden can be connected to; "
-            "Linux 7.1 (Landlock ABI 9) would refuse it";
-    }
-}
-
 static void fill(struct heel_host_info *info, const struct trial *trial)
 {
     struct utsname names;
@@ -320,7 +279,6 @@ static void fill(struct heel_host_info *info, const struct trial *trial)
         snprintf(info->kernel_release, sizeof(info->kernel_release), "%.64s", names.release);
     info->landlock_abi = heel_landlock_abi();
     add_checks(info, trial);
-    heel_host_describe_protections(info);
 }
 
 void heel_host_probe(struct heel_host_info *info)

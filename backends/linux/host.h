@@ -6,8 +6,8 @@
 #include "base/text.h"
 
 /* Fills `info` (kernel release, Landlock ABI, seccomp, each namespace and the mounts in it tried
- * for real in a child, protections with their mechanisms, the checks for doctor). Forks: call it
- * from a process with one thread (the launcher). Never fails: what can't be found out is "not
+ * for real in a child, the checks for doctor), protections aside: report.h has those. Forks: call
+ * it from a process with one thread (the launcher). Never fails: what can't be found out is "not
  * passed". */
 void heel_host_probe(struct heel_host_info *info);
 
@@ -16,8 +16,6 @@ void heel_host_probe(struct heel_host_info *info);
 void heel_host_assume(struct heel_host_info *info);
 void heel_host_info_clear(struct heel_host_info *info);
 void heel_host_info_encode(const struct heel_host_info *info, struct heel_buffer *to);
-/* Fills info->protections from its landlock_abi and supported. */
-void heel_host_describe_protections(struct heel_host_info *info);
 int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info,
                           struct heel_error **err);
 

@@ -117,7 +117,6 @@ int heel_host_info_decode(const void *data, size_t length, struct heel_host_info
         return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
                               "the launcher's report on the host is damaged");
     }
-    heel_host_describe_protections(&made);
     *info = made;
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "backends/linux/plan.h"
 #include "backends/linux/prepare.h"
 #include "backends/linux/protocol.h"
+#include "backends/linux/report.h"
 
 struct linux_sandbox;
 struct linux_process;
@@ -24,7 +25,8 @@ struct linux_backend {
     char *instance_path; /* owned */
     int instance_fd;     /* owned; holds the instance's lock */
     struct heel_host_info host;
-    struct heel_host_facts *facts; /* owned */
+    struct heel_report host_report; /* what it can give */
+    struct heel_host_facts *facts;  /* owned */
     struct heel_identities identities;
     struct heel_work_dirs work_dirs;
     struct heel_channel launcher;
@@ -57,7 +59,7 @@ struct linux_sandbox {
     int pidfd;    /* owned; init's, -1 before it is born */
     uv_poll_t death;
     uv_timer_t watchdog;
-    struct heel_enforcement enforcement[HEEL_PROTECTION_COUNT];
+    struct heel_report report; /* of its protections; made with it */
 
     bool working;     /* the thread pool has it */
     bool asked;       /* the launcher has been asked, and has not answered */
@@ -83,6 +85,10 @@ struct linux_sandbox {
     uint32_t last_process;
     unsigned unanswered; /* requests that init owes an answer to */
 };
+
+/* linux_backend.c */
+/* What a report says of every sandbox of this backend; spec and acting files are NULL. */
+struct heel_report_facts linux_report_facts(const struct linux_backend *backend);
 
 /* linux_sandbox.c */
 void linux_sandbox_create(struct heel_backend *backend, const struct heel_sandbox_spec *spec,

@@ -120,6 +120,24 @@ static int check_hello(const struct heel_message *message, struct heel_error **e
                           "the launcher began with something else than a greeting");
 }
 
+struct heel_report_facts linux_report_facts(const struct linux_backend *backend)
+{
+    return (struct heel_report_facts){
+        .supported = backend->host.supported,
+        .landlock_abi = backend->host.landlock_abi,
+        .namespaces = true, /* supported says so */
+    };
+}
+
+static void describe_host(struct linux_backend *backend)
+{
+    struct heel_report_facts facts = linux_report_facts(backend);
+
+    facts.spec = &(const struct heel_sandbox_spec){0};
+    heel_report_make(&facts, &backend->host_report);
+    backend->host.protections = backend->host_report.rows;
+}
+
 static int take_hello(struct linux_backend *backend, struct heel_message *message,
                       struct heel_error **err)
 {
@@ -132,6 +150,7 @@ static int take_hello(struct linux_backend *backend, struct heel_message *messag
         return heel_error_set(err, HEEL_INTERNAL, NULL, "the launcher's greeting was garbled");
     if (heel_host_info_decode(info, length, &backend->host, err))
         return -1;
+    describe_host(backend);
     backend->instance_path = heel_xstrdup(path);
     backend->instance_fd = heel_message_take_fd(message, 0);
     return 0;
@@ -170,6 +189,7 @@ static void backend_free(struct linux_backend *backend)
     if (backend->launcher_pidfd >= 0)
         close(backend->launcher_pidfd);
     heel_host_info_clear(&backend->host);
+    heel_report_clear(&backend->host_report);
     heel_host_facts_free(backend->facts);
     heel_identities_free(&backend->identities);
     heel_work_dirs_forget(&backend->work_dirs);

@@ -375,18 +375,13 @@ void linux_sandbox_on_not_born(struct linux_sandbox *sandbox, struct heel_error 
     fail(sandbox, error);
 }
 
-/* The protections are those of the host, less what the level leaves open. */
 static void describe_enforcement(struct linux_sandbox *sandbox)
 {
-    memcpy(sandbox->enforcement, backend_of(sandbox)->host.protections,
-           sizeof sandbox->enforcement);
-    if (sandbox->preparation.spec.level != HEEL_LEVEL_PERMISSIVE)
-        return;
-    sandbox->enforcement[HEEL_PROTECTION_FILESYSTEM].state = HEEL_ENFORCEMENT_DISABLED;
-    sandbox->enforcement[HEEL_PROTECTION_FILESYSTEM].detail = "spec.level is PERMISSIVE";
-    sandbox->enforcement[HEEL_PROTECTION_HIDDEN_PATHS].state = HEEL_ENFORCEMENT_DISABLED;
-    sandbox->enforcement[HEEL_PROTECTION_HIDDEN_PATHS].detail =
-        "spec.level is PERMISSIVE; heel's own folders stay hidden";
+    struct heel_report_facts facts = linux_report_facts(backend_of(sandbox));
+
+    facts.spec = &sandbox->preparation.spec;
+    facts.acting = sandbox->preparation.plan->acting;
+    heel_report_make(&facts, &sandbox->report);
 }
 
 /* After each event that making or ending waits for. */
@@ -410,7 +405,7 @@ const struct heel_sandbox_paths *linux_sandbox_paths(const struct heel_sandbox *
 
 const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandbox *sandbox)
 {
-    return sandbox_of(sandbox)->enforcement;
+    return sandbox_of(sandbox)->report.rows;
 }
 
 /* ---- ending */
@@ -531,6 +526,7 @@ static void on_handle_closed(uv_handle_t *handle)
     report_end(sandbox);
     heel_error_free(sandbox->error);
     heel_preparation_clear(&sandbox->preparation);
+    heel_report_clear(&sandbox->report);
     free(sandbox);
 }
 

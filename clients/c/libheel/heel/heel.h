@@ -236,6 +236,13 @@ enum heel_protection {
     HEEL_PROTECTION_PRIVILEGES = 7,   /* no privilege is held or can be gained */
     HEEL_PROTECTION_DEVICES = 8,      /* devices other than the harmless ones are absent */
     HEEL_PROTECTION_HOST_SOCKETS = 9, /* Unix sockets outside can't be connected to */
+    /* what is in a writable directory and acts outside later can't be written */
+    HEEL_PROTECTION_ACTING_FILES = 10,
+    /* mode, owner, times, attributes and locks of files not granted for writing can't be changed */
+    HEEL_PROTECTION_METADATA = 11,
+    HEEL_PROTECTION_KERNEL_QUOTAS = 12,     /* what the kernel counts per user is left to others */
+    HEEL_PROTECTION_LIMITS = 13,            /* the spec's limits are held */
+    HEEL_PROTECTION_WRITE_XOR_EXECUTE = 14, /* what may be written can't be executed */
 };
 
 enum heel_enforcement_state {

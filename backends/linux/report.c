@@ -1,0 +1,256 @@
+#include "backends/linux/report.h"
+
+#include <stdlib.h>
+
+#include "backends/linux/landlock.h"
+#include "backends/linux/plan_acting.h"
+#include "base/text.h"
+
+/* A row on its way. */
+struct row {
+    enum heel_enforcement_state state; /* ACTIVE until something is missing */
+    struct heel_buffer mechanism;
+    struct heel_buffer detail;
+};
+
+static void append_to_list(struct heel_buffer *list, const char *separator, const char *text)
+{
+    if (list->length)
+        heel_buffer_append_text(list, separator);
+    heel_buffer_append_text(list, text);
+}
+
+/* One of the mechanisms that hold it. */
+static void held_by(struct row *row, const char *mechanism)
+{
+    append_to_list(&row->mechanism, ", ", mechanism);
+}
+
+static void held_by_landlock(struct row *row, const struct heel_report_facts *facts)
+{
+    heel_autofree char *text = heel_format("Landlock ABI %u", facts->landlock_abi);
+
+    held_by(row, text);
+}
+
+/* What is missing, and what would mend it. */
+static void degrade(struct row *row, const char *why)
+{
+    if (row->state == HEEL_ENFORCEMENT_ACTIVE)
+        row->state = HEEL_ENFORCEMENT_DEGRADED;
+    append_to_list(&row->detail, "; ", why);
+}
+
+/* The spec doesn't want it. */
+static void disable(struct row *row, const char *why)
+{
+    row->state = HEEL_ENFORCEMENT_DISABLED;
+    heel_buffer_free(&row->mechanism);
+    heel_buffer_free(&row->detail);
+    heel_buffer_append_text(&row->detail, why);
+}
+
+static bool is_permissive(const struct heel_report_facts *facts)
+{
+    return facts->spec->level == HEEL_LEVEL_PERMISSIVE;
+}
+
+static void held_by_namespaces(struct row *row, const struct heel_report_facts *facts,
+                               const char *which, const char *without)
+{
+    if (facts->namespaces)
+        held_by(row, which);
+    else
+        degrade(row, without);
+}
+
+/* ---- one function a row ---- */
+
+static void describe_filesystem(const struct heel_report_facts *facts, struct row *row)
+{
+    if (facts->namespaces)
+        held_by(row, "mount namespace");
+    held_by_landlock(row, facts);
+    if (is_permissive(facts))
+        disable(row, "spec.level is PERMISSIVE");
+}
+
+static void describe_hidden_paths(const struct heel_report_facts *facts, struct row *row)
+{
+    held_by_namespaces(row, facts, "mount namespace",
+                       "without a mount namespace that a path is there can be seen");
+    if (is_permissive(facts))
+        disable(row, "spec.level is PERMISSIVE; heel's own folders stay hidden");
+}
+
+static void describe_processes(const struct heel_report_facts *facts, struct row *row)
+{
+    const bool scoped = heel_landlock_scopes(facts->landlock_abi) != 0;
+
+    held_by_namespaces(row, facts, "pid namespace",
+                       "without a pid namespace that a process is there can be found out");
+    held_by(row, scoped ? "Landlock domain and signal scope" : "Landlock domain");
+    held_by(row, "seccomp");
+    if (!facts->namespaces && !scoped)
+        degrade(row, "other processes of the same user can be signalled; Linux 6.12 (Landlock "
+                     "ABI 6) would refuse it");
+}
+
+static void describe_network(const struct heel_report_facts *facts, struct row *row)
+{
+    held_by_namespaces(row, facts, "network namespace with lo only",
+                       "without a network namespace only TCP is held");
+    held_by(row, "seccomp");
+}
+
+static void describe_ipc(const struct heel_report_facts *facts, struct row *row)
+{
+    held_by_namespaces(row, facts, "ipc and network namespaces",
+                       "without an ipc namespace System V and POSIX objects are the host's");
+    if (heel_landlock_scopes(facts->landlock_abi))
+        held_by(row, "Landlock scope");
+}
+
+static void describe_system_calls(const struct heel_report_facts *facts, struct row *row)
+{
+    (void)facts;
+    held_by(row, "seccomp allow list");
+}
+
+static void describe_privileges(const struct heel_report_facts *facts, struct row *row)
+{
+    if (facts->namespaces)
+        held_by(row, "user namespace");
+    held_by(row, "no capabilities");
+    held_by(row, "no_new_privs");
+}
+
+static void describe_devices(const struct heel_report_facts *facts, struct row *row)
+{
+    if (facts->namespaces) {
+        held_by(row, "own /dev");
+        held_by(row, "mounts without devices");
+    }
+    held_by(row, "Landlock");
+}
+
+static void describe_host_sockets(const struct heel_report_facts *facts, struct row *row)
+{
+    if (facts->namespaces)
+        held_by(row, "own /run");
+    if (heel_landlock_fs_rights(facts->landlock_abi) & HEEL_LANDLOCK_RESOLVE_UNIX) {
+        held_by(row, "Landlock");
+    } else if (facts->supervises_connects) {
+        held_by(row, "supervised connect");
+    } else {
+        if (facts->namespaces)
+            held_by(row, "masks on the usual folders of sockets");
+        degrade(row, "a stream socket in a folder that can be read and is not hidden can be "
+                     "connected to; Linux 7.1 (Landlock ABI 9) would refuse it");
+    }
+}
+
+static void describe_acting_files(const struct heel_report_facts *facts, struct row *row)
+{
+    held_by_namespaces(row, facts, "read-only mounts",
+                       "without a mount namespace files in what may be written can't be kept as "
+                       "they are");
+    if (is_permissive(facts)) {
+        disable(row, "spec.level is PERMISSIVE");
+    } else if (facts->acting && facts->acting->state == HEEL_ENFORCEMENT_DEGRADED) {
+        degrade(row, facts->acting->detail.data);
+    }
+}
+
+static void describe_metadata(const struct heel_report_facts *facts, struct row *row)
+{
+    held_by_namespaces(row, facts, "read-only mounts",
+                       "without a mount namespace mode, owner, times and attributes of files that "
+                       "belong to the sandbox's user can be changed");
+    degrade(row, "files that may be read can be locked (flock), which programs that lock them "
+                 "wait for; deny those that matter");
+    if (is_permissive(facts))
+        disable(row, "spec.level is PERMISSIVE");
+}
+
+static void describe_kernel_quotas(const struct heel_report_facts *facts, struct row *row)
+{
+    (void)facts;
+    held_by(row, "RLIMIT_NOFILE, seccomp");
+    degrade(row, "inotify instances, AIO contexts, terminals, pending signals and message queues "
+                 "are counted per user, and a sandbox can use up those of its user");
+}
+
+static void describe_limits(const struct heel_report_facts *facts, struct row *row)
+{
+    (void)facts;
+    disable(row, "spec.limits sets none");
+}
+
+static void describe_write_xor_execute(const struct heel_report_facts *facts, struct row *row)
+{
+    (void)facts;
+    disable(row, "spec.filesystem.write_xor_execute is off");
+}
+
+/* clang-format off */
+static const struct {
+    const char *name;
+    void (*describe)(const struct heel_report_facts *facts, struct row *row);
+} protections[HEEL_PROTECTION_COUNT] = {
+    [HEEL_PROTECTION_FILESYSTEM] = {"FILESYSTEM", describe_filesystem},
+    [HEEL_PROTECTION_HIDDEN_PATHS] = {"HIDDEN_PATHS", describe_hidden_paths},
+    [HEEL_PROTECTION_PROCESSES] = {"PROCESSES", describe_processes},
+    [HEEL_PROTECTION_NETWORK] = {"NETWORK", describe_network},
+    [HEEL_PROTECTION_IPC] = {"IPC", describe_ipc},
+    [HEEL_PROTECTION_SYSTEM_CALLS] = {"SYSTEM_CALLS", describe_system_calls},
+    [HEEL_PROTECTION_PRIVILEGES] = {"PRIVILEGES", describe_privileges},
+    [HEEL_PROTECTION_DEVICES] = {"DEVICES", describe_devices},
+    [HEEL_PROTECTION_HOST_SOCKETS] = {"HOST_SOCKETS", describe_host_sockets},
+    [HEEL_PROTECTION_ACTING_FILES] = {"ACTING_FILES", describe_acting_files},
+    [HEEL_PROTECTION_METADATA] = {"METADATA", describe_metadata},
+    [HEEL_PROTECTION_KERNEL_QUOTAS] = {"KERNEL_QUOTAS", describe_kernel_quotas},
+    [HEEL_PROTECTION_LIMITS] = {"LIMITS", describe_limits},
+    [HEEL_PROTECTION_WRITE_XOR_EXECUTE] = {"WRITE_XOR_EXECUTE", describe_write_xor_execute},
+};
+/* clang-format on */
+
+static char *take_text(struct heel_buffer *buffer)
+{
+    char *text = buffer->data ? buffer->data : heel_xstrdup("");
+
+    *buffer = (struct heel_buffer){0};
+    return text;
+}
+
+void heel_report_make(const struct heel_report_facts *facts, struct heel_report *report)
+{
+    for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++) {
+        struct row row = {0};
+
+        if (facts->supported)
+            protections[i].describe(facts, &row);
+        else
+            disable(&row, "this host can't run sandboxes");
+        report->rows[i] = (struct heel_enforcement){
+            .protection = (enum heel_protection)i,
+            .state = row.state,
+            .mechanism = take_text(&row.mechanism),
+            .detail = take_text(&row.detail),
+        };
+    }
+}
+
+void heel_report_clear(struct heel_report *report)
+{
+    for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++) {
+        free((void *)(uintptr_t)report->rows[i].mechanism);
+        free((void *)(uintptr_t)report->rows[i].detail);
+    }
+    *report = (struct heel_report){0};
+}
+
+const char *heel_report_protection_name(enum heel_protection protection)
+{
+    return protections[protection].name;
+}

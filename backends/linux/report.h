@@ -1,0 +1,33 @@
+/* What is said of a sandbox's protections, or of those that this host can give: one pure function
+ * from what is known, so that nothing is said in two places. Whoever adds a mechanism, or takes one
+ * away, changes the row here. */
+#ifndef HEEL_BACKENDS_LINUX_REPORT_H
+#define HEEL_BACKENDS_LINUX_REPORT_H
+
+#include <stdbool.h>
+
+#include "backends/backend.h"
+
+struct heel_plan_acting;
+
+struct heel_report_facts {
+    bool supported; /* this host has all that heel can't do without */
+    unsigned landlock_abi;
+    bool namespaces;          /* of its own: user, mount, pid, network, ipc, uts and cgroup */
+    bool supervises_connects; /* to Unix sockets: heeld decides on each */
+    const struct heel_sandbox_spec *spec;  /* borrowed; all zero for what a host can give */
+    const struct heel_plan_acting *acting; /* borrowed; NULL: there is no plan yet */
+};
+
+struct heel_report {
+    struct heel_enforcement rows[HEEL_PROTECTION_COUNT]; /* strings are owned */
+};
+
+/* Fills `report`, which is to be cleared. */
+void heel_report_make(const struct heel_report_facts *facts, struct heel_report *report);
+void heel_report_clear(struct heel_report *report); /* all zero is fine */
+
+/* "FILESYSTEM" and so on, as in the contract; static. */
+const char *heel_report_protection_name(enum heel_protection protection);
+
+#endif

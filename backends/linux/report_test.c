@@ -1,0 +1,143 @@
+/* What is said of protections, from made-up facts: nothing is ACTIVE that isn't held. */
+#include "backends/linux/report.h"
+
+#include "backends/linux/plan_acting.h"
+#include "base/test.h"
+
+static struct heel_sandbox_spec spec;
+static struct heel_report report;
+
+static struct heel_report_facts everything(void)
+{
+    spec = (struct heel_sandbox_spec){.level = HEEL_LEVEL_DEFAULT};
+    return (struct heel_report_facts){
+        .supported = true,
+        .landlock_abi = 9,
+        .namespaces = true,
+        .supervises_connects = true,
+        .spec = &spec,
+    };
+}
+
+static void make(const struct heel_report_facts *facts)
+{
+    heel_report_clear(&report);
+    heel_report_make(facts, &report);
+}
+
+static void check_row(enum heel_protection protection, enum heel_enforcement_state state,
+                      const char *mechanism, const char *detail)
+{
+    const struct heel_enforcement *row = &report.rows[protection];
+
+    if (row->state != state)
+        HEEL_TEST_FAIL("%s is %d, expected %d", heel_report_protection_name(protection), row->state,
+                       state);
+    if (mechanism)
+        CHECK_STR(row->mechanism, mechanism);
+    if (detail && !strstr(row->detail, detail))
+        HEEL_TEST_FAIL("%s: \"%s\" is not in \"%s\"", heel_report_protection_name(protection),
+                       detail, row->detail);
+}
+
+/* Whatever the facts: every row is there, names itself, and explains what is not ACTIVE. */
+static void check_form(void)
+{
+    for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++) {
+        const struct heel_enforcement *row = &report.rows[i];
+
+        CHECK_INT(row->protection, i);
+        CHECK(heel_report_protection_name(row->protection) != NULL);
+        CHECK((row->detail[0] == '\0') == (row->state == HEEL_ENFORCEMENT_ACTIVE));
+        CHECK(row->state != HEEL_ENFORCEMENT_ACTIVE || row->mechanism[0]);
+        CHECK(row->state != HEEL_ENFORCEMENT_DISABLED || !row->mechanism[0]);
+    }
+}
+
+static void everything_is_held(void)
+{
+    const struct heel_report_facts facts = everything();
+
+    make(&facts);
+    check_form();
+    for (size_t i = 0; i <= HEEL_PROTECTION_ACTING_FILES; i++)
+        check_row((enum heel_protection)i, HEEL_ENFORCEMENT_ACTIVE, NULL, "");
+    check_row(HEEL_PROTECTION_FILESYSTEM, HEEL_ENFORCEMENT_ACTIVE,
+              "mount namespace, Landlock ABI 9", "");
+    check_row(HEEL_PROTECTION_HOST_SOCKETS, HEEL_ENFORCEMENT_ACTIVE, "own /run, Landlock", "");
+    check_row(HEEL_PROTECTION_METADATA, HEEL_ENFORCEMENT_DEGRADED, NULL, "flock");
+    check_row(HEEL_PROTECTION_KERNEL_QUOTAS, HEEL_ENFORCEMENT_DEGRADED, NULL, "inotify");
+    check_row(HEEL_PROTECTION_LIMITS, HEEL_ENFORCEMENT_DISABLED, "", "spec.limits");
+    check_row(HEEL_PROTECTION_WRITE_XOR_EXECUTE, HEEL_ENFORCEMENT_DISABLED, "",
+              "spec.filesystem.write_xor_execute");
+}
+
+static void levels_leave_things_open(void)
+{
+    static const enum heel_protection open[] = {
+        HEEL_PROTECTION_FILESYSTEM, HEEL_PROTECTION_HIDDEN_PATHS, HEEL_PROTECTION_ACTING_FILES,
+        HEEL_PROTECTION_METADATA};
+    const struct heel_report_facts facts = everything();
+
+    spec.level = HEEL_LEVEL_PERMISSIVE;
+    make(&facts);
+    check_form();
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(open); i++)
+        check_row(open[i], HEEL_ENFORCEMENT_DISABLED, "", "spec.level is PERMISSIVE");
+    check_row(HEEL_PROTECTION_PROCESSES, HEEL_ENFORCEMENT_ACTIVE, NULL, "");
+}
+
+/* Each mechanism taken away changes the rows that rest on it. */
+static void missing_mechanisms_show(void)
+{
+    struct heel_report_facts facts = everything();
+
+    facts.landlock_abi = 5;
+    facts.supervises_connects = false;
+    make(&facts);
+    check_form();
+    check_row(HEEL_PROTECTION_HOST_SOCKETS, HEEL_ENFORCEMENT_DEGRADED, NULL, "ABI 9");
+    check_row(HEEL_PROTECTION_PROCESSES, HEEL_ENFORCEMENT_ACTIVE,
+              "pid namespace, Landlock domain, seccomp", "");
+    facts.supervises_connects = true;
+    make(&facts);
+    check_row(HEEL_PROTECTION_HOST_SOCKETS, HEEL_ENFORCEMENT_ACTIVE, "own /run, supervised connect",
+              "");
+    facts.namespaces = false;
+    make(&facts);
+    check_form();
+    check_row(HEEL_PROTECTION_HIDDEN_PATHS, HEEL_ENFORCEMENT_DEGRADED, NULL, "mount namespace");
+    check_row(HEEL_PROTECTION_PROCESSES, HEEL_ENFORCEMENT_DEGRADED, NULL, "ABI 6");
+    check_row(HEEL_PROTECTION_NETWORK, HEEL_ENFORCEMENT_DEGRADED, NULL, "TCP");
+    check_row(HEEL_PROTECTION_IPC, HEEL_ENFORCEMENT_DEGRADED, NULL, "System V");
+    check_row(HEEL_PROTECTION_ACTING_FILES, HEEL_ENFORCEMENT_DEGRADED, NULL, "mount namespace");
+    facts.supported = false;
+    make(&facts);
+    check_form();
+    for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++)
+        check_row((enum heel_protection)i, HEEL_ENFORCEMENT_DISABLED, "", "can't run sandboxes");
+}
+
+static void acting_files_of_the_plan_show(void)
+{
+    struct heel_report_facts facts = everything();
+    struct heel_plan_acting acting = {.state = HEEL_ENFORCEMENT_DEGRADED};
+
+    heel_buffer_append_text(&acting.detail, "paths[0] lets \"/a/.git\" be written");
+    facts.acting = &acting;
+    make(&facts);
+    check_form();
+    check_row(HEEL_PROTECTION_ACTING_FILES, HEEL_ENFORCEMENT_DEGRADED, "read-only mounts",
+              "\"/a/.git\"");
+    heel_buffer_free(&acting.detail);
+}
+
+int main(void)
+{
+    everything_is_held();
+    levels_leave_things_open();
+    missing_mechanisms_show();
+    acting_files_of_the_plan_show();
+    heel_report_clear(&report);
+    return heel_test_end();
+}
