@@ -263,7 +263,7 @@ int heel_caller_path_resolve(const char *path, const struct heel_caller *caller,
         .named = path,
         .caller = caller,
         .sandbox_uid = sandbox_uid,
-        .refuse_planted = access & HEEL_ACCESS_WRITE,
+        .refuse_planted = !(access & HEEL_ACCESS_DENY),
         .fd = -1,
         .resolved = resolved,
     };

@@ -27,9 +27,10 @@ struct heel_caller_path {
 
 /* Resolves `path` and checks that `caller` could open it for `access` (bits of enum heel_access;
  * for DENY it only has to be there). A link in a directory that the caller or `sandbox_uid` may
- * write to is refused where access has WRITE: an earlier run may have planted it. 0, or -1 and *err
- * with reason PATH_NOT_FOUND, PATH_NOT_ACCESSIBLE or INVALID_FIELD and no field; resolved->path is
- * set all the same if the path led somewhere. `resolved` is to be cleared in both cases. */
+ * write to is refused for every grant: an earlier run may have planted it, and reading where it
+ * leads is as good as a secret told. 0, or -1 and *err with reason PATH_NOT_FOUND,
+ * PATH_NOT_ACCESSIBLE or INVALID_FIELD and no field; resolved->path is set all the same if the path
+ * led somewhere. `resolved` is to be cleared in both cases. */
 int heel_caller_path_resolve(const char *path, const struct heel_caller *caller, unsigned access,
                              uid_t sandbox_uid, struct heel_caller_path *resolved,
                              struct heel_error **err);

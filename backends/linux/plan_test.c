@@ -263,18 +263,40 @@ static void deny_beats_all(void)
                   "spec.filesystem.paths[1].path");
 }
 
+/* A link of the system's, which nobody in a sandbox can have made. */
 static void links_are_followed_once(void)
 {
-    heel_autofree char *link = place("link"), *target = place("library");
-    struct request request = {
-        .level = HEEL_LEVEL_STRICT, .rules = {{link, HEEL_ACCESS_READ}}, .rule_count = 1};
+    struct request request = {.level = HEEL_LEVEL_STRICT,
+                              .rules = {{"/usr/bin/sh", HEEL_ACCESS_EXECUTE}},
+                              .rule_count = 1};
+    heel_autofree char *target = realpath("/usr/bin/sh", NULL);
     heel_autoplan struct heel_plan *plan = plan_of(&request);
 
-    CHECK_INT(kind_at(plan, link), HEEL_MOUNT_SYMLINK);
+    REQUIRE(target && strcmp(target, "/usr/bin/sh") != 0);
+    CHECK_INT(kind_at(plan, "/usr/bin/sh"), HEEL_MOUNT_SYMLINK);
     CHECK_INT(kind_at(plan, target), HEEL_MOUNT_BIND);
-    request.rules[0].access = HEEL_ACCESS_WRITE;
+}
+
+static void no_grant_follows_what_a_sandbox_could_have_planted(void)
+{
+    static const unsigned grants[] = {HEEL_ACCESS_READ, HEEL_ACCESS_WRITE, HEEL_ACCESS_EXECUTE};
+    heel_autofree char *link = place("link"), *below = place("link/below");
+    struct request request = {.level = HEEL_LEVEL_STRICT, .rule_count = 1};
+    heel_autoplan struct heel_plan *plan = NULL;
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(grants); i++) {
+        request.rules[0] = (struct heel_path_rule){link, grants[i]};
+        check_refused(&request, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
+                      "spec.filesystem.paths[0].path");
+        request.rules[0].path = below;
+        check_refused(&request, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
+                      "spec.filesystem.paths[0].path");
+    }
+    request.rules[0] = (struct heel_path_rule){link, HEEL_ACCESS_DENY};
+    plan = plan_of(&request);
+    request = (struct request){.level = HEEL_LEVEL_STRICT, .working_dir = link};
     check_refused(&request, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
-                  "spec.filesystem.paths[0].path");
+                  "spec.filesystem.working_dir");
 }
 
 static void a_grant_of_a_home_keeps_secrets(void)
@@ -472,6 +494,7 @@ int main(void)
     named_paths_keep_their_place();
     deny_beats_all();
     links_are_followed_once();
+    no_grant_follows_what_a_sandbox_could_have_planted();
     a_grant_of_a_home_keeps_secrets();
     what_cannot_be_named_is_refused();
     the_callers_rights_count();

@@ -146,6 +146,17 @@ class RunTest(CliCase):
         self.check(self.cli("run", "cat", mine / "file"), 1)
         self.check(self.cli("run", "--level", "permissive", "--deny", mine, "cat", mine / "file"), 1)
 
+    def test_a_link_that_an_earlier_run_planted(self):
+        mine, secret = self.cli.base / "planted", self.cli.base / "secret"
+        for folder in (mine, secret):
+            folder.mkdir()
+            folder.chmod(0o777)
+        self.check(self.cli("run", "--working-dir", mine, "ln", "-s", secret, "out"), 0)
+        for flag in ("--writable", "--readable", "--executable", "--working-dir"):
+            for path in (mine / "out", "out", "./out"):
+                refusal = self.check_sentence(self.cli("run", flag, path, "true", cwd=mine))
+                self.assertIn(f'the symbolic link "{mine}/out"', refusal)
+
     def test_environment(self):
         answer = self.cli("run", "--env", "A=1", "--env-passthrough", "B", "--env-passthrough", "C", "env", env={"B": "2"})
         lines = set(answer.stdout.splitlines())

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import time
 
+import grpc
+
 from heeltest import ExecCall, duration, pb, process_pb, wait_for
 from heeltest.processes import resident_bytes
 from matrix import Result, spec_of
@@ -225,17 +227,19 @@ class Scenarios:
         sandbox = self.create(level, cell)
         self.run(sandbox, "ln", "-s", str(self.stage.home), "out")
         self.delete(sandbox)
-        spec = spec_of(self.stage, level, cell)
-        spec.filesystem.paths.append(pb.PathRule(path=str(cell / "out"), access=pb.PATH_ACCESS_WRITE))
-        try:
-            made = self.stub.CreateSandbox(pb.CreateSandboxRequest(spec=spec), timeout=10).sandbox.sandbox_id
-            self.delete(made)
-        except Exception as error:  # any refusal will do
-            return self.judged("--writable LINK", True, error.details()[:60])
-        finally:
-            shutil.rmtree(cell, ignore_errors=True)
-        return self.judged("--writable LINK", False, "granted")
-
+        verdicts = []
+        for access in (pb.PATH_ACCESS_READ, pb.PATH_ACCESS_WRITE, pb.PATH_ACCESS_EXECUTE):
+            spec = spec_of(self.stage, level, cell)
+            spec.filesystem.paths.append(pb.PathRule(path=str(cell / "out"), access=access))
+            try:
+                made = self.stub.CreateSandbox(pb.CreateSandboxRequest(spec=spec), timeout=10).sandbox.sandbox_id
+                self.delete(made)
+                verdicts.append(f"{pb.PathAccess.Name(access)} was granted")
+            except grpc.RpcError as error:
+                if str(cell / "out") not in error.details():
+                    verdicts.append(f"the refusal doesn't name the link: {error.details()}")
+        shutil.rmtree(cell, ignore_errors=True)
+        return self.judged("a grant through LINK", not verdicts, "; ".join(verdicts) or "refused")
 
 FEW = (DEFAULT,)
 HARM = "unconfined it would take what the machine's other programs need"

@@ -125,9 +125,9 @@ class CallersTest(TestCase):
 
     def test_a_link_leads_no_further_than_its_caller(self):
         private = self.folder("private", ALICE, 0o700)
-        his = self.folder("his", BOB, 0o755)
-        os.symlink(private, his + "/link")
-        rule = pb.PathRule(path=his + "/link", access=pb.PATH_ACCESS_READ)
+        hers = self.folder("hers", ALICE, 0o755)
+        os.symlink(private, hers + "/link")
+        rule = pb.PathRule(path=hers + "/link", access=pb.PATH_ACCESS_READ)
         failure = self.create(bob, filesystem=pb.Filesystem(paths=[rule]))
         self.check_failure(failure, Code.PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE")
 

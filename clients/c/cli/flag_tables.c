@@ -45,20 +45,20 @@ static const struct choice *choose(const struct choice *choices, const char *val
     return NULL;
 }
 
-/* Paths are the client's to understand: the server doesn't know where it stands. What is not there
- * is for the server to say. */
+/* Paths are the client's to understand: the server doesn't know where it stands. Their links are
+ * not: the server refuses those that code in a sandbox could have made, and so has to see them. */
 static char *absolute(const char *path)
 {
     heel_autofree char *here = NULL;
-    char *resolved;
 
+    while (strncmp(path, "./", 2) == 0)
+        path += 2 + strspn(path + 2, "/");
     if (*path == '/' || !*path)
         return heel_xstrdup(path);
-    resolved = realpath(path, NULL);
-    if (resolved)
-        return resolved;
     here = getcwd(NULL, 0);
-    return here ? heel_format("%s/%s", here, path) : heel_xstrdup(path);
+    if (!here)
+        return heel_xstrdup(path);
+    return strcmp(path, ".") == 0 ? heel_steal(here) : heel_format("%s/%s", here, path);
 }
 
 static int add_path(struct cli_options *options, const char *path, enum heel_access access,

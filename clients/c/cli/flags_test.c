@@ -84,6 +84,23 @@ static void test_paths(void)
     cli_options_clear(&options);
 }
 
+/* Who refuses a link that a sandbox may have made has to see it. */
+static void test_links(void)
+{
+    heel_autofree char *here = getcwd(NULL, 0);
+    heel_autofree char *directory = heel_format("%s/flags.XXXXXX", getenv("TEST_TMPDIR"));
+    heel_autofree char *link = NULL;
+    struct cli_options options = {0};
+
+    REQUIRE(mkdtemp(directory) && chdir(directory) == 0 && symlink("/", "link") == 0);
+    link = heel_format("%s/link", directory);
+    PARSE(&options, "--readable", "link", "--working-dir", ".//link", "ls");
+    CHECK_STR(options.paths[0].path, link);
+    CHECK_STR(options.working_dir, link);
+    cli_options_clear(&options);
+    REQUIRE(unlink("link") == 0 && chdir(here) == 0 && rmdir(directory) == 0);
+}
+
 static void test_passthrough(void)
 {
     struct cli_options options = {0};
@@ -168,6 +185,7 @@ int main(void)
     test_values();
     test_end_of_flags();
     test_paths();
+    test_links();
     test_passthrough();
     test_mistakes();
     test_too_many();
