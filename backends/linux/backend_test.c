@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -745,6 +746,14 @@ static void test_init_killed(void)
     destroy(&box);
 }
 
+static void run_briefly(const struct box *box)
+{
+    struct run run;
+
+    start_shell(box, &run, ":");
+    free(output_of(&run));
+}
+
 /* What init holds: three standard streams, its control socket, SIGCHLD, /proc and /dev/null.
  * Anything else would be heeld's, the launcher's or a sibling's. */
 static void test_descriptors(void)
@@ -759,6 +768,7 @@ static void test_descriptors(void)
     create(&second, "second");
     start_shell(&second, &run, script);
     check_count(seconds, 1);
+    run_briefly(&second); /* afterwards init has let go of the streams that it gave the first */
     path = heel_format("/proc/%d/fd", (int)parent_of(found));
     if (itself == ROOT) /* to others it is closed */
         CHECK_INT(count_entries(path), 7);
@@ -816,6 +826,15 @@ static _Noreturn void play_heeld(int ready, const char *seconds, const char *fil
         uv_run(&loop, UV_RUN_ONCE);
 }
 
+static void await_instances(int count)
+{
+    struct timespec pause = {0, 5000000};
+
+    for (int i = 0; i < PATIENCE_MS / 5 && count_instances() != count; i++)
+        nanosleep(&pause, NULL);
+    CHECK_INT(count_instances(), count);
+}
+
 static void check_killed(bool launcher_too)
 {
     heel_autofree char *seconds = unique_sleep();
@@ -845,27 +864,50 @@ static void check_killed(bool launcher_too)
         unlink(file);
         return;
     }
-    for (int i = 0; i < 200 && (count_instances() > 0 || access(file, F_OK) == 0); i++)
-        nanosleep(&pause, NULL);
-    CHECK_INT(count_instances(), 0);
+    await_instances(0); /* which goes last */
     CHECK_INT(access(file, F_OK), -1);
     its_program = heel_format("/proc/%d/exe", (int)its_launcher);
-    for (int i = 0; i < 200 && readlink(its_program, &byte, 1) > 0; i++)
+    for (int i = 0; i < PATIENCE_MS / 5 && readlink(its_program, &byte, 1) > 0; i++)
         nanosleep(&pause, NULL);
     CHECK_INT(readlink(its_program, &byte, 1),
               -1); /* gone, or a zombie that its new parent will reap */
 }
 
-static void test_sweep(void)
+/* The descriptor that holds the one instance there is. */
+static int hold_instance(void)
 {
-    struct timespec pause = {0, 5000000};
+    heel_autofree char *path = heel_format("%s/instances", state);
+    DIR *stream = opendir(path);
+    struct dirent *entry = stream ? readdir(stream) : NULL;
+    int fd;
+
+    while (entry && entry->d_name[0] == '.')
+        entry = readdir(stream);
+    REQUIRE(entry);
+    fd = openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    REQUIRE(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+    closedir(stream);
+    return fd;
+}
+
+/* By the next start, and also when somebody still holds what was left, as a dying process does. */
+static void test_sweep(bool held)
+{
+    struct box box;
+    int holder = -1;
 
     check_killed(true);
     CHECK_INT(count_instances(), 1);
+    if (held)
+        holder = hold_instance();
     open_backend();
-    for (int i = 0; i < 200 && count_instances() > 1; i++)
-        nanosleep(&pause, NULL);
-    CHECK_INT(count_instances(), 1);
+    if (held) {
+        create(&box, "after-the-sweep");
+        CHECK_INT(count_instances(), 2);
+        close(holder);
+        destroy(&box);
+    }
+    await_instances(1);
     close_backend();
     CHECK_INT(count_instances(), 0);
 }
@@ -940,7 +982,8 @@ static int test_all(void)
     close_backend();
     for (int i = 0; i < 3; i++)
         check_killed(false);
-    test_sweep();
+    test_sweep(false);
+    test_sweep(true);
     test_unsafe_state();
     remove_root();
     free(state);

@@ -45,6 +45,8 @@
 #define POOL_KEEP 1        /* pairs that stay ready however long nothing happens */
 #define POOL_IDLE_MS 20000 /* others go after this */
 #define UNLINKS_MAX 64
+#define SWEEP_AGAIN_MS 50 /* after a sweep that found something held, doubled each time */
+#define SWEEP_AGAIN_MAX_MS 60000
 
 struct at_death {
     char *path; /* owned */
@@ -68,6 +70,7 @@ struct launcher {
     int mounts;          /* /proc/self/mountinfo, which tells when the host's mounts change */
     unsigned generation; /* how often they did */
     int spare_quiet_ms;
+    int sweep_again_ms; /* when nothing is asked for this long; 0: the last sweep left nothing */
     rlim_t open_files;
     bool gives_uids;   /* each sandbox has one of its own */
     bool makes_spares; /* the host supports sandboxes, and more may be asked for */
@@ -426,12 +429,34 @@ static void make_spare(struct launcher *launcher)
     launcher->makes_spares = false; /* each create tries for itself, and says what is wrong */
 }
 
+/* What is held may be a living heeld's. But when a heeld is started right after another was killed,
+ * what that one left may be held by a process that is still dying. */
+static void sweep(struct launcher *launcher)
+{
+    bool held = heel_state_sweep(launcher->options.state_dir, launcher->instance.path);
+    int later = launcher->sweep_again_ms ? launcher->sweep_again_ms * 2 : SWEEP_AGAIN_MS;
+
+    launcher->sweep_again_ms = !held ? 0 : later < SWEEP_AGAIN_MAX_MS ? later : SWEEP_AGAIN_MAX_MS;
+}
+
 /* Nothing is asked for at the moment. */
 static void use_leisure(struct launcher *launcher)
 {
     if (spare_missing(launcher))
         make_spare(launcher);
+    else if (launcher->sweep_again_ms)
+        sweep(launcher);
     heel_namespace_pool_trim(&launcher->pool, now_ms() - POOL_IDLE_MS, POOL_KEEP);
+}
+
+/* How long nothing must be asked for until there is something to do; -1: there is nothing. */
+static int leisure_in_ms(const struct launcher *launcher)
+{
+    if (spare_missing(launcher))
+        return launcher->spare_quiet_ms;
+    if (launcher->sweep_again_ms)
+        return launcher->sweep_again_ms;
+    return launcher->pool.count > POOL_KEEP ? POOL_IDLE_MS : -1;
 }
 
 static void loop(struct launcher *launcher)
@@ -440,10 +465,7 @@ static void loop(struct launcher *launcher)
         struct pollfd events[] = {{launcher->children, POLLIN, 0},
                                   {launcher->mounts, POLLPRI, 0},
                                   {launcher->socket, POLLIN, 0}};
-        int timeout = spare_missing(launcher)            ? launcher->spare_quiet_ms
-                      : launcher->pool.count > POOL_KEEP ? POOL_IDLE_MS
-                                                         : -1;
-        int ready = poll(events, HEEL_ARRAY_LENGTH(events), timeout);
+        int ready = poll(events, HEEL_ARRAY_LENGTH(events), leisure_in_ms(launcher));
 
         if (ready == 0)
             use_leisure(launcher);
@@ -605,7 +627,7 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     launcher.can_share = launcher.mounts >= 0;
     if (launcher.makes_spares)
         make_spare(&launcher);
-    heel_state_sweep(launcher.options.state_dir);
+    sweep(&launcher);
     loop(&launcher);
     kill_all(&launcher);
     unlink_files(&launcher);

@@ -6,18 +6,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define HOLDER_STACK 4096
 
-/* Keeps the new namespaces alive until the launcher has opened them, and is killed. It shares the
- * launcher's memory, so it touches nothing, errno included. */
-static int hold(void *unused)
+/* Keeps the new namespaces alive until the launcher has opened them, and is killed; or until the
+ * launcher is, of whose descriptors it has copies. It shares the launcher's memory, so it touches
+ * nothing, errno included. */
+static int hold(void *launcher)
 {
-    (void)unused;
-    for (;;)
+    syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+    while (syscall(SYS_getppid) == (intptr_t)launcher) /* it may have died before */
         syscall(SYS_pause);
     return 0;
 }
@@ -82,7 +84,8 @@ int heel_namespace_pair_make(uid_t uid, gid_t gid, struct heel_namespace_pair *p
     struct heel_namespace_pair made = {
         .user = -1, .net = -1, .sockstat = -1, .uid = uid, .gid = gid};
     pid_t holder =
-        clone(hold, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD, NULL);
+        clone(hold, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD,
+              (void *)(intptr_t)getpid());
     int result, why;
 
     if (holder < 0)

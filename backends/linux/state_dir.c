@@ -117,26 +117,34 @@ int heel_state_instance_open(const char *state_dir, struct heel_state_instance *
     return heel_error_set_errno(err, errno, "cannot make a folder in %s", instances);
 }
 
-static void sweep_one(int instances, const char *name)
+/* Whether somebody holds it. */
+static bool sweep_one(int instances, const char *name)
 {
     heel_autoclose int fd =
         openat(instances, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        heel_remove_tree(instances, name, NULL);
+    if (fd < 0)
+        return false;
+    if (flock(fd, LOCK_EX | LOCK_NB))
+        return errno == EWOULDBLOCK;
+    heel_remove_tree(instances, name, NULL);
+    return false;
 }
 
-void heel_state_sweep(const char *state_dir)
+bool heel_state_sweep(const char *state_dir, const char *own)
 {
     heel_autofree char *path = heel_format("%s/instances", state_dir);
+    const char *own_name = own ? strrchr(own, '/') + 1 : "";
     DIR *instances = opendir(path);
+    bool held = false;
 
     if (!instances)
-        return;
+        return false;
     for (struct dirent *entry = readdir(instances); entry; entry = readdir(instances))
-        if (entry->d_name[0] != '.')
-            sweep_one(dirfd(instances), entry->d_name);
+        if (entry->d_name[0] != '.' && strcmp(entry->d_name, own_name) != 0)
+            held |= sweep_one(dirfd(instances), entry->d_name);
     closedir(instances);
+    return held;
 }
 
 static int make_owned(const char *path, uid_t owner, gid_t group, struct heel_error **err)
