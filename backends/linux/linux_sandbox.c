@@ -244,20 +244,27 @@ static int open_control(struct linux_sandbox *sandbox, struct heel_error **err)
     return 0;
 }
 
+static int host_unsupported(const struct heel_host_check *lacking, struct heel_error **err)
+{
+    heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
+                   "this host can't hold sandboxes: %s: have %s, need %s%s%s", lacking->name,
+                   lacking->have, lacking->need, *lacking->remedy ? "; " : "", lacking->remedy);
+    if (err) {
+        heel_error_add_metadata(*err, "feature", "%s", lacking->name);
+        heel_error_add_metadata(*err, "have", "%s", lacking->have);
+        heel_error_add_metadata(*err, "need", "%s", lacking->need);
+    }
+    return -1;
+}
+
 static int check_host(const struct linux_backend *backend, struct heel_error **err)
 {
     if (backend->launcher_gone)
         return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
                               "the launcher of sandboxes has died; heeld must be started again");
-    for (size_t i = 0; i < backend->host.check_count; i++) {
-        const struct heel_host_check *check = &backend->host.checks[i];
-
-        if (check->required && !check->passed)
-            return heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
-                                  "this host can't hold sandboxes: %s: have %s, need %s%s%s",
-                                  check->name, check->have, check->need, *check->remedy ? "; " : "",
-                                  check->remedy);
-    }
+    for (size_t i = 0; i < backend->host.check_count; i++)
+        if (backend->host.checks[i].required && !backend->host.checks[i].passed)
+            return host_unsupported(&backend->host.checks[i], err);
     return 0;
 }
 
