@@ -19,7 +19,7 @@ from heeltest.case import ServerCase, TestCase
 from heeltest.exec_call import ExecCall
 from heeltest.heeld import Heeld
 from heeltest.processes import Skip, alive_with, every_process, mark, wait_for
-from heeltest.runner import main
+from heeltest.runner import main, main_once
 
 __all__ = [
     "Agent",
@@ -36,6 +36,7 @@ __all__ = [
     "health_pb2",
     "health_pb2_grpc",
     "main",
+    "main_once",
     "mark",
     "pb",
     "process_pb",

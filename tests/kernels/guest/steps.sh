@@ -1,0 +1,34 @@
+# What the scripts of a guest are made of. Sourced by each.
+
+# step NAME COMMAND…: for the host, which reads ">> NAME", what it said, "<< NAME STATUS".
+step() {
+    local name=$1 status
+    shift
+    echo ">> $name"
+    "$@" </dev/null 2>&1
+    status=$?
+    echo
+    echo "<< $name $status"
+}
+
+# as_user COMMAND…: as the guest's ordinary user, at home.
+as_user() {
+    su -s /bin/sh tester -c 'cd && export HOME && exec "$@"' sh "$@"
+}
+
+# start_heeld [FLAG…]: returns when it takes connections at $heeld_socket.
+start_heeld() {
+    local folder
+    folder=$(mktemp -d /run/heeld.XXXXXX)
+    heeld_log=$folder/log
+    heeld_socket=unix:$folder/socket
+    mkfifo "$folder/ready"
+    heeld --listen "$heeld_socket" --state-dir "$folder/state" --ready-fd 3 "$@" 3<>"$folder/ready" >"$heeld_log" 2>&1 &
+    heeld_pid=$!
+    read -r _ <"$folder/ready"
+}
+
+stop_heeld() {
+    kill "$heeld_pid"
+    step heeld-ended wait "$heeld_pid"
+}
