@@ -1,9 +1,13 @@
 """What is known not to hold. Nothing here may be weaker than what heel reports: a protection that is
-named must be DEGRADED in the report, and None is for what the report promises nothing of."""
+named must be DEGRADED or DISABLED in the sandbox's report, and None is for what the report promises
+nothing of."""
 
 import dataclasses
+import os
 
-from properties import ALL
+from properties import ALL, DEFAULT, PERMISSIVE, READERS
+
+BOTH = ("root", "user")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,13 +16,37 @@ class Weakness:
     protection: str | None  # of heel.v1.Protection
     reason: str
     ways: tuple = ()  # of the probe; empty: any
+    users: tuple = BOTH  # that it is so for
 
+
+PER_USER = "the kernel counts it per user, whose sandboxes share that"
 
 EXPECTED = {
+    "F01c": Weakness((DEFAULT,), None, "hiding goes by path, and a second mount has another"),
+    "F07b": Weakness((DEFAULT, PERMISSIVE), None, "the same of a second procfs"),
+    "F13": Weakness(READERS, None, "what isn't there can't be kept from being made: it is found and named when the sandbox ends"),
+    "F20": Weakness(ALL, "WRITE_XOR_EXECUTE", "there is no list of programs that may be run: whatever can be read or made can be run"),
+    "F30b": Weakness(READERS, "METADATA", "whoever may read a file may lock it"),
+    "F31": Weakness((DEFAULT, PERMISSIVE), None, "its name is there, and it refuses", ways=("see its socket",)),
     "I02b": Weakness(ALL, "HOST_SOCKETS", "below Landlock ABI 9 a stream socket that can be seen can be connected to"),
-    "F12": Weakness(ALL, None, "files that act outside later are not protected yet"),
-    "F20": Weakness(ALL, None, "there is no list of programs that may be run: whatever can be read or made can be run"),
+    "P18": Weakness(ALL, None, "a core limit can be lowered from 1, where no handler starts, to 0, where one does"),
+    "A03": Weakness(ALL, None, "the kernel keeps the bit when a file is written by a shared mapping"),
+    "A06": Weakness(ALL, None, "these ioctls ask for modules before they look who asks"),
+    "R12a": Weakness((DEFAULT,), "KERNEL_QUOTAS", PER_USER),
+    "R12b": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the machine has one number of AIO contexts"),
+    "R12c": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the machine has one number of terminals"),
+    "R12d": Weakness((DEFAULT,), "KERNEL_QUOTAS", PER_USER),
+    "R12e": Weakness((DEFAULT,), "KERNEL_QUOTAS", PER_USER),
+    "R12f": Weakness((DEFAULT,), "KERNEL_QUOTAS", PER_USER, users=("user",)),
 }
+
+
+def weakness(row, level):
+    """What is expected of this cell; None if it is to hold."""
+    found = EXPECTED.get(row)
+    user = "root" if os.geteuid() == 0 else "user"
+    return found if found and level in found.levels and user in found.users else None
+
 
 # Ways that no control can show to work, so that their being shut proves less.
 UNSHOWN = {
@@ -33,5 +61,5 @@ UNSHOWN = {
     ("K09", "keyctl SESSION_TO_PARENT"): "it takes a parent with a session keyring",
     ("K14", "ping"): "ping_group_range is empty by default",
     ("K14", "ping, IPv6"): "ping_group_range is empty by default",
-    ("X05", "supplementary groups"): "neither user of this test has any",
+    ("A05", "supplementary groups"): "neither user of this test has any",
 }

@@ -10,7 +10,7 @@ from heeltest import pb, process_pb
 from properties import ALL, PERMISSIVE
 
 LEVELS = {name: getattr(pb, f"ISOLATION_LEVEL_{name.upper()}") for name in ALL}
-SECONDS = 20
+SECONDS = 60  # on a busy machine, too
 SETTLE_SECONDS = 0.02  # what a control sent arrives before the next probe starts
 
 
@@ -67,6 +67,15 @@ def spec_of(stage, level, cell=None, denied=False, environment=()):
 class Matrix:
     def __init__(self, stage, server):
         self.stage, self.server = stage, server
+
+    def enforcement(self, level):
+        """The report of a sandbox like those that are attacked."""
+        cell = self.stage.cell()
+        request = pb.CreateSandboxRequest(spec=spec_of(self.stage, level, cell))
+        sandbox = self.server.stub.CreateSandbox(request, timeout=SECONDS).sandbox
+        self.server.stub.DeleteSandbox(pb.DeleteSandboxRequest(sandbox_id=sandbox.sandbox_id), timeout=SECONDS)
+        self._remove(cell)
+        return sandbox.enforcement
 
     def control(self, prop):
         cell = self.stage.cell()

@@ -8,7 +8,7 @@ ALL, READERS = (STRICT, DEFAULT, PERMISSIVE), (STRICT, DEFAULT)
 
 @dataclasses.dataclass(frozen=True)
 class Property:
-    """id: of the catalogue, or X and a number where that has none. tried: what the probe does."""
+    """id: of the catalogue, or A and a number where that has none. tried: what the probe does."""
 
     id: str
     title: str
@@ -35,7 +35,8 @@ PROPERTIES = (
     Property("F07b", "nor by another /proc of the host's", "a second procfs among the host's mounts", "process_list", ALL, (("PROC", "@OTHER_PROC"),), needs_mounts=True),
     Property("F08", "a denied path is denied by every alias", "links, dots, rename, exchange, openat2, O_PATH", "deny_aliases", denied=True),
     Property("F09", "the denial isn't racy", "a thread flips the path, another a link", "deny_race", denied=True),
-    Property("F12", "what acts outside later is read-only in a working directory", "git hooks and config, nested repositories, .vscode, rc files", "acts_outside_later", READERS),
+    Property("F12", "what acts outside later stays as it is (F11)", "git hooks and config, nested repositories, submodules, .vscode, rc files", "acts_outside_later", READERS, (("ACTING", "acting"),)),
+    Property("F13", "nor is it made where there was none", "the same in a folder that has nothing of it", "acts_outside_later", READERS, (("ACTING", "fresh"),)),
     Property("F14", "no descriptor is inherited", "F_GETFD on 70,000 numbers", "inherited_fds"),
     Property("F17", "set-user-ID programs gain nothing", "a program of root's with the bit", "setuid_program"),
     Property("F18", "only harmless devices are there", "mknod; opening 28 nodes", "devices"),
@@ -45,10 +46,10 @@ PROPERTIES = (
     Property("F30", "a file granted for reading stays as it is", "fchmod, futimens, xattr, flags, /proc/self/fd, O_PATH, link, mmap", "read_only_metadata", READERS),
     Property("F30b", "a file granted for reading can't be locked", "flock, record locks", "read_only_lock", READERS),
     Property("F31", "heel's own folder and socket are out of reach", "list, write, connect", "heel_state"),
-    Property("X01", "no way leads upwards from the working directory", "dots by path, descriptor, moved folder, link, rename", "escape_upwards", READERS),
-    Property("X02", "nobody plants a set-user-ID file", "chmod family, open, creat, mknod, O_TMPFILE, a socket's node, capabilities, high bits", "plant_set_user_id"),
-    Property("X03", "a set-user-ID file in the working directory can't be rewritten and keep the bit", "a shared mapping", "rewrite_set_user_id"),
-    Property("X04", "the kernel's secrets are kept", "addresses, logs, memory, keys, firmware: 26 files", "kernel_secrets"),
+    Property("A01", "no way leads upwards from the working directory", "dots by path, descriptor, moved folder, link, rename", "escape_upwards", READERS),
+    Property("A02", "nobody plants a set-user-ID file", "chmod family, open, creat, mknod, O_TMPFILE, a socket's node, capabilities, high bits", "plant_set_user_id"),
+    Property("A03", "a set-user-ID file in the working directory can't be rewritten and keep the bit", "a shared mapping", "rewrite_set_user_id"),
+    Property("A04", "the kernel's secrets are kept", "addresses, logs, memory, keys, firmware: 26 files", "kernel_secrets"),
     # ---- processes
     Property("P01", "init can't be debugged (P02, P03)", "ptrace, process_vm, pidfd_getfd, process_madvise, kcmp, move_pages", "trace"),
     Property("P04", "no signal gets out", "kill, tkill, tgkill, sigqueue, pidfd, SIGIO by F_SETOWN", "signals"),
@@ -70,8 +71,8 @@ PROPERTIES = (
     Property("K16", "no second seccomp listener", "NEW_LISTENER, with other flags, high bits", "listeners"),
     Property("K20", "confinement that is added only tightens", "17 Landlock layers, a filter that allows", "nested_confinement", READERS),
     Property("K21", "threads and children are confined as their maker is", "pthread, shared memory", "new_threads"),
-    Property("X05", "no identity or capability can be had", "setresuid, setgroups, setfsuid, capset, secure bits", "privileges"),
-    Property("X06", "no kernel module is loaded by asking", "SIOCGIFBR, SIOCGIFVLAN", "module_loading"),
+    Property("A05", "no identity or capability can be had", "setresuid, setgroups, setfsuid, capset, secure bits", "privileges"),
+    Property("A06", "no kernel module is loaded by asking", "SIOCGIFBR, SIOCGIFVLAN", "module_loading"),
     # ---- communication
     Property("I01", "abstract sockets outside can't be reached", "connect, /proc/net/unix", "abstract"),
     Property("I02", "Unix sockets outside can't be reached (I04)", "a stream socket in a protected folder", "unix_stream", READERS, (("SOCKET", "@HIDDEN_SOCKET"),)),

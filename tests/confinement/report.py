@@ -2,7 +2,7 @@
 
 import json
 
-from expected import EXPECTED, UNSHOWN
+from expected import UNSHOWN
 from properties import ALL
 
 LEGEND = """
@@ -21,21 +21,16 @@ def load(path):
     return {(row, column): value for row, column, value in json.loads(path.read_text())}
 
 
-def verdict(prop_id, level, result):
+def verdict(weakness, result):
     """The verdict of a confined cell, and the ways that should not be open."""
     if result.trouble:
         return "ERROR", [result.trouble]
     opened = result.open_ways()
-    weakness = EXPECTED.get(prop_id)
     if not opened:
         states = {state for state, _ in result.ways.values()}
         return ("n/a" if states == {"absent"} else "HELD"), []
-    if weakness and level in weakness.levels:
-        surprises = [way for way in opened if weakness.ways and way not in weakness.ways]
-        if not surprises:
-            return "weak", []
-        opened = surprises
-    return "BROKEN", [f"{way}: {result.ways[way][1]}" for way in opened]
+    surprises = [way for way in opened if not weakness or (weakness.ways and way not in weakness.ways)]
+    return "BROKEN" if surprises else "weak", [f"{way}: {result.ways[way][1]}" for way in surprises]
 
 
 def control_verdict(result):
@@ -76,3 +71,13 @@ def table(rows, by_identity):
         ]
         lines.append(f"| {row_id} | {title} | {tried} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n" + LEGEND
+
+
+def ways(by_identity):
+    """Every way that was tried, and what came of it."""
+    return "\n".join(
+        f"{identity}: {row} {column}: {way}: {state}: {detail}"
+        for identity, results in by_identity.items()
+        for (row, column), cell in results.items()
+        for way, (state, detail) in cell["ways"].items()
+    )

@@ -10,6 +10,11 @@ from heeltest import places
 
 PROBES = places.BINARIES / "tests/confinement/probes"
 TOKEN = "secret of the stage\n"
+# In a cell's folder "acting"; "fresh" has none of it.
+ACTING = (
+    "repo/.git/HEAD", "repo/.git/config", "repo/.git/hooks/x", "repo/nested/.git/HEAD", "repo/nested/.git/hooks/x",
+    "module/.git", ".vscode/tasks.json", ".bashrc", ".envrc", ".mcp.json", ".npmrc", ".yarnrc.yml", ".bazelrc", ".gdbinit", "mise.toml",
+)  # fmt: skip
 
 
 def copy_probes(base):
@@ -125,9 +130,10 @@ class Stage:
         for path in ("allowed/secret", "denied/secret", "deep/denied/secret"):
             (cell / path).parent.mkdir(parents=True)
             (cell / path).write_text(path + "\n")
-        for path in ("repo/.git/hooks/x", "repo/.git/config", "repo/nested/.git/hooks/x"):
-            (cell / path).parent.mkdir(parents=True, exist_ok=True)
-            (cell / path).write_text("")
+        (cell / "fresh").mkdir()
+        for path in ACTING:
+            (cell / "acting" / path).parent.mkdir(parents=True, exist_ok=True)
+            (cell / "acting" / path).write_text("")
         (cell / "suid").write_text("old" * 2000)
         (cell / "suid").chmod(0o4755)
         return cell

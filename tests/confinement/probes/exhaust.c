@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define AIO_EVENTS 64
-#define SECONDS 10 /* that nothing of this outlasts */
+#define SECONDS 60 /* that nothing of this outlasts */
 
 static int pair[2];
 

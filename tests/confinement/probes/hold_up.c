@@ -1,5 +1,5 @@
-/* Keeps init busy, so that it can't do what heeld asks of it: argv[1] says how. For 20 s at most.
- */
+/* Keeps init busy, so that it can't do what heeld asks of it: argv[1] says how. For two minutes at
+ * most, which is longer than the runner waits. */
 #include "tests/confinement/probes/probe.h"
 
 #define CHILDREN 6
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
             continue;
         for (int j = 0; j < CHILDREN && fork() > 0; j++)
             ;
-        alarm(20);
+        alarm(120);
         for (;;)
             kinds[i].step();
     }
