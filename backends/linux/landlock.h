@@ -40,15 +40,20 @@
 /* What heel can't do without: network rules, the last thing that kernel 6.7 brought. */
 #define HEEL_LANDLOCK_ABI_NEEDED 4
 
-/* The file system rights and the scopes that a kernel with this ABI knows. */
+/* The file system and network rights and the scopes that a kernel with this ABI knows. */
 uint64_t heel_landlock_fs_rights(unsigned abi);
+uint64_t heel_landlock_net_rights(unsigned abi);
 uint64_t heel_landlock_scopes(unsigned abi);
 
 /* Appends the names of the rights, joined with "+". */
 void heel_landlock_print_rights(uint64_t rights, struct heel_buffer *to);
 
-/* Confines this thread with the plan's rules, looked up from the current root. It needs no new
- * privileges to be set. 0, or -1 and *err. */
+/* Makes a ruleset of the plan's rules, looked up from the current root. Its descriptor, which is
+ * the caller's, or -1 and *err. */
+int heel_landlock_prepare(const struct heel_plan *plan, struct heel_error **err);
+/* Confines this thread with it. It needs no new privileges to be set. 0, or -1 and *err. */
+int heel_landlock_apply(int ruleset, struct heel_error **err);
+/* Both. */
 int heel_landlock_restrict(const struct heel_plan *plan, struct heel_error **err);
 
 #endif

@@ -3,20 +3,22 @@
 
 #define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
 #define SCOPE_SIGNAL (1ULL << 1)
+#define NET_TCP ((1ULL << 0) | (1ULL << 1)) /* bind and connect */
 
-/* What each ABI added. Network rights stay unhandled: the sandbox's network namespace has nothing
- * but lo. */
+/* What each ABI added. */
 static const struct {
     unsigned abi;
     uint64_t fs;
+    uint64_t net;
     uint64_t scopes;
 } additions[] = {
-    {1, (1ULL << 13) - 1, 0},                          /* Linux 5.13 */
-    {2, HEEL_LANDLOCK_REFER, 0},                       /* 5.19 */
-    {3, HEEL_LANDLOCK_TRUNCATE, 0},                    /* 6.2 */
-    {5, HEEL_LANDLOCK_IOCTL_DEV, 0},                   /* 6.10 */
-    {6, 0, SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL}, /* 6.12 */
-    {9, HEEL_LANDLOCK_RESOLVE_UNIX, 0},                /* 7.1 */
+    {1, (1ULL << 13) - 1, 0, 0},                          /* Linux 5.13 */
+    {2, HEEL_LANDLOCK_REFER, 0, 0},                       /* 5.19 */
+    {3, HEEL_LANDLOCK_TRUNCATE, 0, 0},                    /* 6.2 */
+    {4, 0, NET_TCP, 0},                                   /* 6.7 */
+    {5, HEEL_LANDLOCK_IOCTL_DEV, 0, 0},                   /* 6.10 */
+    {6, 0, 0, SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL}, /* 6.12 */
+    {9, HEEL_LANDLOCK_RESOLVE_UNIX, 0, 0},                /* 7.1 */
 };
 
 static const struct {
@@ -48,6 +50,15 @@ uint64_t heel_landlock_fs_rights(unsigned abi)
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(additions) && additions[i].abi <= abi; i++)
         rights |= additions[i].fs;
+    return rights;
+}
+
+uint64_t heel_landlock_net_rights(unsigned abi)
+{
+    uint64_t rights = 0;
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(additions) && additions[i].abi <= abi; i++)
+        rights |= additions[i].net;
     return rights;
 }
 

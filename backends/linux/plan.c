@@ -26,12 +26,13 @@ struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_k
     return mount;
 }
 
-void heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights,
-                        const char *origin)
+struct heel_rule *heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights,
+                                     const char *origin)
 {
     plan->rules = heel_xrealloc(plan->rules, plan->rule_count + 1, sizeof(*plan->rules));
-    plan->rules[plan->rule_count++] =
+    plan->rules[plan->rule_count] =
         (struct heel_rule){.path = heel_xstrdup(path), .rights = rights, .origin = origin};
+    return &plan->rules[plan->rule_count++];
 }
 
 static void merge_mounts(struct heel_mount *from, size_t half, size_t count, struct heel_mount *to)
@@ -65,17 +66,23 @@ void heel_plan_sort_mounts(struct heel_plan *plan)
     sort_mounts(plan->mounts, plan->mount_count, room);
 }
 
-void heel_plan_free(struct heel_plan *plan)
+void heel_plan_drop_mounts(struct heel_plan *plan)
 {
-    if (!plan)
-        return;
     for (size_t i = 0; i < plan->mount_count; i++) {
         free(plan->mounts[i].source);
         free(plan->mounts[i].target);
     }
+    free(heel_steal(plan->mounts));
+    plan->mount_count = 0;
+}
+
+void heel_plan_free(struct heel_plan *plan)
+{
+    if (!plan)
+        return;
+    heel_plan_drop_mounts(plan);
     for (size_t i = 0; i < plan->rule_count; i++)
         free(plan->rules[i].path);
-    free(plan->mounts);
     free(plan->rules);
     free(plan->paths.working_dir);
     free(plan->paths.home_dir);

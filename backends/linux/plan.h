@@ -61,14 +61,23 @@ struct heel_mount {
                             user home", … */
 };
 
+enum heel_rule_flags {
+    HEEL_RULE_NAMED = 1 << 0, /* the caller named it: it must be there, and what it was */
+};
+
 /* One Landlock rule: these rights for target and everything below it. */
 struct heel_rule {
     char *path;      /* owned; inside */
     uint64_t rights; /* LANDLOCK_ACCESS_FS_* */
+    unsigned flags;
+    uint64_t device; /* what `path` was when the plan was made: there is no rule for anything else
+                        in its place; inode 0: not checked */
+    uint64_t inode;
     const char *origin;
 };
 
 struct heel_plan {
+    bool bare; /* for a sandbox without namespaces: no mounts, and paths inside are the host's */
     struct heel_mount *mounts; /* owned */
     size_t mount_count;
     struct heel_rule *rules; /* owned */
@@ -92,6 +101,9 @@ struct heel_plan_input {
                                   spec->working_dir is set */
     const char *const *hidden; /* NULL-terminated canonical host paths out of reach at every level:
                                   state_dir, runtime_dir, … */
+    bool bare;                 /* the sandbox has no namespaces of its own; then also: */
+    const char *home_source;   /* host path of its HOME */
+    const char *temp_source;   /* and of its TMPDIR */
     uid_t uid;
     gid_t gid;
 };

@@ -43,8 +43,10 @@ struct heel_plan_builder {
 struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_kind kind,
                                        unsigned flags, const char *source, const char *target,
                                        const char *origin);
-void heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights,
-                        const char *origin);
+struct heel_rule *heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights,
+                                     const char *origin);
+
+void heel_plan_drop_mounts(struct heel_plan *plan);
 
 /* A host path that the level shows, with `access`, as a bind mount and a Landlock rule. */
 void heel_plan_show(struct heel_plan_builder *builder, const char *path, unsigned access,
@@ -67,6 +69,21 @@ void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_p
 /* The caller's working directory and path rules; sorts them. */
 int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_named *named,
                         size_t count, struct heel_error **err);
+
+/* All of the above without a mount namespace: rules alone, on the host's own paths. Sorts `named`.
+ */
+int heel_plan_add_bare(struct heel_plan_builder *builder, struct heel_plan_named *named,
+                       size_t count, struct heel_error **err);
+
+/* What a rule of the caller's comes to where the level gives `level`: it takes nothing away but
+ * the right to write. */
+unsigned heel_plan_effective_access(unsigned level, const struct heel_plan_named *named);
+/* Sorts, and refuses what denies the working directory. */
+int heel_plan_sort_named(const struct heel_plan_builder *builder, struct heel_plan_named *named,
+                         size_t count, struct heel_error **err);
+
+/* Whether the level shows this entry of "/". */
+bool heel_plan_shows_top(const struct heel_plan_builder *builder, const char *path);
 
 /* Puts every mount behind those that it lies in. */
 void heel_plan_sort_mounts(struct heel_plan *plan);

@@ -6,7 +6,7 @@
 #include "backends/linux/plan.h"
 #include "backends/linux/plan_build.h"
 
-#define MAGIC 0x316e616c70ULL
+#define MAGIC 0x326e616c70ULL
 #define STRING_MAX (1U << 20)
 #define ITEMS_MAX 65536U
 
@@ -102,11 +102,16 @@ static void get_rule(struct reader *from, struct heel_plan *plan)
 {
     const char *path = get_string(from);
     uint64_t rights = get_number(from, UINT64_MAX);
+    struct heel_rule *rule;
 
     if (!path || path[0] != '/')
         from->bad = true;
-    if (!from->bad)
-        heel_plan_add_rule(plan, path, rights, "");
+    if (from->bad)
+        return;
+    rule = heel_plan_add_rule(plan, path, rights, "");
+    rule->flags = (unsigned)get_number(from, HEEL_RULE_NAMED * 2 - 1);
+    rule->device = get_number(from, UINT64_MAX);
+    rule->inode = get_number(from, UINT64_MAX);
 }
 
 static char **path_strings(struct heel_plan *plan, size_t index)
@@ -124,6 +129,7 @@ void heel_plan_encode(const struct heel_plan *plan, struct heel_buffer *to)
     char **string;
 
     put_number(to, MAGIC);
+    put_number(to, plan->bare);
     put_number(to, plan->uid);
     put_number(to, plan->gid);
     for (size_t i = 0; (string = path_strings(&copy, i)); i++)
@@ -135,6 +141,9 @@ void heel_plan_encode(const struct heel_plan *plan, struct heel_buffer *to)
     for (size_t i = 0; i < plan->rule_count; i++) {
         put_string(to, plan->rules[i].path);
         put_number(to, plan->rules[i].rights);
+        put_number(to, plan->rules[i].flags);
+        put_number(to, plan->rules[i].device);
+        put_number(to, plan->rules[i].inode);
     }
 }
 
@@ -148,6 +157,7 @@ int heel_plan_decode(const void *data, size_t length, struct heel_plan **plan,
 
     if (get_number(&from, UINT64_MAX) != MAGIC)
         from.bad = true;
+    made->bare = get_number(&from, 1) == 1;
     made->uid = (uid_t)get_number(&from, UINT32_MAX - 1);
     made->gid = (gid_t)get_number(&from, UINT32_MAX - 1);
     for (size_t i = 0; (string = path_strings(made, i)); i++)

@@ -48,6 +48,8 @@ static void hide(struct heel_plan_builder *builder, const struct heel_plan_named
     for (size_t i = 0; i < count; i++)
         has_grants |= is_grant_below(&named[i], path);
     heel_plan_note_view(builder, path, 0);
+    if (builder->input->bare)
+        return; /* no rule comes near it */
     if (!has_grants) {
         heel_plan_add_mount(builder->plan, HEEL_MOUNT_MASK, HEEL_MOUNT_OPTIONAL, NULL, path,
                             origin);
@@ -69,8 +71,10 @@ static void hide_secret(struct heel_plan_builder *builder, const struct heel_pla
     if (!heel_plan_is_visible(builder, named, count, secret->path))
         return;
     canonical = realpath(secret->path, NULL);
-    if (canonical)
-        hide(builder, named, count, canonical, heel_protected_group_origin(secret->group));
+    /* Where rules alone hide it, it stays hidden when it comes to be. */
+    if (canonical || builder->input->bare)
+        hide(builder, named, count, canonical ? canonical : secret->path,
+             heel_protected_group_origin(secret->group));
 }
 
 void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_plan_named *named,

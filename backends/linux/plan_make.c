@@ -233,13 +233,20 @@ static void set_paths(struct heel_plan_builder *builder, const struct heel_plan_
     struct heel_plan *plan = builder->plan;
     bool own = !input->spec->working_dir;
 
+    plan->bare = input->bare;
     plan->uid = input->uid;
     plan->gid = input->gid;
     plan->paths.user_name = user_name(input);
+    plan->paths.host_working_dir = heel_xstrdup(own ? input->work_source : named[0].path.path);
+    if (input->bare) {
+        plan->paths.home_dir = heel_xstrdup(input->home_source);
+        plan->paths.temp_dir = heel_xstrdup(input->temp_source);
+        plan->paths.working_dir = heel_xstrdup(plan->paths.host_working_dir);
+        return;
+    }
     plan->paths.home_dir = home_dir(input, plan->paths.user_name, named, count);
     plan->paths.temp_dir = heel_xstrdup("/tmp");
     plan->paths.working_dir = heel_xstrdup(own ? HEEL_PLAN_WORK : named[0].path.path);
-    plan->paths.host_working_dir = heel_xstrdup(own ? input->work_source : named[0].path.path);
 }
 
 static void add_own_work(struct heel_plan_builder *builder)
@@ -268,6 +275,8 @@ static int build(struct heel_plan_builder *builder, struct heel_plan_named *name
     if (take_all(builder->input, named, count, err) < 0)
         return -1;
     set_paths(builder, named, *count);
+    if (builder->input->bare)
+        return heel_plan_add_bare(builder, named, *count, err);
     heel_plan_add_system(builder);
     if (!builder->input->spec->working_dir)
         add_own_work(builder);
@@ -288,9 +297,11 @@ int heel_plan_make(const struct heel_plan_input *input, struct heel_plan **plan,
     size_t count = 0;
     int result = -1;
 
-    if (!input->spec->working_dir == !input->work_source)
-        heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
-                       "a plan needs either a working directory of its own or a named one");
+    if (!input->spec->working_dir == !input->work_source ||
+        (input->bare && (!input->home_source || !input->temp_source)))
+        heel_error_set(
+            err, HEEL_INTERNAL, "INTERNAL",
+            "a plan needs its folders: either a working directory of its own or a named one");
     else
         result = build(&builder, named, &count, err);
     free_named(named, count);

@@ -34,11 +34,8 @@ bool heel_plan_is_visible(const struct heel_plan_builder *builder,
 
 /* A rule takes nothing away that the level gives but the right to write: where the level lets
  * everything be written, READ narrows it. */
-static unsigned effective_access(const struct heel_plan_builder *builder,
-                                 const struct heel_plan_named *named)
+unsigned heel_plan_effective_access(unsigned level, const struct heel_plan_named *named)
 {
-    unsigned level = heel_plan_level_access(builder, named->path.path);
-
     return HEEL_ACCESS_READ | (named->access & (HEEL_ACCESS_WRITE | HEEL_ACCESS_EXECUTE)) |
            (level & HEEL_ACCESS_EXECUTE);
 }
@@ -60,7 +57,8 @@ static void pin(struct heel_mount *mount, const struct heel_plan_named *named)
 
 static void add_grant(struct heel_plan_builder *builder, const struct heel_plan_named *named)
 {
-    unsigned access = effective_access(builder, named);
+    unsigned access =
+        heel_plan_effective_access(heel_plan_level_access(builder, named->path.path), named);
     struct heel_mount *mount = heel_plan_add_mount(
         builder->plan, HEEL_MOUNT_BIND, heel_plan_flags_of(access) | HEEL_MOUNT_NAMED,
         named->path.path, named->path.path, named->origin);
@@ -69,8 +67,8 @@ static void add_grant(struct heel_plan_builder *builder, const struct heel_plan_
     heel_plan_add_rule(builder->plan, named->path.path, heel_plan_rights_of(access), named->origin);
 }
 
-int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_named *named,
-                        size_t count, struct heel_error **err)
+int heel_plan_sort_named(const struct heel_plan_builder *builder, struct heel_plan_named *named,
+                         size_t count, struct heel_error **err)
 {
     const struct heel_plan_named *deny;
 
@@ -81,6 +79,14 @@ int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_name
     if (deny)
         return heel_error_set_field(err, deny->field, "\"%s\" denies the working directory",
                                     deny->path.path);
+    return 0;
+}
+
+int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_named *named,
+                        size_t count, struct heel_error **err)
+{
+    if (heel_plan_sort_named(builder, named, count, err) < 0)
+        return -1;
     for (size_t i = 0; i < count; i++) {
         add_links(builder->plan, &named[i]);
         if (!heel_plan_find_deny(named, count, named[i].path.path))

@@ -32,8 +32,7 @@ static const char *origin_of(const struct heel_plan_builder *builder)
     return origins[builder->input->spec->level];
 }
 
-/* Whether the level shows this entry of "/". */
-static bool shows_top(const struct heel_plan_builder *builder, const char *path)
+bool heel_plan_shows_top(const struct heel_plan_builder *builder, const char *path)
 {
     static const char *const strict[] = {"/usr",   "/bin",   "/sbin",   "/lib",
                                          "/lib32", "/lib64", "/libx32", NULL};
@@ -45,7 +44,7 @@ static bool shows_top(const struct heel_plan_builder *builder, const char *path)
     if (level == HEEL_LEVEL_STRICT)
         return is_one_of(path, strict);
     if (is_one_of(path, replaced) ||
-        (builder->input->work_source && strcmp(path, HEEL_PLAN_WORK) == 0))
+        (builder->input->work_source && !builder->input->bare && strcmp(path, HEEL_PLAN_WORK) == 0))
         return false;
     return level == HEEL_LEVEL_PERMISSIVE || !is_one_of(path, homes);
 }
@@ -59,7 +58,7 @@ static void add_top(struct heel_plan_builder *builder)
     for (size_t i = 0; i < facts->top_count; i++) {
         const struct heel_host_entry *entry = &facts->top[i];
 
-        if (!shows_top(builder, entry->path))
+        if (!heel_plan_shows_top(builder, entry->path))
             continue;
         if (entry->link)
             heel_plan_add_mount(builder->plan, HEEL_MOUNT_SYMLINK, 0, entry->link, entry->path,

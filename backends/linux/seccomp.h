@@ -8,4 +8,7 @@
 /* Loads it for this thread and all that it forks. It needs no_new_privs. 0, or -1 and *err. */
 int heel_seccomp_load(struct heel_error **err);
 
+/* The same for what a sandbox without namespaces is refused besides (seccomp_bare_sets.c). */
+int heel_seccomp_load_bare(struct heel_error **err);
+
 #endif

@@ -1,4 +1,5 @@
-/* Runs while heel is built: makes one BPF program of seccomp_sets.c and prints it as C. So no
+/* Runs while heel is built: makes a BPF program of seccomp_sets.c, another one of
+ * seccomp_bare_sets.c, and prints them as C. So no
  * sandbox, and no start of heeld, waits for it.
  *
  * Why not libseccomp: its program for the same data has 1,950 instructions in two filters (it takes
@@ -23,6 +24,7 @@
  * rules. */
 #define BLOCK 0x80000000U
 
+static struct heel_seccomp_source source; /* what is being compiled */
 static struct sock_filter program[BPF_MAXINSNS];
 static unsigned length;
 
@@ -68,8 +70,8 @@ static uint32_t refusal(int error)
 
 static int has_rules(const char *name)
 {
-    for (size_t i = 0; i < heel_seccomp_rule_count; i++)
-        if (heel_syscall_number(heel_seccomp_rules[i].syscall) == heel_syscall_number(name))
+    for (size_t i = 0; i < source.rule_count; i++)
+        if (heel_syscall_number(source.rules[i].syscall) == heel_syscall_number(name))
             return 1;
     return 0;
 }
@@ -81,14 +83,14 @@ static uint32_t verdict_of(unsigned number)
 
         if (heel_syscalls[i].number != (int)number)
             continue;
-        set = heel_seccomp_find_set(heel_syscalls[i].name);
-        if (!set)
+        set = heel_seccomp_find_set(&source, heel_syscalls[i].name);
+        if (!set && !source.passes_others)
             die(heel_syscalls[i].name);
-        if (set->refusal)
+        if (set && set->refusal)
             return refusal(set->refusal);
         return has_rules(heel_syscalls[i].name) ? BLOCK | number : SECCOMP_RET_ALLOW;
     }
-    return refusal(ENOSYS);
+    return source.passes_others ? SECCOMP_RET_ALLOW : refusal(ENOSYS);
 }
 
 static void find_runs(void)
@@ -179,15 +181,16 @@ static void emit_blocks(void)
 {
     for (unsigned i = 0; i < jump_count; i++) {
         program[jumps[i].at].k = length - jumps[i].at - 1;
-        for (size_t j = 0; j < heel_seccomp_rule_count; j++)
-            if (heel_syscall_number(heel_seccomp_rules[j].syscall) == (int)jumps[i].number)
-                emit_rule(&heel_seccomp_rules[j]);
+        for (size_t j = 0; j < source.rule_count; j++)
+            if (heel_syscall_number(source.rules[j].syscall) == (int)jumps[i].number)
+                emit_rule(&source.rules[j]);
         emit_verdict(SECCOMP_RET_ALLOW);
     }
 }
 
-int main(void)
+static void compile(void)
 {
+    length = run_count = jump_count = 0;
     emit(BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offsetof(struct seccomp_data, arch));
     emit(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, heel_seccomp_architecture);
     emit_verdict(SECCOMP_RET_KILL_PROCESS);
@@ -201,11 +204,24 @@ int main(void)
     find_runs();
     emit_search(0, run_count);
     emit_blocks();
-    printf("/* Made by seccomp_compile from seccomp_sets.c. */\nstatic const struct sock_filter "
-           "seccomp_program[] = {\n");
+}
+
+static void print(void)
+{
+    printf("static const struct sock_filter %s[] = {\n", source.name);
     for (unsigned i = 0; i < length; i++)
         printf("    { 0x%x, %u, %u, 0x%x },\n", program[i].code, program[i].jt, program[i].jf,
                program[i].k);
     printf("};\n");
+}
+
+int main(void)
+{
+    printf("/* Made by seccomp_compile. */\n");
+    for (unsigned i = 0; i < HEEL_SECCOMP_SOURCES; i++) {
+        heel_seccomp_get_source(i, &source);
+        compile();
+        print();
+    }
     return fclose(stdout) == 0 ? 0 : 1;
 }

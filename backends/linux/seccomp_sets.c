@@ -353,12 +353,25 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
 
 const size_t heel_seccomp_rule_count = HEEL_ARRAY_LENGTH(heel_seccomp_rules);
 
-const struct heel_seccomp_set *heel_seccomp_find_set(const char *syscall)
+void heel_seccomp_get_source(unsigned index, struct heel_seccomp_source *source)
 {
-    for (size_t i = 0; i < heel_seccomp_set_count; i++)
-        for (const char *const *name = heel_seccomp_sets[i].syscalls; *name; name++)
+    *source =
+        index == 0
+            ? (struct heel_seccomp_source){"seccomp_program",       heel_seccomp_sets,
+                                           heel_seccomp_set_count,  heel_seccomp_rules,
+                                           heel_seccomp_rule_count, false}
+            : (struct heel_seccomp_source){"seccomp_bare_program",       heel_seccomp_bare_sets,
+                                           heel_seccomp_bare_set_count,  heel_seccomp_bare_rules,
+                                           heel_seccomp_bare_rule_count, true};
+}
+
+const struct heel_seccomp_set *heel_seccomp_find_set(const struct heel_seccomp_source *source,
+                                                     const char *syscall)
+{
+    for (size_t i = 0; i < source->set_count; i++)
+        for (const char *const *name = source->sets[i].syscalls; *name; name++)
             if (strcmp(*name, syscall) == 0)
-                return &heel_seccomp_sets[i];
+                return &source->sets[i];
     return NULL;
 }
 

@@ -3,6 +3,7 @@
 #ifndef HEEL_BACKENDS_LINUX_SECCOMP_SETS_H
 #define HEEL_BACKENDS_LINUX_SECCOMP_SETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,8 +56,28 @@ struct heel_seccomp_rule {
 extern const struct heel_seccomp_rule heel_seccomp_rules[];
 extern const size_t heel_seccomp_rule_count;
 
+/* What is refused besides where a sandbox has no namespaces: a filter of its own on top of the
+ * other. It lets pass what is in none of these sets. */
+extern const struct heel_seccomp_set heel_seccomp_bare_sets[];
+extern const size_t heel_seccomp_bare_set_count;
+extern const struct heel_seccomp_rule heel_seccomp_bare_rules[];
+extern const size_t heel_seccomp_bare_rule_count;
+
+/* One program's data. */
+struct heel_seccomp_source {
+    const char *name; /* of the array that the program becomes */
+    const struct heel_seccomp_set *sets;
+    size_t set_count;
+    const struct heel_seccomp_rule *rules;
+    size_t rule_count;
+    bool passes_others;
+};
+#define HEEL_SECCOMP_SOURCES 2
+void heel_seccomp_get_source(unsigned index, struct heel_seccomp_source *source);
+
 /* NULL if it is in no set; -1 if the table does not have it. */
-const struct heel_seccomp_set *heel_seccomp_find_set(const char *syscall);
+const struct heel_seccomp_set *heel_seccomp_find_set(const struct heel_seccomp_source *source,
+                                                     const char *syscall);
 int heel_syscall_number(const char *name);
 
 #endif
