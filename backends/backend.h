@@ -35,6 +35,30 @@ struct heel_path_rule {
     unsigned access;  /* one of enum heel_access */
 };
 
+/* What is protected, by kind: each a switch of the spec. */
+enum heel_protected_group {
+    HEEL_PROTECTED_USER_HOME, /* the caller's */
+    HEEL_PROTECTED_OTHER_HOMES,
+    HEEL_PROTECTED_CREDENTIALS,
+    HEEL_PROTECTED_CLOUD,
+    HEEL_PROTECTED_BROWSER,
+    HEEL_PROTECTED_KEYCHAIN,
+    HEEL_PROTECTED_HISTORY,
+    HEEL_PROTECTED_PACKAGES,
+    HEEL_PROTECTED_PERSONAL, /* data of users that lies outside their homes */
+    HEEL_PROTECTED_SERVICES, /* data of the host's services */
+    HEEL_PROTECTED_ACTING_FILES,
+    HEEL_PROTECTED_GROUP_COUNT,
+};
+
+/* For a group, or for one path and what lies below it, which beats its group. */
+struct heel_protection_switch {
+    const char *path;                /* borrowed; absolute; NULL: the switch is a group's */
+    enum heel_protected_group group; /* where there is no path */
+    bool on;
+    size_t place; /* in the spec that a client sent, for errors */
+};
+
 /* Who asks: an input to every decision about paths and identities. */
 struct heel_caller {
     uid_t uid;
@@ -51,6 +75,9 @@ struct heel_sandbox_spec {
     bool keep_working_dir;
     const struct heel_path_rule *paths;
     size_t path_count;
+    /* Of groups that have none all are on, but at PERMISSIVE off. */
+    const struct heel_protection_switch *switches;
+    size_t switch_count;
     struct heel_caller caller;
 };
 

@@ -107,6 +107,34 @@ void edge_free_enforcement(Heel__V1__Enforcement **messages)
     free(messages);
 }
 
+static const Heel__V1__ProtectedGroup groups[HEEL_PROTECTED_GROUP_COUNT] = {
+    [HEEL_PROTECTED_USER_HOME] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_USER_HOME,
+    [HEEL_PROTECTED_OTHER_HOMES] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_OTHER_HOMES,
+    [HEEL_PROTECTED_CREDENTIALS] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_CREDENTIALS,
+    [HEEL_PROTECTED_CLOUD] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_CLOUD,
+    [HEEL_PROTECTED_BROWSER] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_BROWSER,
+    [HEEL_PROTECTED_KEYCHAIN] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_KEYCHAIN,
+    [HEEL_PROTECTED_HISTORY] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_HISTORY,
+    [HEEL_PROTECTED_PACKAGES] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_PACKAGES,
+    [HEEL_PROTECTED_PERSONAL] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_PERSONAL,
+    [HEEL_PROTECTED_SERVICES] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_SERVICES,
+    [HEEL_PROTECTED_ACTING_FILES] = HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_ACTING_FILES,
+};
+
+Heel__V1__ProtectedGroup edge_protected_group(enum heel_protected_group group)
+{
+    return groups[group];
+}
+
+enum heel_protected_group edge_backend_group(Heel__V1__ProtectedGroup group)
+{
+    size_t i = 0;
+
+    while (i < HEEL_PROTECTED_GROUP_COUNT - 1 && groups[i] != group)
+        i++;
+    return (enum heel_protected_group)i;
+}
+
 static char *start_failure_message(const struct heel_exit *exit, const char *program)
 {
     static const char *const sentences[] = {

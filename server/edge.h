@@ -31,6 +31,10 @@ Heel__V1__Enforcement **edge_new_enforcement(const struct heel_enforcement *enfo
 
 void edge_free_enforcement(Heel__V1__Enforcement **messages);
 
+/* The groups of protected paths; the message's was checked. */
+Heel__V1__ProtectedGroup edge_protected_group(enum heel_protected_group group);
+enum heel_protected_group edge_backend_group(Heel__V1__ProtectedGroup group);
+
 Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit,
                                            Heel__V1__ExitReason reason, const char *program);
 Heel__V1__ResourceUsage *edge_new_usage(const struct heel_exit *exit);

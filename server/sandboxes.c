@@ -272,10 +272,10 @@ static int64_t now_ms(void)
 
 static void start_create(struct server_sandbox *sandbox, const struct caller *caller)
 {
-    heel_autofree struct heel_path_rule *rules = NULL;
+    auto_spec_lists lists = {0};
     heel_autofree char *name = heel_format("%llu-%u", (unsigned long long)sandbox->sequence,
                                            (unsigned)sandbox->owner->uid);
-    struct heel_sandbox_spec spec = spec_for_backend(sandbox->spec, &rules);
+    struct heel_sandbox_spec spec = spec_for_backend(sandbox->spec, &lists);
 
     spec.id = name; /* ids are unique per caller only */
     spec.caller = caller->identity;

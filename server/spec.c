@@ -10,6 +10,7 @@
 #define MAX_ID 128
 #define MAX_SPEC_BYTES (768 * 1024) /* answers repeat it, and stay under 1 MiB */
 #define MAX_PATH_RULES 1024
+#define MAX_SWITCHES 256
 #define MAX_PATH_BYTES (PATH_MAX - 1)
 #define MAX_ARGUMENTS 65536
 #define MAX_COMMAND_BYTES (1 << 20)
@@ -76,6 +77,50 @@ static int check_rule(const Heel__V1__PathRule *rule, Heel__V1__IsolationLevel l
     return check_path(rule->path, path_field, err);
 }
 
+static bool is_same_target(const Heel__V1__ProtectionSwitch *a, const Heel__V1__ProtectionSwitch *b)
+{
+    if (a->target_case != b->target_case)
+        return false;
+    return a->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET_GROUP
+               ? a->group == b->group
+               : strcmp(a->path, b->path) == 0;
+}
+
+static int check_switch(const Heel__V1__Filesystem *filesystem, const char *at, size_t index,
+                        struct heel_error **err)
+{
+    const Heel__V1__ProtectionSwitch *given = filesystem->protections[index];
+    heel_autofree char *field = heel_format("%s.filesystem.protections[%zu]", at, index);
+    heel_autofree char *path_field = heel_format("%s.path", field);
+
+    if (given->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET__NOT_SET ||
+        (given->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET_GROUP &&
+         given->group == HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_UNSPECIFIED))
+        return heel_error_set_field(err, field, "%s must name a group or a path", field);
+    if (given->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET_PATH &&
+        check_path(given->path, path_field, err) < 0)
+        return -1;
+    for (size_t i = 0; i < index; i++)
+        if (is_same_target(filesystem->protections[i], given))
+            return heel_error_set_field(err, field, "%s switches what protections[%zu] switches",
+                                        field, i);
+    return 0;
+}
+
+static int check_switches(const Heel__V1__Filesystem *filesystem, const char *at,
+                          struct heel_error **err)
+{
+    heel_autofree char *field = heel_format("%s.filesystem.protections", at);
+
+    if (filesystem->n_protections > MAX_SWITCHES)
+        return heel_error_set_field(err, field, "%s has %zu switches, at most %d are allowed",
+                                    field, filesystem->n_protections, MAX_SWITCHES);
+    for (size_t i = 0; i < filesystem->n_protections; i++)
+        if (check_switch(filesystem, at, i, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int check_filesystem(const Heel__V1__Filesystem *filesystem, Heel__V1__IsolationLevel level,
                             const char *at, struct heel_error **err)
 {
@@ -100,7 +145,7 @@ static int check_filesystem(const Heel__V1__Filesystem *filesystem, Heel__V1__Is
         if (check_rule(filesystem->paths[i], level, at, i, err) < 0)
             return -1;
     }
-    return 0;
+    return check_switches(filesystem, at, err);
 }
 
 static int check_limits(const Heel__V1__Limits *limits, const char *at, struct heel_error **err)
@@ -235,6 +280,32 @@ Heel__V1__Command *spec_copy_command(const Heel__V1__Command *command)
         } \
     } while (0)
 
+/* What was given stays where it is, as errors name its place; then the groups that it leaves out.
+ */
+static void spell_switches_out(Heel__V1__Filesystem *filesystem, Heel__V1__IsolationLevel level)
+{
+    size_t given = filesystem->n_protections;
+    bool named[HEEL_PROTECTED_GROUP_COUNT] = {false};
+
+    for (size_t i = 0; i < given; i++)
+        if (filesystem->protections[i]->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET_GROUP)
+            named[edge_backend_group(filesystem->protections[i]->group)] = true;
+    filesystem->protections =
+        heel_xrealloc(filesystem->protections, given + HEEL_PROTECTED_GROUP_COUNT,
+                      sizeof *filesystem->protections);
+    for (size_t i = 0; i < HEEL_PROTECTED_GROUP_COUNT; i++) {
+        Heel__V1__ProtectionSwitch *added = NULL;
+
+        if (named[i])
+            continue;
+        ENSURE(added, heel__v1__protection_switch__init);
+        added->target_case = HEEL__V1__PROTECTION_SWITCH__TARGET_GROUP;
+        added->group = edge_protected_group((enum heel_protected_group)i);
+        added->on = level != HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_PERMISSIVE;
+        filesystem->protections[filesystem->n_protections++] = added;
+    }
+}
+
 Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec,
                                           Heel__V1__IsolationLevel default_level)
 {
@@ -254,6 +325,7 @@ Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec,
     }
     if (effective->limits->max_output_bytes == 0)
         effective->limits->max_output_bytes = SPEC_DEFAULT_OUTPUT_BYTES;
+    spell_switches_out(effective->filesystem, effective->level);
     return effective;
 }
 
@@ -331,23 +403,62 @@ static unsigned backend_access(Heel__V1__PathAccess access)
     }
 }
 
-struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
-                                          struct heel_path_rule **rules)
+static struct heel_path_rule *list_paths(const Heel__V1__Filesystem *filesystem)
 {
-    const Heel__V1__Filesystem *filesystem = spec->filesystem;
     struct heel_path_rule *list = heel_xcalloc(filesystem->n_paths, sizeof *list);
 
     for (size_t i = 0; i < filesystem->n_paths; i++)
         list[i] = (struct heel_path_rule){.path = filesystem->paths[i]->path,
                                           .access = backend_access(filesystem->paths[i]->access)};
-    *rules = list;
+    return list;
+}
+
+/* Those that differ from the level's own: a spec without any is a plain one. */
+static struct heel_protection_switch *list_switches(const Heel__V1__SandboxSpec *spec,
+                                                    size_t *count)
+{
+    const Heel__V1__Filesystem *filesystem = spec->filesystem;
+    bool on = spec->level != HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_PERMISSIVE;
+    struct heel_protection_switch *list = heel_xcalloc(filesystem->n_protections, sizeof *list);
+
+    *count = 0;
+    for (size_t i = 0; i < filesystem->n_protections; i++) {
+        const Heel__V1__ProtectionSwitch *given = filesystem->protections[i];
+
+        if (given->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET_PATH)
+            list[(*count)++] =
+                (struct heel_protection_switch){.path = given->path, .on = given->on, .place = i};
+        else if (given->on != on)
+            list[(*count)++] = (struct heel_protection_switch){
+                .group = edge_backend_group(given->group), .on = given->on, .place = i};
+    }
+    return list;
+}
+
+struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
+                                          struct spec_lists *lists)
+{
+    const Heel__V1__Filesystem *filesystem = spec->filesystem;
+    size_t switch_count;
+
+    lists->paths = list_paths(filesystem);
+    lists->switches = list_switches(spec, &switch_count);
     return (struct heel_sandbox_spec){
         .level = backend_level(spec->level),
         .working_dir = filesystem->working_dir[0] ? filesystem->working_dir : NULL,
         .keep_working_dir = filesystem->keep_working_dir,
-        .paths = list,
+        .paths = lists->paths,
         .path_count = filesystem->n_paths,
+        .switches = lists->switches,
+        .switch_count = switch_count,
     };
+}
+
+void spec_lists_clear(struct spec_lists *lists)
+{
+    free(lists->paths);
+    free(lists->switches);
+    *lists = (struct spec_lists){0};
 }
 
 int64_t spec_duration_ms(const Google__Protobuf__Duration *duration)

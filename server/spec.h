@@ -40,10 +40,18 @@ Heel__V1__Command *spec_copy_command(const Heel__V1__Command *command);
 void spec_append_canonical(const Heel__V1__SandboxSpec *spec, struct heel_buffer *to);
 void spec_append_canonical_command(const Heel__V1__Command *command, struct heel_buffer *to);
 
-/* The backend's view of an effective spec, id and caller aside. It borrows from `spec`; *rules is
- * the caller's to free. */
+/* The arrays of a backend's spec; what they point to belongs to the message. */
+struct spec_lists {
+    struct heel_path_rule *paths;            /* owned */
+    struct heel_protection_switch *switches; /* owned */
+};
+void spec_lists_clear(struct spec_lists *lists);
+#define auto_spec_lists __attribute__((cleanup(spec_lists_clear))) struct spec_lists
+
+/* The backend's view of an effective spec, id and caller aside. It borrows from `spec` and fills
+ * `lists`, which are to be cleared after it was used. */
 struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
-                                          struct heel_path_rule **rules);
+                                          struct spec_lists *lists);
 
 /* Of a duration that was checked; 0 for none. */
 int64_t spec_duration_ms(const Google__Protobuf__Duration *duration);

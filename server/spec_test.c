@@ -50,6 +50,69 @@ static void test_rule_is_named(void)
     CHECK_STR(pointless->field, "spec.filesystem.paths[0].access");
 }
 
+static void set_group(Heel__V1__ProtectionSwitch *to, Heel__V1__ProtectedGroup group, bool on)
+{
+    heel__v1__protection_switch__init(to);
+    to->target_case = HEEL__V1__PROTECTION_SWITCH__TARGET_GROUP;
+    to->group = group;
+    to->on = on;
+}
+
+/* What was given keeps its place, and the groups that it leaves out are as the level has them. */
+static void test_switches_are_spelled_out(void)
+{
+    Heel__V1__SandboxSpec spec = HEEL__V1__SANDBOX_SPEC__INIT, *effective;
+    Heel__V1__Filesystem filesystem = HEEL__V1__FILESYSTEM__INIT;
+    Heel__V1__ProtectionSwitch cloud, home, path = HEEL__V1__PROTECTION_SWITCH__INIT;
+    Heel__V1__ProtectionSwitch *switches[] = {&path, &cloud, &home};
+    auto_spec_lists lists = {0};
+    struct heel_sandbox_spec plain;
+
+    path.target_case = HEEL__V1__PROTECTION_SWITCH__TARGET_PATH;
+    path.path = (char *)"/home/me/.ssh";
+    set_group(&cloud, HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_CLOUD, false);
+    set_group(&home, HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_USER_HOME, true);
+    filesystem.n_protections = 3;
+    filesystem.protections = switches;
+    spec.filesystem = &filesystem;
+    CHECK_INT(spec_check(&spec, "spec", NULL), 0);
+    effective = spec_new_effective(&spec, HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_DEFAULT);
+    CHECK_INT(effective->filesystem->n_protections, HEEL_PROTECTED_GROUP_COUNT + 1);
+    CHECK_STR(effective->filesystem->protections[0]->path, "/home/me/.ssh");
+    for (size_t i = 1; i < effective->filesystem->n_protections; i++)
+        CHECK_INT(effective->filesystem->protections[i]->on, i != 1);
+    plain = spec_for_backend(effective, &lists);
+    /* Only what differs from the level's own. */
+    CHECK_INT(plain.switch_count, 2);
+    CHECK_STR(plain.switches[0].path, "/home/me/.ssh");
+    CHECK_INT(plain.switches[1].group, HEEL_PROTECTED_CLOUD);
+    CHECK_INT(plain.switches[1].place, 1);
+    heel__v1__sandbox_spec__free_unpacked(effective, NULL);
+}
+
+static void test_switches_are_checked(void)
+{
+    Heel__V1__SandboxSpec spec = HEEL__V1__SANDBOX_SPEC__INIT;
+    Heel__V1__Filesystem filesystem = HEEL__V1__FILESYSTEM__INIT;
+    Heel__V1__ProtectionSwitch first, second;
+    Heel__V1__ProtectionSwitch *switches[] = {&first, &second};
+
+    set_group(&first, HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_CLOUD, false);
+    set_group(&second, HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_CLOUD, true);
+    filesystem.n_protections = 2;
+    filesystem.protections = switches;
+    spec.filesystem = &filesystem;
+    heel_autoerror struct heel_error *twice = check_failure(&spec);
+    CHECK_STR(twice->field, "spec.filesystem.protections[1]");
+    heel__v1__protection_switch__init(&second);
+    heel_autoerror struct heel_error *none = check_failure(&spec);
+    CHECK_STR(none->field, "spec.filesystem.protections[1]");
+    second.target_case = HEEL__V1__PROTECTION_SWITCH__TARGET_PATH;
+    second.path = (char *)".ssh";
+    heel_autoerror struct heel_error *relative = check_failure(&spec);
+    CHECK_STR(relative->field, "spec.filesystem.protections[1].path");
+}
+
 static void test_unknown_is_refused(void)
 {
     /* Limits (5) with an unknown field 99, varint 1. */
@@ -126,6 +189,8 @@ int main(void)
 {
     test_default_spec_is_spelled_out();
     test_rule_is_named();
+    test_switches_are_spelled_out();
+    test_switches_are_checked();
     test_unknown_is_refused();
     test_order_of_maps_does_not_matter();
     test_ids();

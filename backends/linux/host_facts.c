@@ -234,7 +234,7 @@ struct heel_host_facts *heel_host_facts_gather(void)
         gather_protected(facts, &heel_protected_paths[i]);
     if (lstat("/var/run", &status) == 0 && S_ISDIR(status.st_mode))
         heel_host_facts_add_secret(&facts->masks, &facts->mask_count, "/var/run",
-                                   HEEL_PROTECTED_SERVICES);
+                                   HEEL_PROTECTED_ALWAYS);
     return facts;
 }
 

@@ -87,7 +87,7 @@ struct linux_sandbox {
 };
 
 /* linux_backend.c */
-/* What a report says of every sandbox of this backend; spec and acting files are NULL. */
+/* What a report says of every sandbox of this backend; spec and plan are NULL. */
 struct heel_report_facts linux_report_facts(const struct linux_backend *backend);
 
 /* linux_sandbox.c */

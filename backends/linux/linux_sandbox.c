@@ -154,7 +154,8 @@ static void on_death(uv_poll_t *poll, int status, int events)
  * directory. Whatever else of a spec has to do with the plan must be looked at here. */
 static int plain_level(const struct heel_sandbox_spec *spec)
 {
-    bool plain = !spec->working_dir && !spec->keep_working_dir && spec->path_count == 0;
+    bool plain = !spec->working_dir && !spec->keep_working_dir && spec->path_count == 0 &&
+                 spec->switch_count == 0;
 
     return plain ? (int)spec->level : -1;
 }
@@ -200,7 +201,8 @@ static bool launcher_needs_plan(const struct linux_sandbox *sandbox)
 {
     const struct heel_sandbox_spec *spec = &sandbox->preparation.spec;
 
-    return sandbox->identity.uid != geteuid() && (spec->working_dir || spec->path_count > 0);
+    return sandbox->identity.uid != geteuid() &&
+           (spec->working_dir || spec->path_count > 0 || spec->switch_count > 0);
 }
 
 static void prepare_in_pool(uv_work_t *work)
@@ -387,7 +389,7 @@ static void describe_enforcement(struct linux_sandbox *sandbox)
     struct heel_report_facts facts = linux_report_facts(backend_of(sandbox));
 
     facts.spec = &sandbox->preparation.spec;
-    facts.acting = sandbox->preparation.plan->acting;
+    facts.plan = sandbox->preparation.plan;
     heel_report_make(&facts, &sandbox->report);
 }
 

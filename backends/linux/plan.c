@@ -90,6 +90,7 @@ void heel_plan_free(struct heel_plan *plan)
     free(plan->paths.host_working_dir);
     free(plan->paths.user_name);
     heel_plan_acting_free(plan->acting);
+    heel_buffer_free(&plan->shown);
     free(plan);
 }
 

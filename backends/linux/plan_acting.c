@@ -167,10 +167,14 @@ int heel_plan_add_acting(struct heel_plan_builder *builder, const struct heel_pl
     struct heel_saved_identity saved;
 
     builder->plan->acting = acting;
-    if (builder->input->spec->level == HEEL_LEVEL_PERMISSIVE) {
+    if (!heel_protected_group_is_on(builder->input->spec, HEEL_PROTECTED_ACTING_FILES)) {
         acting->state = HEEL_ENFORCEMENT_DISABLED;
-        heel_buffer_append_text(&acting->detail, "spec.level is PERMISSIVE");
         return 0;
+    }
+    if (builder->input->spec->level == HEEL_LEVEL_PERMISSIVE) {
+        degrade(acting);
+        heel_buffer_append_text(&acting->detail, "spec.level is PERMISSIVE: only what lies in "
+                                                 "working_dir is kept as it is");
     }
     find_places(builder, named, count, &acting->places);
     if (acting->places.root_count == 0)

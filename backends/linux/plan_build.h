@@ -31,11 +31,19 @@ struct heel_plan_named {
     char *field;        /* owned; of the first that named it */
 };
 
+/* A switch of a path, after it was resolved. */
+struct heel_plan_switch {
+    char *path; /* owned */
+    bool on;
+};
+
 struct heel_plan_builder {
     const struct heel_plan_input *input;
     struct heel_plan *plan;       /* owned by whoever makes the plan */
     struct heel_plan_view *views; /* owned */
     size_t view_count;
+    struct heel_plan_switch *switches; /* owned */
+    size_t switch_count;
 };
 
 /* Each appends; strings are copied. The mount that is returned is valid until the next one is
@@ -59,6 +67,29 @@ unsigned heel_plan_level_access(const struct heel_plan_builder *builder, const c
 /* enum heel_access bits as mount flags and as Landlock rights. */
 unsigned heel_plan_flags_of(unsigned access);
 uint64_t heel_plan_rights_of(unsigned access);
+
+/* Resolves what was named with named->access and named->field; the rest of it is zero. 0, or -1 and
+ * *err naming the field. */
+int heel_plan_resolve_named(const struct heel_plan_input *input, const char *path,
+                            struct heel_plan_named *named, struct heel_error **err);
+/* Adds it to `all`, which has room, or its access to what is there; takes it over. */
+void heel_plan_keep_named(struct heel_plan_named *all, size_t *count,
+                          struct heel_plan_named *named);
+void heel_plan_clear_named(struct heel_plan_named *named);
+
+/* How many paths the switches may add to those that the spec names. */
+size_t heel_plan_switch_room(const struct heel_plan_input *input);
+/* Resolves the switches of paths; what they or the groups show that the level doesn't is added to
+ * what the spec names. 0, or -1 and *err. */
+int heel_plan_take_switches(struct heel_plan_builder *builder, struct heel_plan_named *all,
+                            size_t *count, struct heel_error **err);
+/* The switch of exactly this path, or NULL. */
+const struct heel_plan_switch *heel_plan_find_switch(const struct heel_plan_builder *builder,
+                                                     const char *path);
+void heel_plan_clear_switches(struct heel_plan_builder *builder);
+/* The caller's own home, or another's. */
+enum heel_protected_group heel_plan_group_of_home(const struct heel_plan_input *input,
+                                                  const struct heel_host_user *user);
 
 /* The level's own mounts and rules: system, devices, scratch, home, identity files. */
 void heel_plan_add_system(struct heel_plan_builder *builder);

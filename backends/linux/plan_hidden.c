@@ -12,12 +12,13 @@ static bool is_grant_below(const struct heel_plan_named *named, const char *path
            heel_path_is_at_or_below(named->path.path, path) && strcmp(named->path.path, path) != 0;
 }
 
-static bool is_granted_itself(const struct heel_plan_named *named, size_t count, const char *path)
+static const struct heel_plan_named *find_grant(const struct heel_plan_named *named, size_t count,
+                                                const char *path)
 {
     for (size_t i = 0; i < count; i++)
         if (!(named[i].access & HEEL_ACCESS_DENY) && strcmp(named[i].path.path, path) == 0)
-            return true;
-    return false;
+            return &named[i];
+    return NULL;
 }
 
 /* Inside the mask, at `source` in the root's tmpfs, a place for each grant to be bound to. */
@@ -37,20 +38,48 @@ static void add_places(struct heel_plan *plan, const char *source, const char *p
     }
 }
 
-static void hide(struct heel_plan_builder *builder, const struct heel_plan_named *named,
-                 size_t count, const char *path, const char *origin)
+static void note_shown(struct heel_plan *plan, const char *path)
 {
-    bool has_grants = false;
+    heel_buffer_append_text(&plan->shown, plan->shown.length ? ", \"" : "\"");
+    heel_buffer_append_escaped(&plan->shown, path, strlen(path));
+    heel_buffer_append_text(&plan->shown, "\"");
+}
+
+/* What is granted of `path`, for the report: all of it, or what lies in it where `in_part` counts.
+ * Returns whether something in it is. */
+static bool note_grants(struct heel_plan *plan, const struct heel_plan_named *named, size_t count,
+                        const char *path, bool in_part)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!is_grant_below(&named[i], path))
+            continue;
+        found = true;
+        if (in_part)
+            note_shown(plan, named[i].path.path);
+    }
+    return found;
+}
+
+/* Covers `path`, if it can be seen, unless it is granted itself. */
+static void hide(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                 size_t count, const char *path, bool in_part, const char *origin)
+{
     heel_autofree char *source = NULL;
 
-    if (!heel_plan_is_visible(builder, named, count, path) || is_granted_itself(named, count, path))
+    if (!heel_plan_is_visible(builder, named, count, path))
         return;
-    for (size_t i = 0; i < count; i++)
-        has_grants |= is_grant_below(&named[i], path);
+    if (find_grant(named, count, path)) {
+        note_shown(builder->plan, path);
+        return;
+    }
     heel_plan_note_view(builder, path, 0);
-    if (builder->input->bare)
+    if (builder->input->bare) {
+        note_grants(builder->plan, named, count, path, in_part);
         return; /* no rule comes near it */
-    if (!has_grants) {
+    }
+    if (!note_grants(builder->plan, named, count, path, in_part)) {
         heel_plan_add_mount(builder->plan, HEEL_MOUNT_MASK, HEEL_MOUNT_OPTIONAL, NULL, path,
                             origin);
         return;
@@ -58,6 +87,18 @@ static void hide(struct heel_plan_builder *builder, const struct heel_plan_named
     source = heel_format("/.hidden/%zu", builder->view_count);
     add_places(builder->plan, source, path, named, count, origin);
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_SCRATCH, 0, source, path, origin);
+}
+
+/* One that has a switch of its own goes by that. */
+static void hide_protected(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                           size_t count, const char *path, enum heel_protected_group group)
+{
+    const bool is_home = group == HEEL_PROTECTED_USER_HOME || group == HEEL_PROTECTED_OTHER_HOMES;
+
+    if (heel_plan_find_switch(builder, path))
+        return;
+    if (group == HEEL_PROTECTED_ALWAYS || heel_protected_group_is_on(builder->input->spec, group))
+        hide(builder, named, count, path, !is_home, heel_protected_group_origin(group));
 }
 
 /* Below a home that was laid open in part or whole. Often a link into a folder of configuration
@@ -73,8 +114,23 @@ static void hide_secret(struct heel_plan_builder *builder, const struct heel_pla
     canonical = realpath(secret->path, NULL);
     /* Where rules alone hide it, it stays hidden when it comes to be. */
     if (canonical || builder->input->bare)
-        hide(builder, named, count, canonical ? canonical : secret->path,
-             heel_protected_group_origin(secret->group));
+        hide_protected(builder, named, count, canonical ? canonical : secret->path, secret->group);
+}
+
+static void hide_switched(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                          size_t count)
+{
+    for (size_t i = 0; i < builder->switch_count; i++)
+        if (builder->switches[i].on)
+            hide(builder, named, count, builder->switches[i].path, true, "protection switch");
+        else
+            note_shown(builder->plan, builder->switches[i].path);
+}
+
+/* Whether homes can be seen into: otherwise there is no need to look what lies in them. */
+static bool shows_homes(const struct heel_plan_builder *builder, size_t count)
+{
+    return count > 0 || builder->input->spec->switch_count > 0;
 }
 
 void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_plan_named *named,
@@ -82,16 +138,15 @@ void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_p
 {
     const struct heel_plan_input *input = builder->input;
     const struct heel_host_facts *facts = input->facts;
-    bool protects = input->spec->level != HEEL_LEVEL_PERMISSIVE;
 
-    for (size_t i = 0; i < facts->user_count && protects; i++)
-        hide(builder, named, count, facts->users[i].home, "protection: user home");
+    for (size_t i = 0; i < facts->user_count; i++)
+        hide_protected(builder, named, count, facts->users[i].home,
+                       heel_plan_group_of_home(input, &facts->users[i]));
     for (size_t i = 0; i < facts->mask_count; i++)
-        if (protects || facts->masks[i].group == HEEL_PROTECTED_SERVICES)
-            hide(builder, named, count, facts->masks[i].path,
-                 heel_protected_group_origin(facts->masks[i].group));
-    for (size_t i = 0; i < facts->secret_count && protects && count > 0; i++)
+        hide_protected(builder, named, count, facts->masks[i].path, facts->masks[i].group);
+    for (size_t i = 0; i < facts->secret_count && shows_homes(builder, count); i++)
         hide_secret(builder, named, count, &facts->secrets[i]);
+    hide_switched(builder, named, count);
     for (size_t i = 0; input->hidden && input->hidden[i]; i++)
-        hide(builder, named, count, input->hidden[i], "heel's own");
+        hide(builder, named, count, input->hidden[i], false, "heel's own");
 }

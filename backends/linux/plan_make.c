@@ -116,8 +116,8 @@ static struct heel_plan_named *find_same(struct heel_plan_named *all, size_t cou
     return NULL;
 }
 
-static int resolve_named(const struct heel_plan_input *input, const char *path,
-                         struct heel_plan_named *named, struct heel_error **err)
+int heel_plan_resolve_named(const struct heel_plan_input *input, const char *path,
+                            struct heel_plan_named *named, struct heel_error **err)
 {
     heel_autoerror struct heel_error *error = NULL;
     int result = heel_caller_path_resolve(path, &input->spec->caller, named->access, input->uid,
@@ -133,31 +133,36 @@ static int resolve_named(const struct heel_plan_input *input, const char *path,
     return 0;
 }
 
-static void clear_named(struct heel_plan_named *named)
+void heel_plan_clear_named(struct heel_plan_named *named)
 {
     heel_caller_path_clear(&named->path);
     free(named->field);
 }
 
-/* Resolves one path and adds it to `all`, or adds its access to what is there. Takes `field`. */
+void heel_plan_keep_named(struct heel_plan_named *all, size_t *count, struct heel_plan_named *named)
+{
+    struct heel_plan_named *same = find_same(all, *count, named->path.path);
+
+    if (same) {
+        same->access |= named->access;
+        heel_plan_clear_named(named);
+    } else {
+        all[(*count)++] = *named;
+    }
+}
+
+/* Takes `field`. */
 static int take_named(const struct heel_plan_input *input, const char *path, unsigned access,
                       char *field, const char *origin, struct heel_plan_named *all, size_t *count,
                       struct heel_error **err)
 {
     struct heel_plan_named named = {.access = access, .origin = origin, .field = field};
-    struct heel_plan_named *same;
 
-    if (resolve_named(input, path, &named, err) < 0) {
-        clear_named(&named);
+    if (heel_plan_resolve_named(input, path, &named, err) < 0) {
+        heel_plan_clear_named(&named);
         return -1;
     }
-    same = find_same(all, *count, named.path.path);
-    if (same) {
-        same->access |= access;
-        clear_named(&named);
-    } else {
-        all[(*count)++] = named;
-    }
+    heel_plan_keep_named(all, count, &named);
     return 0;
 }
 
@@ -265,14 +270,15 @@ static void add_own_work(struct heel_plan_builder *builder)
 static void free_named(struct heel_plan_named *named, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        clear_named(&named[i]);
+        heel_plan_clear_named(&named[i]);
     free(named);
 }
 
 static int build(struct heel_plan_builder *builder, struct heel_plan_named *named, size_t *count,
                  struct heel_error **err)
 {
-    if (take_all(builder->input, named, count, err) < 0)
+    if (take_all(builder->input, named, count, err) < 0 ||
+        heel_plan_take_switches(builder, named, count, err) < 0)
         return -1;
     set_paths(builder, named, *count);
     if (builder->input->bare)
@@ -293,7 +299,8 @@ int heel_plan_make(const struct heel_plan_input *input, struct heel_plan **plan,
 {
     heel_autoplan struct heel_plan *made = heel_xcalloc(1, sizeof(*made));
     struct heel_plan_builder builder = {.input = input, .plan = made};
-    struct heel_plan_named *named = heel_xcalloc(input->spec->path_count + 1, sizeof(*named));
+    struct heel_plan_named *named =
+        heel_xcalloc(input->spec->path_count + 1 + heel_plan_switch_room(input), sizeof(*named));
     size_t count = 0;
     int result = -1;
 
@@ -308,6 +315,7 @@ int heel_plan_make(const struct heel_plan_input *input, struct heel_plan **plan,
     for (size_t i = 0; i < builder.view_count; i++)
         free(builder.views[i].path);
     free(builder.views);
+    heel_plan_clear_switches(&builder);
     if (result == 0)
         *plan = heel_steal(made);
     return result;

@@ -43,7 +43,7 @@ static void make_up_host(void)
     heel_host_facts_add_secret(&facts.masks, &facts.mask_count, "/var/mail",
                                HEEL_PROTECTED_PERSONAL);
     heel_host_facts_add_secret(&facts.masks, &facts.mask_count, "/var/lib/lxd",
-                               HEEL_PROTECTED_SERVICES);
+                               HEEL_PROTECTED_ALWAYS);
 }
 
 static int make(const struct request *request, struct heel_plan **plan, struct heel_error **err)

@@ -14,6 +14,17 @@ static void copy_paths(struct heel_sandbox_spec *to, const struct heel_sandbox_s
     to->paths = paths;
 }
 
+static void copy_switches(struct heel_sandbox_spec *to, const struct heel_sandbox_spec *from)
+{
+    struct heel_protection_switch *switches = heel_xcalloc(from->switch_count, sizeof *switches);
+
+    for (size_t i = 0; i < from->switch_count; i++) {
+        switches[i] = from->switches[i];
+        switches[i].path = heel_xstrdup(from->switches[i].path);
+    }
+    to->switches = switches;
+}
+
 static void copy_groups(struct heel_caller *to, const struct heel_caller *from)
 {
     gid_t *groups = heel_xcalloc(from->group_count, sizeof *groups);
@@ -30,6 +41,7 @@ void heel_preparation_init(struct heel_preparation *preparation,
     preparation->spec.id = heel_xstrdup(spec->id);
     preparation->spec.working_dir = heel_xstrdup(spec->working_dir);
     copy_paths(&preparation->spec, spec);
+    copy_switches(&preparation->spec, spec);
     copy_groups(&preparation->spec.caller, &spec->caller);
 }
 
@@ -106,7 +118,10 @@ void heel_preparation_clear(struct heel_preparation *preparation)
 
     for (size_t i = 0; i < spec->path_count; i++)
         free((void *)(uintptr_t)spec->paths[i].path);
+    for (size_t i = 0; i < spec->switch_count; i++)
+        free((void *)(uintptr_t)spec->switches[i].path);
     free((void *)(uintptr_t)spec->paths);
+    free((void *)(uintptr_t)spec->switches);
     free((void *)(uintptr_t)spec->caller.groups);
     free((void *)(uintptr_t)spec->working_dir);
     free((void *)(uintptr_t)spec->id);

@@ -146,37 +146,60 @@ const struct heel_protected_path heel_protected_paths[] = {
     {HEEL_PROTECTED_SERVICES, "/var/lib/docker", NULL, NULL, "file systems of containers"},
     {HEEL_PROTECTED_SERVICES, "/var/lib/containerd", NULL, NULL, "file systems of containers"},
     {HEEL_PROTECTED_SERVICES, "/var/lib/containers", NULL, NULL, "file systems of containers"},
-    {HEEL_PROTECTED_SERVICES, "/var/lib/kubelet", NULL, NULL, "sockets and tokens of pods"},
+    {HEEL_PROTECTED_ALWAYS, "/var/lib/kubelet", NULL, NULL, "sockets and tokens of pods"},
     {HEEL_PROTECTED_SERVICES, "/var/lib/rancher", NULL, NULL, "keys of a cluster"},
-    {HEEL_PROTECTED_SERVICES, "/var/lib/lxd", NULL, NULL, "a socket that gives root"},
-    {HEEL_PROTECTED_SERVICES, "/var/lib/incus", NULL, NULL, "a socket that gives root"},
-    {HEEL_PROTECTED_SERVICES, "/var/snap/lxd", NULL, NULL, "a socket that gives root"},
-    {HEEL_PROTECTED_SERVICES, "/var/lib/libvirt", NULL, NULL,
+    {HEEL_PROTECTED_ALWAYS, "/var/lib/lxd", NULL, NULL, "a socket that gives root"},
+    {HEEL_PROTECTED_ALWAYS, "/var/lib/incus", NULL, NULL, "a socket that gives root"},
+    {HEEL_PROTECTED_ALWAYS, "/var/snap/lxd", NULL, NULL, "a socket that gives root"},
+    {HEEL_PROTECTED_ALWAYS, "/var/lib/libvirt", NULL, NULL,
      "sockets and disks of virtual machines"},
-    {HEEL_PROTECTED_SERVICES, "/var/lib/sss", NULL, NULL, "sockets of the account service"},
-    {HEEL_PROTECTED_SERVICES, "/var/lib/samba", NULL, NULL, "sockets and keys of Samba"},
-    {HEEL_PROTECTED_SERVICES, "/var/lib/mysql", NULL, NULL, "a database and its socket"},
+    {HEEL_PROTECTED_ALWAYS, "/var/lib/sss", NULL, NULL, "sockets of the account service"},
+    {HEEL_PROTECTED_ALWAYS, "/var/lib/samba", NULL, NULL, "sockets and keys of Samba"},
+    {HEEL_PROTECTED_ALWAYS, "/var/lib/mysql", NULL, NULL, "a database and its socket"},
     {HEEL_PROTECTED_SERVICES, "/var/lib/cloud", NULL, NULL,
      "user data and keys of the cloud instance"},
     {HEEL_PROTECTED_SERVICES, "/etc/kubernetes", NULL, NULL, "keys of a cluster"},
     {HEEL_PROTECTED_SERVICES, "/etc/rancher", NULL, NULL, "keys of a cluster"},
-    {HEEL_PROTECTED_SERVICES, "/etc/heel", NULL, NULL, "heel's own configuration"},
+    {HEEL_PROTECTED_ALWAYS, "/etc/heel", NULL, NULL, "heel's own configuration"},
 };
 
 const size_t heel_protected_path_count = HEEL_ARRAY_LENGTH(heel_protected_paths);
 
+/* clang-format off */
+static const struct {
+    const char *name;
+    const char *origin;
+} groups[] = {
+    [HEEL_PROTECTED_USER_HOME] = {"USER_HOME", "protection: user home"},
+    [HEEL_PROTECTED_OTHER_HOMES] = {"OTHER_HOMES", "protection: other homes"},
+    [HEEL_PROTECTED_CREDENTIALS] = {"CREDENTIALS", "protection: credentials"},
+    [HEEL_PROTECTED_CLOUD] = {"CLOUD", "protection: cloud config"},
+    [HEEL_PROTECTED_BROWSER] = {"BROWSER", "protection: browser data"},
+    [HEEL_PROTECTED_KEYCHAIN] = {"KEYCHAIN", "protection: keychain"},
+    [HEEL_PROTECTED_HISTORY] = {"HISTORY", "protection: shell history"},
+    [HEEL_PROTECTED_PACKAGES] = {"PACKAGES", "protection: package-manager credentials"},
+    [HEEL_PROTECTED_PERSONAL] = {"PERSONAL", "protection: user data"},
+    [HEEL_PROTECTED_SERVICES] = {"SERVICES", "protection: services of the host"},
+    [HEEL_PROTECTED_ACTING_FILES] = {"ACTING_FILES", "protection: acting files"},
+    [HEEL_PROTECTED_ALWAYS] = {"", "protection: sockets and heel's own"},
+};
+/* clang-format on */
+
 const char *heel_protected_group_origin(enum heel_protected_group group)
 {
-    static const char *const origins[] = {
-        [HEEL_PROTECTED_CREDENTIALS] = "protection: credentials",
-        [HEEL_PROTECTED_CLOUD] = "protection: cloud config",
-        [HEEL_PROTECTED_BROWSER] = "protection: browser data",
-        [HEEL_PROTECTED_KEYCHAIN] = "protection: keychain",
-        [HEEL_PROTECTED_HISTORY] = "protection: shell history",
-        [HEEL_PROTECTED_PACKAGES] = "protection: package-manager credentials",
-        [HEEL_PROTECTED_PERSONAL] = "protection: user data",
-        [HEEL_PROTECTED_SERVICES] = "protection: services of the host",
-    };
+    return groups[group].origin;
+}
 
-    return origins[group];
+const char *heel_protected_group_label(enum heel_protected_group group)
+{
+    return groups[group].name;
+}
+
+bool heel_protected_group_is_on(const struct heel_sandbox_spec *spec,
+                                enum heel_protected_group group)
+{
+    for (size_t i = 0; i < spec->switch_count; i++)
+        if (!spec->switches[i].path && spec->switches[i].group == group)
+            return spec->switches[i].on;
+    return spec->level != HEEL_LEVEL_PERMISSIVE;
 }

@@ -1,19 +1,16 @@
-/* The paths that heel protects, as data: what each group hides and why. */
+/* The paths that heel protects on Linux, as data: what each group hides and why. Another system's
+ * stand in its own backend. */
 #ifndef HEEL_BACKENDS_LINUX_PROTECTED_PATHS_H
 #define HEEL_BACKENDS_LINUX_PROTECTED_PATHS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum heel_protected_group {
-    HEEL_PROTECTED_CREDENTIALS,
-    HEEL_PROTECTED_CLOUD,
-    HEEL_PROTECTED_BROWSER,
-    HEEL_PROTECTED_KEYCHAIN,
-    HEEL_PROTECTED_HISTORY,
-    HEEL_PROTECTED_PACKAGES,
-    HEEL_PROTECTED_PERSONAL, /* other data of a user that lies outside its home */
-    HEEL_PROTECTED_SERVICES, /* sockets and data of services that act for whoever connects */
-};
+#include "backends/backend.h"
+
+/* The group of what no switch shows: sockets of services that act for whoever connects, and heel's
+ * own. */
+#define HEEL_PROTECTED_ALWAYS HEEL_PROTECTED_GROUP_COUNT
 
 struct heel_protected_path {
     enum heel_protected_group group;
@@ -26,7 +23,13 @@ struct heel_protected_path {
 extern const struct heel_protected_path heel_protected_paths[];
 extern const size_t heel_protected_path_count;
 
-/* "protection: cloud config" and so on; static. */
+/* "protection: cloud config" and so on, as a plan says it; static. */
 const char *heel_protected_group_origin(enum heel_protected_group group);
+/* "CLOUD" and so on, as in the contract; static. Not for HEEL_PROTECTED_ALWAYS. */
+const char *heel_protected_group_label(enum heel_protected_group group);
+
+/* What the spec's switches and its level say of a group. */
+bool heel_protected_group_is_on(const struct heel_sandbox_spec *spec,
+                                enum heel_protected_group group);
 
 #endif

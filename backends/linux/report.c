@@ -6,6 +6,8 @@
 #include "backends/linux/plan_acting.h"
 #include "base/text.h"
 
+#define PROTECTIONS "spec.filesystem.protections"
+
 /* A row on its way. */
 struct row {
     enum heel_enforcement_state state; /* ACTIVE until something is missing */
@@ -75,12 +77,52 @@ static void describe_filesystem(const struct heel_report_facts *facts, struct ro
         disable(row, "spec.level is PERMISSIVE");
 }
 
+/* The groups of hidden paths that are off, as a list; returns whether all are. */
+static bool list_open_groups(const struct heel_sandbox_spec *spec, struct heel_buffer *list)
+{
+    bool all = true;
+
+    for (int i = 0; i < HEEL_PROTECTED_ACTING_FILES; i++) {
+        if (heel_protected_group_is_on(spec, (enum heel_protected_group)i))
+            all = false;
+        else
+            append_to_list(list, ", ", heel_protected_group_label((enum heel_protected_group)i));
+    }
+    return all;
+}
+
+static bool hides_some_path(const struct heel_sandbox_spec *spec)
+{
+    for (size_t i = 0; i < spec->switch_count; i++)
+        if (spec->switches[i].path && spec->switches[i].on)
+            return true;
+    return false;
+}
+
 static void describe_hidden_paths(const struct heel_report_facts *facts, struct row *row)
 {
+    const char *why = is_permissive(facts) ? "spec.level is PERMISSIVE" : PROTECTIONS;
+    heel_autobuffer struct heel_buffer open = {0};
+    bool all_open = list_open_groups(facts->spec, &open);
+
     held_by_namespaces(row, facts, "mount namespace",
                        "without a mount namespace that a path is there can be seen");
-    if (is_permissive(facts))
-        disable(row, "spec.level is PERMISSIVE; heel's own folders stay hidden");
+    if (all_open && !hides_some_path(facts->spec)) {
+        heel_autofree char *text = heel_format("%s; heel's own folders stay hidden", why);
+
+        disable(row, text);
+        return;
+    }
+    if (open.length) {
+        heel_autofree char *text = heel_format("%s: off are %s", why, open.data);
+
+        degrade(row, text);
+    }
+    if (facts->plan && facts->plan->shown.length) {
+        heel_autofree char *text = heel_format("the spec shows %s", facts->plan->shown.data);
+
+        degrade(row, text);
+    }
 }
 
 static void describe_processes(const struct heel_report_facts *facts, struct row *row)
@@ -155,11 +197,11 @@ static void describe_acting_files(const struct heel_report_facts *facts, struct 
     held_by_namespaces(row, facts, "read-only mounts",
                        "without a mount namespace files in what may be written can't be kept as "
                        "they are");
-    if (is_permissive(facts)) {
-        disable(row, "spec.level is PERMISSIVE");
-    } else if (facts->acting && facts->acting->state == HEEL_ENFORCEMENT_DEGRADED) {
-        degrade(row, facts->acting->detail.data);
-    }
+    if (facts->plan && facts->plan->acting->state == HEEL_ENFORCEMENT_DEGRADED)
+        degrade(row, facts->plan->acting->detail.data);
+    if (!heel_protected_group_is_on(facts->spec, HEEL_PROTECTED_ACTING_FILES))
+        disable(row, is_permissive(facts) ? "spec.level is PERMISSIVE"
+                                          : PROTECTIONS " switches ACTING_FILES off");
 }
 
 static void describe_metadata(const struct heel_report_facts *facts, struct row *row)

@@ -8,15 +8,15 @@
 
 #include "backends/backend.h"
 
-struct heel_plan_acting;
+struct heel_plan;
 
 struct heel_report_facts {
     bool supported; /* this host has all that heel can't do without */
     unsigned landlock_abi;
     bool namespaces;          /* of its own: user, mount, pid, network, ipc, uts and cgroup */
     bool supervises_connects; /* to Unix sockets: heeld decides on each */
-    const struct heel_sandbox_spec *spec;  /* borrowed; all zero for what a host can give */
-    const struct heel_plan_acting *acting; /* borrowed; NULL: there is no plan yet */
+    const struct heel_sandbox_spec *spec; /* borrowed; all zero for what a host can give */
+    const struct heel_plan *plan;         /* borrowed; NULL: there is none yet */
 };
 
 struct heel_report {

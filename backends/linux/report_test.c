@@ -122,14 +122,47 @@ static void acting_files_of_the_plan_show(void)
 {
     struct heel_report_facts facts = everything();
     struct heel_plan_acting acting = {.state = HEEL_ENFORCEMENT_DEGRADED};
+    struct heel_plan plan = {.acting = &acting};
 
     heel_buffer_append_text(&acting.detail, "paths[0] lets \"/a/.git\" be written");
-    facts.acting = &acting;
+    facts.plan = &plan;
     make(&facts);
     check_form();
     check_row(HEEL_PROTECTION_ACTING_FILES, HEEL_ENFORCEMENT_DEGRADED, "read-only mounts",
               "\"/a/.git\"");
     heel_buffer_free(&acting.detail);
+}
+
+static void switches_show(void)
+{
+    struct heel_report_facts facts = everything();
+    const struct heel_protection_switch two[] = {{.group = HEEL_PROTECTED_CLOUD},
+                                                 {.group = HEEL_PROTECTED_ACTING_FILES}};
+    const struct heel_protection_switch one[] = {{.group = HEEL_PROTECTED_CLOUD, .on = true}};
+    struct heel_plan_acting acting = {0};
+    struct heel_plan plan = {.acting = &acting};
+
+    spec.switches = two;
+    spec.switch_count = 2;
+    make(&facts);
+    check_form();
+    check_row(HEEL_PROTECTION_HIDDEN_PATHS, HEEL_ENFORCEMENT_DEGRADED, NULL,
+              "spec.filesystem.protections: off are CLOUD");
+    check_row(HEEL_PROTECTION_ACTING_FILES, HEEL_ENFORCEMENT_DISABLED, "",
+              "spec.filesystem.protections");
+    spec.level = HEEL_LEVEL_PERMISSIVE;
+    spec.switches = one;
+    spec.switch_count = 1;
+    make(&facts);
+    check_form();
+    check_row(HEEL_PROTECTION_HIDDEN_PATHS, HEEL_ENFORCEMENT_DEGRADED, NULL,
+              "spec.level is PERMISSIVE: off are USER_HOME, OTHER_HOMES, CREDENTIALS, BROWSER");
+    spec = (struct heel_sandbox_spec){.level = HEEL_LEVEL_DEFAULT};
+    heel_buffer_append_text(&plan.shown, "\"/home/a/.ssh\"");
+    facts.plan = &plan;
+    make(&facts);
+    check_row(HEEL_PROTECTION_HIDDEN_PATHS, HEEL_ENFORCEMENT_DEGRADED, NULL, "\"/home/a/.ssh\"");
+    heel_buffer_free(&plan.shown);
 }
 
 int main(void)
@@ -138,6 +171,7 @@ int main(void)
     levels_leave_things_open();
     missing_mechanisms_show();
     acting_files_of_the_plan_show();
+    switches_show();
     heel_report_clear(&report);
     return heel_test_end();
 }

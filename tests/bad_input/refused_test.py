@@ -41,6 +41,10 @@ def seconds(number, nanos=0):
     return value
 
 
+def switch(**target):
+    return files(protections=[pb.ProtectionSwitch(**target)])
+
+
 def ttl(number, nanos=0):
     return {"lifetime": pb.Lifetime(ttl=seconds(number, nanos))}
 
@@ -72,6 +76,15 @@ SPECS = [
      "filesystem.paths[2].path"),
     ("1,025 paths", files(paths=[pb.PathRule(path="/etc", access=1)] * 1025), FIELD, "filesystem.paths"),
     ("grant at permissive", {"level": PERMISSIVE, **rule("/etc", WRITE)}, FIELD, "filesystem.paths[0].access"),
+    ("switch without a target", switch(), FIELD, "filesystem.protections[0]"),
+    ("switch of no group", switch(group=0), FIELD, "filesystem.protections[0]"),
+    ("switch of an unknown group", switch(group=99), "UNKNOWN_FIELD", "filesystem.protections[0].group"),
+    ("switch of a relative path", switch(path=".ssh"), FIELD, "filesystem.protections[0].path"),
+    ("switch of an absent path", switch(path="/no/such/path"), "PATH_NOT_FOUND", "filesystem.protections[0].path"),
+    ("switch of what is not protected", switch(path="/etc/passwd"), FIELD, "filesystem.protections[0].path"),
+    ("a group switched twice", files(protections=[pb.ProtectionSwitch(group=4, on=on) for on in (True, False)]), FIELD,
+     "filesystem.protections[1]"),
+    ("257 switches", files(protections=[pb.ProtectionSwitch(path="/etc")] * 257), FIELD, "filesystem.protections"),
     ("unknown level", {"level": 9}, "UNKNOWN_FIELD", "level"),
     ("negative level", {"level": -1}, "UNKNOWN_FIELD", "level"),
     ("negative wall time", {"limits": pb.Limits(wall_time=seconds(-1))}, FIELD, "limits.wall_time"),

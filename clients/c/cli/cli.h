@@ -36,6 +36,8 @@ struct cli_options {
     enum heel_network network;
     struct heel_path_rule *paths; /* owned, with their strings */
     size_t path_count;
+    struct heel_protection_switch *switches; /* owned, with their strings */
+    size_t switch_count;
     char *working_dir; /* owned */
     bool keep_working_dir;
     struct cli_pairs variables;

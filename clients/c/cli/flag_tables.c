@@ -37,6 +37,20 @@ static const struct choice networks[] = {
     {NULL, 0},
 };
 
+/* As help lists them. */
+#define GROUPS \
+    "user-home, other-homes, credentials, cloud, browser, keychain, history, packages, personal, " \
+    "services, acting-files"
+
+static const struct choice groups[] = {
+    {"user-home", HEEL_PROTECTED_USER_HOME},       {"other-homes", HEEL_PROTECTED_OTHER_HOMES},
+    {"credentials", HEEL_PROTECTED_CREDENTIALS},   {"cloud", HEEL_PROTECTED_CLOUD},
+    {"browser", HEEL_PROTECTED_BROWSER},           {"keychain", HEEL_PROTECTED_KEYCHAIN},
+    {"history", HEEL_PROTECTED_HISTORY},           {"packages", HEEL_PROTECTED_PACKAGES},
+    {"personal", HEEL_PROTECTED_PERSONAL},         {"services", HEEL_PROTECTED_SERVICES},
+    {"acting-files", HEEL_PROTECTED_ACTING_FILES}, {NULL, 0},
+};
+
 static const struct choice *choose(const struct choice *choices, const char *value)
 {
     for (; choices->name; choices++)
@@ -69,6 +83,26 @@ static int add_path(struct cli_options *options, const char *path, enum heel_acc
     options->paths =
         heel_xrealloc(options->paths, options->path_count + 1, sizeof(*options->paths));
     options->paths[options->path_count++] = (struct heel_path_rule){absolute(path), access};
+    return 0;
+}
+
+/* A word is a group's name; a path has a slash in it. */
+static int add_switch(struct cli_options *options, const char *value, bool on,
+                      struct heel_error **err)
+{
+    const struct choice *group = choose(groups, value);
+
+    if (!group && !strchr(value, '/'))
+        return invalid(err,
+                       "\"%s\" is no group and has no slash, as a path has: the groups are " GROUPS,
+                       value);
+    options->switches =
+        heel_xrealloc(options->switches, options->switch_count + 1, sizeof(*options->switches));
+    options->switches[options->switch_count++] = (struct heel_protection_switch){
+        .path = group ? NULL : absolute(value),
+        .group = group ? (enum heel_protected_group)group->value : 0,
+        .on = on,
+    };
     return 0;
 }
 
@@ -111,6 +145,9 @@ void cli_options_clear(struct cli_options *options)
     for (size_t i = 0; i < options->path_count; i++)
         free((char *)(uintptr_t)options->paths[i].path);
     free(options->paths);
+    for (size_t i = 0; i < options->switch_count; i++)
+        free((char *)(uintptr_t)options->switches[i].path);
+    free(options->switches);
     free(options->working_dir);
     clear_pairs(&options->variables);
     clear_pairs(&options->labels);
@@ -186,6 +223,16 @@ static int parse_executable(struct cli_options *options, const char *value, stru
 static int parse_deny(struct cli_options *options, const char *value, struct heel_error **err)
 {
     return add_path(options, value, HEEL_ACCESS_DENY, err);
+}
+
+static int parse_protect(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return add_switch(options, value, true, err);
+}
+
+static int parse_unprotect(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    return add_switch(options, value, false, err);
 }
 
 static int parse_working_dir(struct cli_options *options, const char *value,
@@ -341,6 +388,13 @@ const struct cli_flag cli_spec_flags[] = {
      "--executable /opt/tools", parse_executable},
     {"deny", "PATH", "a host path that is out of reach, whatever else is granted; may be repeated",
      "--deny ./secrets", parse_deny},
+    {"protect", "GROUP|PATH",
+     "switch a protection on, for permissive, where all are off; may be repeated. Groups: " GROUPS,
+     "--protect credentials", parse_protect},
+    {"unprotect", "GROUP|PATH",
+     "switch a protection off, or show one protected path; may be repeated. With user-home off "
+     "default shows your home, read-only, but for what the other groups hide",
+     "--unprotect ~/.npmrc", parse_unprotect},
     {"working-dir", "PATH",
      "a host directory to work in, seen inside at the same path; else one of its own, removed with "
      "it",

@@ -36,10 +36,15 @@ static void test_values(void)
     PARSE(&options, "--level", "strict", "--timeout=1h30m", "--readable", "/a", "--deny=/a/b",
           "--env", "A=1=2", "--env", "B=", "--env=A=3", "--keep-working-dir", "--label", "job=42",
           "--id", "x", "--output=json", "--network", "deny", "--server", "/s", "--no-autostart",
-          "--ttl", "1d", "ls", "-l");
+          "--ttl", "1d", "--unprotect", "user-home", "--protect=/h/.npmrc", "ls", "-l");
     CHECK_INT(options.level, HEEL_LEVEL_STRICT);
     CHECK_INT(options.timeout_ms, 5400000);
     CHECK_INT(options.ttl_ms, 86400000);
+    REQUIRE(options.switch_count == 2);
+    CHECK(!options.switches[0].path && !options.switches[0].on);
+    CHECK_INT(options.switches[0].group, HEEL_PROTECTED_USER_HOME);
+    CHECK(options.switches[1].on);
+    CHECK_STR(options.switches[1].path, "/h/.npmrc");
     REQUIRE(options.path_count == 2);
     CHECK_STR(options.paths[0].path, "/a");
     CHECK_INT(options.paths[1].access, HEEL_ACCESS_DENY);
@@ -128,6 +133,10 @@ static const struct {
     {{"--keep-working-dir=yes", "x"}, "--keep-working-dir takes no value: leave out \"yes\""},
     {{"--network", "allow_all", "x"},
      "--network: allow_all comes in a later version: only deny works now"},
+    {{"--unprotect", "clouds", "x"},
+     "--unprotect: \"clouds\" is no group and has no slash, as a path has: the groups are "
+     "user-home, other-homes, credentials, cloud, browser, keychain, history, packages, personal, "
+     "services, acting-files"},
     {{"--network", "moon", "x"}, "--network: \"moon\" is no network policy: give deny"},
     {{"--timeout", "30", "x"},
      "--timeout: \"30\" is no duration: write it as in 500ms, 30s, 5m or 1h30m"},

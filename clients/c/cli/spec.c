@@ -9,6 +9,8 @@ struct heel_spec cli_spec(const struct cli_options *options)
         .keep_working_dir = options->keep_working_dir,
         .paths = options->paths,
         .path_count = options->path_count,
+        .switches = options->switches,
+        .switch_count = options->switch_count,
         .network = options->network,
         .ttl_ms = options->ttl_ms,
         .idle_ttl_ms = options->idle_ttl_ms,

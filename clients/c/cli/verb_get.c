@@ -37,6 +37,18 @@ static const char *access_name(enum heel_access access)
     return index < HEEL_ARRAY_LENGTH(names) && names[index] ? names[index] : "other";
 }
 
+/* Those that differ from the level's own. */
+static void add_switches(struct table *table, const struct heel_spec *spec)
+{
+    for (size_t i = 0; i < spec->switch_count; i++) {
+        const struct heel_protection_switch *given = &spec->switches[i];
+
+        if (given->path || given->on != (spec->level != HEEL_LEVEL_PERMISSIVE))
+            add_row(table, given->on ? "protected" : "unprotected",
+                    given->path ? given->path : heel_protected_group_name(given->group));
+    }
+}
+
 static void add_spec(struct table *table, const struct heel_spec *spec)
 {
     heel_autofree char *labels = table_pairs(spec->labels, spec->label_count);
@@ -44,6 +56,7 @@ static void add_spec(struct table *table, const struct heel_spec *spec)
     add_row(table, "level", heel_level_name(spec->level));
     for (size_t i = 0; i < spec->path_count; i++)
         add_row(table, access_name(spec->paths[i].access), spec->paths[i].path);
+    add_switches(table, spec);
     add_row(table, "network", spec->network == HEEL_NETWORK_DENY_ALL ? "deny" : NULL);
     add_duration(table, "timeout", spec->wall_time_ms);
     add_duration(table, "ttl", spec->ttl_ms);

@@ -17,6 +17,11 @@ const char *heel_protection_name(enum heel_protection protection)
     return value_name(&heel__v1__protection__descriptor, "PROTECTION_", (int)protection);
 }
 
+const char *heel_protected_group_name(enum heel_protected_group group)
+{
+    return value_name(&heel__v1__protected_group__descriptor, "PROTECTED_GROUP_", (int)group);
+}
+
 const char *heel_enforcement_state_name(enum heel_enforcement_state state)
 {
     return value_name(&heel__v1__enforcement_state__descriptor, "ENFORCEMENT_STATE_", (int)state);

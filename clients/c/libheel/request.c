@@ -81,6 +81,30 @@ void *request_pairs(struct arena *arena, const ProtobufCMessageDescriptor *entry
     return entries;
 }
 
+static void add_switches(struct arena *arena, const struct heel_spec *spec,
+                         Heel__V1__Filesystem *message)
+{
+    Heel__V1__ProtectionSwitch *switches =
+        arena_alloc(arena, spec->switch_count, sizeof(*switches));
+
+    message->n_protections = spec->switch_count;
+    message->protections =
+        arena_alloc(arena, spec->switch_count, sizeof(Heel__V1__ProtectionSwitch *));
+    for (size_t i = 0; i < spec->switch_count; i++) {
+        const struct heel_protection_switch *given = &spec->switches[i];
+
+        heel__v1__protection_switch__init(&switches[i]);
+        switches[i].target_case = given->path ? HEEL__V1__PROTECTION_SWITCH__TARGET_PATH
+                                              : HEEL__V1__PROTECTION_SWITCH__TARGET_GROUP;
+        if (given->path)
+            switches[i].path = request_text(given->path);
+        else
+            switches[i].group = (Heel__V1__ProtectedGroup)given->group;
+        switches[i].on = given->on;
+        message->protections[i] = &switches[i];
+    }
+}
+
 static Heel__V1__Filesystem *filesystem(struct arena *arena, const struct heel_spec *spec)
 {
     Heel__V1__Filesystem *message = arena_alloc(arena, 1, sizeof(*message));
@@ -97,6 +121,7 @@ static Heel__V1__Filesystem *filesystem(struct arena *arena, const struct heel_s
         rules[i].access = (Heel__V1__PathAccess)spec->paths[i].access;
         message->paths[i] = &rules[i];
     }
+    add_switches(arena, spec, message);
     return message;
 }
 
@@ -149,7 +174,7 @@ Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec 
         network(arena, &spec, &message->network, err))
         return NULL;
     message->level = (Heel__V1__IsolationLevel)spec.level;
-    if (spec.working_dir || spec.keep_working_dir || spec.path_count)
+    if (spec.working_dir || spec.keep_working_dir || spec.path_count || spec.switch_count)
         message->filesystem = filesystem(arena, &spec);
     limits_and_lifetime(arena, &spec, message);
     if (spec.variable_count) {

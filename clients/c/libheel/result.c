@@ -35,6 +35,25 @@ static int64_t since_1970(const Google__Protobuf__Timestamp *timestamp)
     return timestamp ? timestamp->seconds * 1000 + timestamp->nanos / 1000000 : 0;
 }
 
+static void fill_switches(struct arena *arena, const Heel__V1__Filesystem *message,
+                          struct heel_spec *spec)
+{
+    struct heel_protection_switch *switches =
+        arena_alloc(arena, message->n_protections, sizeof(*switches));
+
+    for (size_t i = 0; i < message->n_protections; i++) {
+        const Heel__V1__ProtectionSwitch *sent = message->protections[i];
+
+        if (sent->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET_PATH)
+            switches[i].path = sent->path;
+        else if (sent->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET_GROUP)
+            switches[i].group = (enum heel_protected_group)sent->group;
+        switches[i].on = sent->on;
+    }
+    spec->switches = switches;
+    spec->switch_count = message->n_protections;
+}
+
 static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *message,
                             struct heel_spec *spec)
 {
@@ -48,6 +67,7 @@ static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *mes
     spec->keep_working_dir = message->keep_working_dir;
     spec->paths = rules;
     spec->path_count = message->n_paths;
+    fill_switches(arena, message, spec);
 }
 
 /* Entries of any map<string, string>; see request_pairs. */

@@ -27,6 +27,9 @@ static const struct heel_spec full_spec = {
     .idle_ttl_ms = 1,
     .labels = (const struct heel_pair[]){{"job", "42"}},
     .label_count = 1,
+    .switches = (const struct heel_protection_switch[]){{.group = HEEL_PROTECTED_CLOUD},
+                                                        {.path = "/home/me/.aws", .on = true}},
+    .switch_count = 2,
 };
 
 static void check_spec(const struct heel_spec *spec)
@@ -46,6 +49,11 @@ static void check_spec(const struct heel_spec *spec)
     CHECK_INT(spec->idle_ttl_ms, 1);
     REQUIRE(spec->label_count == 1);
     CHECK_STR(spec->labels[0].value, "42");
+    REQUIRE(spec->switch_count == 2);
+    CHECK(!spec->switches[0].path && !spec->switches[0].on);
+    CHECK_STR(heel_protected_group_name(spec->switches[0].group), "CLOUD");
+    CHECK_STR(spec->switches[1].path, "/home/me/.aws");
+    CHECK(spec->switches[1].on);
 }
 
 /* What goes out comes back. */

@@ -188,6 +188,32 @@ struct heel_path_rule {
     enum heel_access access;
 };
 
+/* What is protected, by kind: each a switch, on at strict and default, off at permissive. */
+enum heel_protected_group {
+    HEEL_PROTECTED_USER_HOME = 1,   /* the caller's own home */
+    HEEL_PROTECTED_OTHER_HOMES = 2, /* homes of other users */
+    HEEL_PROTECTED_CREDENTIALS = 3, /* .ssh, .gnupg, .netrc and their like */
+    HEEL_PROTECTED_CLOUD = 4,       /* .aws, .azure, .kube, .docker and their like */
+    HEEL_PROTECTED_BROWSER = 5,
+    HEEL_PROTECTED_KEYCHAIN = 6,  /* keyrings and password managers */
+    HEEL_PROTECTED_HISTORY = 7,   /* what was typed into shells and interpreters */
+    HEEL_PROTECTED_PACKAGES = 8,  /* tokens of package managers */
+    HEEL_PROTECTED_PERSONAL = 9,  /* mail, crontabs, core dumps and journals */
+    HEEL_PROTECTED_SERVICES = 10, /* data of the host's services */
+    /* repositories and settings in writable directories, which act outside later */
+    HEEL_PROTECTED_ACTING_FILES = 11,
+};
+
+/* For a group, or for one protected path (absolute, existing), which beats its group. */
+struct heel_protection_switch {
+    const char *path; /* NULL: the group's switch */
+    enum heel_protected_group group;
+    bool on;
+};
+
+/* "USER_HOME" and so on; "UNKNOWN" for a number that has no name here. Static. */
+const char *heel_protected_group_name(enum heel_protected_group group);
+
 enum heel_network {
     HEEL_NETWORK_UNSET = 0,
     HEEL_NETWORK_DENY_ALL = 1, /* a loopback interface of its own and nothing else */
@@ -214,6 +240,8 @@ struct heel_spec {
     int64_t idle_ttl_ms;
     const struct heel_pair *labels;
     size_t label_count;
+    const struct heel_protection_switch *switches; /* what differs from the level's own */
+    size_t switch_count;
 };
 
 /* ---- sandboxes ------------------------------------------------------------------------------- */
