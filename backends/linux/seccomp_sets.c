@@ -231,6 +231,9 @@ const size_t heel_seccomp_set_count = HEEL_ARRAY_LENGTH(heel_seccomp_sets);
 #define TCP_FASTOPEN_OPTION 23
 #define TCP_FASTOPEN_CONNECT_OPTION 30
 #define TCP_ULP_OPTION 31
+#define ATTACH_REUSEPORT_CBPF 51
+#define ATTACH_REUSEPORT_EBPF 52
+#define UDP_ENCAP_OPTION 100
 #define MSG_FASTOPEN_FLAG 0x20000000U
 #define TTY_STI 0x5412
 #define TTY_LINUX 0x541c
@@ -250,6 +253,8 @@ static const char terminal[] = "types into, or takes over, a terminal that it wa
 static const char init_pid[] = "init is beyond the reach of its commands";
 static const char fast_open[] =
     "TCP Fast Open connects without connect(), past what supervises that";
+static const char socket_program[] =
+    "programs in the kernel, which are compiled there into memory that all users share";
 static const char type_reason[] =
     "raw sockets, and datagrams on Unix sockets, whose addresses no filter sees";
 static const char protocol_reason[] =
@@ -322,6 +327,14 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
      "protocols on top of TCP in the kernel (TLS, SMC)",
      ENOPROTOOPT,
      {IS(1, IPPROTO_TCP), IS(2, TCP_ULP_OPTION)}},
+    {"setsockopt",
+     "IPsec and L2TP inside of UDP",
+     ENOPROTOOPT,
+     {IS(1, IPPROTO_UDP), IS(2, UDP_ENCAP_OPTION)}},
+    {"setsockopt", socket_program, ENOPROTOOPT, {IS(1, SOL_SOCKET), IS(2, SO_ATTACH_FILTER)}},
+    {"setsockopt", socket_program, ENOPROTOOPT, {IS(1, SOL_SOCKET), IS(2, SO_ATTACH_BPF)}},
+    {"setsockopt", socket_program, ENOPROTOOPT, {IS(1, SOL_SOCKET), IS(2, ATTACH_REUSEPORT_CBPF)}},
+    {"setsockopt", socket_program, ENOPROTOOPT, {IS(1, SOL_SOCKET), IS(2, ATTACH_REUSEPORT_EBPF)}},
 
     {"ioctl", terminal, EPERM, {IS(1, TTY_STI)}},
     {"ioctl", terminal, EPERM, {IS(1, TTY_LINUX)}},

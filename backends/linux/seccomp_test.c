@@ -308,6 +308,9 @@ static const struct probe {
     {"UDP-Lite", SYS_socket, {AF_INET, SOCK_DGRAM, 136}, EPROTONOSUPPORT},
     {"MSG_FASTOPEN", SYS_sendto, {(unsigned long)-1, 0, 0, MSG_FASTOPEN}, EOPNOTSUPP},
     {"TCP_FASTOPEN_CONNECT", SYS_setsockopt, {(unsigned long)-1, IPPROTO_TCP, 30}, ENOPROTOOPT},
+    {"UDP_ENCAP", SYS_setsockopt, {(unsigned long)-1, IPPROTO_UDP, 100}, ENOPROTOOPT},
+    {"SO_ATTACH_FILTER", SYS_setsockopt, {(unsigned long)-1, SOL_SOCKET, 26}, ENOPROTOOPT},
+    {"SO_ATTACH_BPF", SYS_setsockopt, {(unsigned long)-1, SOL_SOCKET, 50}, ENOPROTOOPT},
 
     {"TIOCSTI", SYS_ioctl, {(unsigned long)-1, 0x5412}, EPERM},
     {"TIOCSTI with an upper half", SYS_ioctl, {(unsigned long)-1, 0x5412 | 1UL << 32}, EPERM},

@@ -1,14 +1,19 @@
 """What the probes are aimed at: folders, a victim, a terminal, all thrown away afterwards."""
 
+import ctypes
+import fcntl
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 
 from heeltest import places
 
 PROBES = places.BINARIES / "tests/confinement/probes"
+NS_GET_MNTNS_ID = 0x8008B705
+STATX_MNT_ID_UNIQUE, STATX_MNT_ID_OFFSET = 0x4000, 0x90
 TOKEN = "secret of the stage\n"
 # In a cell's folder "acting"; "fresh" has none of it.
 ACTING = (
@@ -55,6 +60,21 @@ def _host_address():
             return "127.0.0.1"
 
 
+def _mount_namespace():
+    """The unique number of the one that this test, and the victim, lives in."""
+    answer = bytearray(8)
+    with open("/proc/self/ns/mnt") as namespace:
+        fcntl.ioctl(namespace, NS_GET_MNTNS_ID, answer)
+    return int.from_bytes(answer, sys.byteorder)
+
+
+def _mount_of(path):
+    """The unique number of a mount, as statx tells it."""
+    answer = ctypes.create_string_buffer(256)
+    ctypes.CDLL(None, use_errno=True).statx(-100, path.encode(), 0, STATX_MNT_ID_UNIQUE, answer)
+    return int.from_bytes(answer.raw[STATX_MNT_ID_OFFSET:][:8], sys.byteorder)
+
+
 class Stage:
     """base: where it may make a folder of its own, of the same user's as the sandboxes."""
 
@@ -76,6 +96,7 @@ class Stage:
                 (folder / name).write_text(TOKEN)
                 (folder / name).chmod(0o666)
         shutil.copy("/bin/true", self.outside / "program")
+        shutil.copy("/lib64/ld-linux-x86-64.so.2", self.outside / "linker")
         self.mark = f"ht-mark-{os.getpid()}"
         for folder in ("/tmp", "/var/tmp", "/dev/shm"):
             pathlib.Path(folder, self.mark).touch()
@@ -103,6 +124,8 @@ class Stage:
                 break
             name, _, value = line.strip().partition("=")
             self.environment[name] = value
+        self.locked = open(self.home / "secret")
+        fcntl.flock(self.locked, fcntl.LOCK_SH)
         hidden_socket = socket.socket(socket.AF_UNIX)
         hidden_socket.bind(str(self.home / "socket"))
         hidden_socket.listen()
@@ -121,6 +144,9 @@ class Stage:
             MARK=self.mark,
             PTS=os.ttyname(self.terminal[1]),
             HOST_ADDRESS=_host_address(),
+            LOCKED_INODE=f":{os.fstat(self.locked.fileno()).st_ino} ",
+            MOUNT_NAMESPACE=str(_mount_namespace()),
+            MOUNT=str(_mount_of("/")),
         )
 
     def cell(self):
