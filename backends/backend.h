@@ -78,6 +78,7 @@ struct heel_sandbox_spec {
     /* Of groups that have none all are on, but at PERMISSIVE off. */
     const struct heel_protection_switch *switches;
     size_t switch_count;
+    unsigned required; /* bits 1 << enum heel_protection: those that must be ACTIVE */
     struct heel_caller caller;
 };
 

@@ -78,6 +78,15 @@ static const Heel__V1__Protection protections[HEEL_PROTECTION_COUNT] = {
     [HEEL_PROTECTION_WRITE_XOR_EXECUTE] = HEEL__V1__PROTECTION__PROTECTION_WRITE_XOR_EXECUTE,
 };
 
+enum heel_protection edge_backend_protection(Heel__V1__Protection protection)
+{
+    size_t i = 0;
+
+    while (i < HEEL_PROTECTION_COUNT - 1 && protections[i] != protection)
+        i++;
+    return (enum heel_protection)i;
+}
+
 static const Heel__V1__EnforcementState enforcement_states[] = {
     [HEEL_ENFORCEMENT_ACTIVE] = HEEL__V1__ENFORCEMENT_STATE__ENFORCEMENT_STATE_ACTIVE,
     [HEEL_ENFORCEMENT_DEGRADED] = HEEL__V1__ENFORCEMENT_STATE__ENFORCEMENT_STATE_DEGRADED,

@@ -31,6 +31,9 @@ Heel__V1__Enforcement **edge_new_enforcement(const struct heel_enforcement *enfo
 
 void edge_free_enforcement(Heel__V1__Enforcement **messages);
 
+/* The message's was checked. */
+enum heel_protection edge_backend_protection(Heel__V1__Protection protection);
+
 /* The groups of protected paths; the message's was checked. */
 Heel__V1__ProtectedGroup edge_protected_group(enum heel_protected_group group);
 enum heel_protected_group edge_backend_group(Heel__V1__ProtectedGroup group);

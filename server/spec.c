@@ -11,6 +11,7 @@
 #define MAX_SPEC_BYTES (768 * 1024) /* answers repeat it, and stay under 1 MiB */
 #define MAX_PATH_RULES 1024
 #define MAX_SWITCHES 256
+#define MAX_REQUIRED 64
 #define MAX_PATH_BYTES (PATH_MAX - 1)
 #define MAX_ARGUMENTS 65536
 #define MAX_COMMAND_BYTES (1 << 20)
@@ -148,6 +149,22 @@ static int check_filesystem(const Heel__V1__Filesystem *filesystem, Heel__V1__Is
     return check_switches(filesystem, at, err);
 }
 
+static int check_require(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_error **err)
+{
+    heel_autofree char *all_field = heel_format("%s.require", at);
+
+    if (spec->n_require > MAX_REQUIRED)
+        return heel_error_set_field(err, all_field, "%s has %zu entries, at most %d are allowed",
+                                    all_field, spec->n_require, MAX_REQUIRED);
+    for (size_t i = 0; i < spec->n_require; i++) {
+        heel_autofree char *field = heel_format("%s[%zu]", all_field, i);
+
+        if (spec->require[i] == HEEL__V1__PROTECTION__PROTECTION_UNSPECIFIED)
+            return heel_error_set_field(err, field, "%s must name a protection", field);
+    }
+    return 0;
+}
+
 static int check_limits(const Heel__V1__Limits *limits, const char *at, struct heel_error **err)
 {
     heel_autofree char *wall_time_field = heel_format("%s.limits.wall_time", at);
@@ -203,7 +220,8 @@ int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_er
         return heel_error_set_field(err, at, "%s has more than %d bytes", at, MAX_SPEC_BYTES);
     if (check_known(&spec->base, at, err) < 0 ||
         check_filesystem(spec->filesystem, spec->level, at, err) < 0 ||
-        check_limits(spec->limits, at, err) < 0 || check_lifetime(spec->lifetime, at, err) < 0)
+        check_require(spec, at, err) < 0 || check_limits(spec->limits, at, err) < 0 ||
+        check_lifetime(spec->lifetime, at, err) < 0)
         return -1;
     return check_spec_maps(spec, at, err);
 }
@@ -435,6 +453,15 @@ static struct heel_protection_switch *list_switches(const Heel__V1__SandboxSpec 
     return list;
 }
 
+static unsigned required_bits(const Heel__V1__SandboxSpec *spec)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < spec->n_require; i++)
+        bits |= 1U << edge_backend_protection(spec->require[i]);
+    return bits;
+}
+
 struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
                                           struct spec_lists *lists)
 {
@@ -451,6 +478,7 @@ struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
         .path_count = filesystem->n_paths,
         .switches = lists->switches,
         .switch_count = switch_count,
+        .required = required_bits(spec),
     };
 }
 

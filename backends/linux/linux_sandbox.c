@@ -396,6 +396,8 @@ static void describe_enforcement(struct linux_sandbox *sandbox)
 /* After each event that making or ending waits for. */
 static void advance(struct linux_sandbox *sandbox)
 {
+    struct heel_error *error = NULL;
+
     if (sandbox->ending) {
         end(sandbox);
         return;
@@ -403,6 +405,10 @@ static void advance(struct linux_sandbox *sandbox)
     if (sandbox->created || !sandbox->born || !sandbox->ready)
         return;
     describe_enforcement(sandbox);
+    if (heel_report_check(&sandbox->report, sandbox->preparation.spec.required, &error) < 0) {
+        fail(sandbox, error);
+        return;
+    }
     sandbox->created = true;
     sandbox->on_created(&sandbox->base, NULL, sandbox->data);
 }

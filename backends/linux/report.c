@@ -292,6 +292,34 @@ void heel_report_clear(struct heel_report *report)
     *report = (struct heel_report){0};
 }
 
+static int unavailable(const struct heel_enforcement *row, struct heel_error **err)
+{
+    static const char *const states[] = {
+        [HEEL_ENFORCEMENT_ACTIVE] = "ACTIVE",
+        [HEEL_ENFORCEMENT_DEGRADED] = "DEGRADED",
+        [HEEL_ENFORCEMENT_DISABLED] = "DISABLED",
+    };
+    const char *name = heel_report_protection_name(row->protection);
+
+    heel_error_set(err, HEEL_FAILED_PRECONDITION, "PROTECTION_UNAVAILABLE",
+                   "spec.require names %s, which is %s for this sandbox: %s", name,
+                   states[row->state], row->detail);
+    if (err) {
+        heel_error_add_metadata(*err, "protection", "%s", name);
+        heel_error_add_metadata(*err, "state", "%s", states[row->state]);
+        heel_error_add_metadata(*err, "detail", "%s", row->detail);
+    }
+    return -1;
+}
+
+int heel_report_check(const struct heel_report *report, unsigned required, struct heel_error **err)
+{
+    for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++)
+        if ((required & (1U << i)) && report->rows[i].state != HEEL_ENFORCEMENT_ACTIVE)
+            return unavailable(&report->rows[i], err);
+    return 0;
+}
+
 const char *heel_report_protection_name(enum heel_protection protection)
 {
     return protections[protection].name;

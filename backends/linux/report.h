@@ -27,6 +27,10 @@ struct heel_report {
 void heel_report_make(const struct heel_report_facts *facts, struct heel_report *report);
 void heel_report_clear(struct heel_report *report); /* all zero is fine */
 
+/* Whether those of `required` (bits 1 << enum heel_protection) are ACTIVE. 0, or -1 and *err: the
+ * first that isn't, with reason PROTECTION_UNAVAILABLE. */
+int heel_report_check(const struct heel_report *report, unsigned required, struct heel_error **err);
+
 /* "FILESYSTEM" and so on, as in the contract; static. */
 const char *heel_report_protection_name(enum heel_protection protection);
 

@@ -165,6 +165,31 @@ static void switches_show(void)
     heel_buffer_free(&plan.shown);
 }
 
+static void check_unavailable(unsigned required, const char *protection, const char *state)
+{
+    heel_autoerror struct heel_error *error = NULL;
+
+    CHECK_INT(heel_report_check(&report, required, &error), -1);
+    REQUIRE(error && error->metadata_count == 3);
+    CHECK_INT(error->code, HEEL_FAILED_PRECONDITION);
+    CHECK_STR(error->reason, "PROTECTION_UNAVAILABLE");
+    CHECK_STR(error->metadata[0].value, protection);
+    CHECK_STR(error->metadata[1].value, state);
+    CHECK(error->metadata[2].value[0]);
+}
+
+static void what_is_required_is_active(void)
+{
+    const struct heel_report_facts facts = everything();
+    const unsigned held = 1U << HEEL_PROTECTION_FILESYSTEM | 1U << HEEL_PROTECTION_HOST_SOCKETS;
+
+    make(&facts);
+    CHECK_INT(heel_report_check(&report, 0, NULL), 0);
+    CHECK_INT(heel_report_check(&report, held, NULL), 0);
+    check_unavailable(held | 1U << HEEL_PROTECTION_METADATA, "METADATA", "DEGRADED");
+    check_unavailable(1U << HEEL_PROTECTION_LIMITS, "LIMITS", "DISABLED");
+}
+
 int main(void)
 {
     everything_is_held();
@@ -172,6 +197,7 @@ int main(void)
     missing_mechanisms_show();
     acting_files_of_the_plan_show();
     switches_show();
+    what_is_required_is_active();
     heel_report_clear(&report);
     return heel_test_end();
 }

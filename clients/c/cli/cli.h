@@ -38,6 +38,8 @@ struct cli_options {
     size_t path_count;
     struct heel_protection_switch *switches; /* owned, with their strings */
     size_t switch_count;
+    enum heel_protection *required; /* owned */
+    size_t required_count;
     char *working_dir; /* owned */
     bool keep_working_dir;
     struct cli_pairs variables;

@@ -51,6 +51,28 @@ static const struct choice groups[] = {
     {"acting-files", HEEL_PROTECTED_ACTING_FILES}, {NULL, 0},
 };
 
+#define PROTECTIONS \
+    "filesystem, hidden-paths, processes, network, ipc, system-calls, privileges, devices, " \
+    "host-sockets, acting-files, metadata, kernel-quotas, limits, write-xor-execute"
+
+static const struct choice protections[] = {
+    {"filesystem", HEEL_PROTECTION_FILESYSTEM},
+    {"hidden-paths", HEEL_PROTECTION_HIDDEN_PATHS},
+    {"processes", HEEL_PROTECTION_PROCESSES},
+    {"network", HEEL_PROTECTION_NETWORK},
+    {"ipc", HEEL_PROTECTION_IPC},
+    {"system-calls", HEEL_PROTECTION_SYSTEM_CALLS},
+    {"privileges", HEEL_PROTECTION_PRIVILEGES},
+    {"devices", HEEL_PROTECTION_DEVICES},
+    {"host-sockets", HEEL_PROTECTION_HOST_SOCKETS},
+    {"acting-files", HEEL_PROTECTION_ACTING_FILES},
+    {"metadata", HEEL_PROTECTION_METADATA},
+    {"kernel-quotas", HEEL_PROTECTION_KERNEL_QUOTAS},
+    {"limits", HEEL_PROTECTION_LIMITS},
+    {"write-xor-execute", HEEL_PROTECTION_WRITE_XOR_EXECUTE},
+    {NULL, 0},
+};
+
 static const struct choice *choose(const struct choice *choices, const char *value)
 {
     for (; choices->name; choices++)
@@ -148,6 +170,7 @@ void cli_options_clear(struct cli_options *options)
     for (size_t i = 0; i < options->switch_count; i++)
         free((char *)(uintptr_t)options->switches[i].path);
     free(options->switches);
+    free(options->required);
     free(options->working_dir);
     clear_pairs(&options->variables);
     clear_pairs(&options->labels);
@@ -233,6 +256,18 @@ static int parse_protect(struct cli_options *options, const char *value, struct 
 static int parse_unprotect(struct cli_options *options, const char *value, struct heel_error **err)
 {
     return add_switch(options, value, false, err);
+}
+
+static int parse_require(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    const struct choice *protection = choose(protections, value);
+
+    if (!protection)
+        return invalid(err, "\"%s\" is no protection: there are " PROTECTIONS, value);
+    options->required =
+        heel_xrealloc(options->required, options->required_count + 1, sizeof(*options->required));
+    options->required[options->required_count++] = (enum heel_protection)protection->value;
+    return 0;
 }
 
 static int parse_working_dir(struct cli_options *options, const char *value,
@@ -395,6 +430,9 @@ const struct cli_flag cli_spec_flags[] = {
      "switch a protection off, or show one protected path; may be repeated. With user-home off "
      "default shows your home, read-only, but for what the other groups hide",
      "--unprotect ~/.npmrc", parse_unprotect},
+    {"require", "PROTECTION",
+     "fail unless this protection is held in full; may be repeated. One of " PROTECTIONS,
+     "--require host-sockets", parse_require},
     {"working-dir", "PATH",
      "a host directory to work in, seen inside at the same path; else one of its own, removed with "
      "it",

@@ -36,7 +36,8 @@ static void test_values(void)
     PARSE(&options, "--level", "strict", "--timeout=1h30m", "--readable", "/a", "--deny=/a/b",
           "--env", "A=1=2", "--env", "B=", "--env=A=3", "--keep-working-dir", "--label", "job=42",
           "--id", "x", "--output=json", "--network", "deny", "--server", "/s", "--no-autostart",
-          "--ttl", "1d", "--unprotect", "user-home", "--protect=/h/.npmrc", "ls", "-l");
+          "--ttl", "1d", "--unprotect", "user-home", "--protect=/h/.npmrc", "--require",
+          "host-sockets", "ls", "-l");
     CHECK_INT(options.level, HEEL_LEVEL_STRICT);
     CHECK_INT(options.timeout_ms, 5400000);
     CHECK_INT(options.ttl_ms, 86400000);
@@ -45,6 +46,8 @@ static void test_values(void)
     CHECK_INT(options.switches[0].group, HEEL_PROTECTED_USER_HOME);
     CHECK(options.switches[1].on);
     CHECK_STR(options.switches[1].path, "/h/.npmrc");
+    REQUIRE(options.required_count == 1);
+    CHECK_INT(options.required[0], HEEL_PROTECTION_HOST_SOCKETS);
     REQUIRE(options.path_count == 2);
     CHECK_STR(options.paths[0].path, "/a");
     CHECK_INT(options.paths[1].access, HEEL_ACCESS_DENY);

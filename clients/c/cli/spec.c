@@ -11,6 +11,8 @@ struct heel_spec cli_spec(const struct cli_options *options)
         .path_count = options->path_count,
         .switches = options->switches,
         .switch_count = options->switch_count,
+        .required = options->required,
+        .required_count = options->required_count,
         .network = options->network,
         .ttl_ms = options->ttl_ms,
         .idle_ttl_ms = options->idle_ttl_ms,

@@ -57,6 +57,8 @@ static void add_spec(struct table *table, const struct heel_spec *spec)
     for (size_t i = 0; i < spec->path_count; i++)
         add_row(table, access_name(spec->paths[i].access), spec->paths[i].path);
     add_switches(table, spec);
+    for (size_t i = 0; i < spec->required_count; i++)
+        add_row(table, "required", heel_protection_name(spec->required[i]));
     add_row(table, "network", spec->network == HEEL_NETWORK_DENY_ALL ? "deny" : NULL);
     add_duration(table, "timeout", spec->wall_time_ms);
     add_duration(table, "ttl", spec->ttl_ms);

@@ -163,6 +163,15 @@ static void limits_and_lifetime(struct arena *arena, const struct heel_spec *spe
     }
 }
 
+static void add_required(struct arena *arena, const struct heel_spec *spec,
+                         Heel__V1__SandboxSpec *message)
+{
+    message->n_require = spec->required_count;
+    message->require = arena_alloc(arena, spec->required_count, sizeof(*message->require));
+    for (size_t i = 0; i < spec->required_count; i++)
+        message->require[i] = (Heel__V1__Protection)spec->required[i];
+}
+
 Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec *given,
                                     struct heel_error **err)
 {
@@ -174,6 +183,7 @@ Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec 
         network(arena, &spec, &message->network, err))
         return NULL;
     message->level = (Heel__V1__IsolationLevel)spec.level;
+    add_required(arena, &spec, message);
     if (spec.working_dir || spec.keep_working_dir || spec.path_count || spec.switch_count)
         message->filesystem = filesystem(arena, &spec);
     limits_and_lifetime(arena, &spec, message);

@@ -80,6 +80,17 @@ static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *mes
         (pair_count) = (entry_count); \
     } while (0)
 
+static void fill_required(struct arena *arena, const Heel__V1__SandboxSpec *message,
+                          struct heel_spec *spec)
+{
+    enum heel_protection *required = arena_alloc(arena, message->n_require, sizeof(*required));
+
+    for (size_t i = 0; i < message->n_require; i++)
+        required[i] = (enum heel_protection)message->require[i];
+    spec->required = required;
+    spec->required_count = message->n_require;
+}
+
 static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message,
                       struct heel_spec *spec)
 {
@@ -102,6 +113,7 @@ static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message,
         spec->idle_ttl_ms = milliseconds(message->lifetime->idle_ttl);
     }
     FILL_PAIRS(arena, message->labels, message->n_labels, spec->labels, spec->label_count);
+    fill_required(arena, message, spec);
 }
 
 void result_enforcement(struct arena *arena, Heel__V1__Enforcement *const *messages, size_t count,

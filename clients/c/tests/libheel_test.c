@@ -30,6 +30,8 @@ static const struct heel_spec full_spec = {
     .switches = (const struct heel_protection_switch[]){{.group = HEEL_PROTECTED_CLOUD},
                                                         {.path = "/home/me/.aws", .on = true}},
     .switch_count = 2,
+    .required = (const enum heel_protection[]){HEEL_PROTECTION_NETWORK},
+    .required_count = 1,
 };
 
 static void check_spec(const struct heel_spec *spec)
@@ -54,6 +56,8 @@ static void check_spec(const struct heel_spec *spec)
     CHECK_STR(heel_protected_group_name(spec->switches[0].group), "CLOUD");
     CHECK_STR(spec->switches[1].path, "/home/me/.aws");
     CHECK(spec->switches[1].on);
+    REQUIRE(spec->required_count == 1);
+    CHECK_INT(spec->required[0], HEEL_PROTECTION_NETWORK);
 }
 
 /* What goes out comes back. */

@@ -214,6 +214,27 @@ struct heel_protection_switch {
 /* "USER_HOME" and so on; "UNKNOWN" for a number that has no name here. Static. */
 const char *heel_protected_group_name(enum heel_protected_group group);
 
+enum heel_protection {
+    /* files outside the grants can't be read, written or executed */
+    HEEL_PROTECTION_FILESYSTEM = 1,
+    HEEL_PROTECTION_HIDDEN_PATHS = 2, /* homes, credentials and heel's own state are hidden */
+    HEEL_PROTECTION_PROCESSES = 3,    /* processes outside can't be seen, signalled or debugged */
+    HEEL_PROTECTION_NETWORK = 4,      /* nothing outside can be reached over a network */
+    /* IPC objects and abstract Unix sockets are the sandbox's own */
+    HEEL_PROTECTION_IPC = 5,
+    HEEL_PROTECTION_SYSTEM_CALLS = 6, /* system calls beyond what programs need are refused */
+    HEEL_PROTECTION_PRIVILEGES = 7,   /* no privilege is held or can be gained */
+    HEEL_PROTECTION_DEVICES = 8,      /* devices other than the harmless ones are absent */
+    HEEL_PROTECTION_HOST_SOCKETS = 9, /* Unix sockets outside can't be connected to */
+    /* what is in a writable directory and acts outside later can't be written */
+    HEEL_PROTECTION_ACTING_FILES = 10,
+    /* mode, owner, times, attributes and locks of files not granted for writing can't be changed */
+    HEEL_PROTECTION_METADATA = 11,
+    HEEL_PROTECTION_KERNEL_QUOTAS = 12,     /* what the kernel counts per user is left to others */
+    HEEL_PROTECTION_LIMITS = 13,            /* the spec's limits are held */
+    HEEL_PROTECTION_WRITE_XOR_EXECUTE = 14, /* what may be written can't be executed */
+};
+
 enum heel_network {
     HEEL_NETWORK_UNSET = 0,
     HEEL_NETWORK_DENY_ALL = 1, /* a loopback interface of its own and nothing else */
@@ -242,6 +263,8 @@ struct heel_spec {
     size_t label_count;
     const struct heel_protection_switch *switches; /* what differs from the level's own */
     size_t switch_count;
+    const enum heel_protection *required; /* what must be ACTIVE, or the sandbox isn't made */
+    size_t required_count;
 };
 
 /* ---- sandboxes ------------------------------------------------------------------------------- */
@@ -250,27 +273,6 @@ enum heel_sandbox_state {
     HEEL_SANDBOX_CREATING = 1,
     HEEL_SANDBOX_READY = 2,
     HEEL_SANDBOX_DELETING = 3,
-};
-
-enum heel_protection {
-    /* files outside the grants can't be read, written or executed */
-    HEEL_PROTECTION_FILESYSTEM = 1,
-    HEEL_PROTECTION_HIDDEN_PATHS = 2, /* homes, credentials and heel's own state are hidden */
-    HEEL_PROTECTION_PROCESSES = 3,    /* processes outside can't be seen, signalled or debugged */
-    HEEL_PROTECTION_NETWORK = 4,      /* nothing outside can be reached over a network */
-    /* IPC objects and abstract Unix sockets are the sandbox's own */
-    HEEL_PROTECTION_IPC = 5,
-    HEEL_PROTECTION_SYSTEM_CALLS = 6, /* system calls beyond what programs need are refused */
-    HEEL_PROTECTION_PRIVILEGES = 7,   /* no privilege is held or can be gained */
-    HEEL_PROTECTION_DEVICES = 8,      /* devices other than the harmless ones are absent */
-    HEEL_PROTECTION_HOST_SOCKETS = 9, /* Unix sockets outside can't be connected to */
-    /* what is in a writable directory and acts outside later can't be written */
-    HEEL_PROTECTION_ACTING_FILES = 10,
-    /* mode, owner, times, attributes and locks of files not granted for writing can't be changed */
-    HEEL_PROTECTION_METADATA = 11,
-    HEEL_PROTECTION_KERNEL_QUOTAS = 12,     /* what the kernel counts per user is left to others */
-    HEEL_PROTECTION_LIMITS = 13,            /* the spec's limits are held */
-    HEEL_PROTECTION_WRITE_XOR_EXECUTE = 14, /* what may be written can't be executed */
 };
 
 enum heel_enforcement_state {
