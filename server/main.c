@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <uv.h>
 
 #include "base/runtime_dir.h"
@@ -161,10 +162,23 @@ static int prepare(struct heeld *heeld, struct heel_launcher *launcher, struct h
     return heel_launcher_start(backend, launcher, err);
 }
 
+/* How many descriptors may be on their way through sockets depends on it, and a sandbox can send a
+ * quarter of what may be had. */
+static void raise_open_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(struct heeld *heeld, struct heel_error **err)
 {
     struct heel_launcher launcher;
 
+    raise_open_files();
     if (prepare(heeld, &launcher, err) < 0)
         return -1;
     grpcc_init();

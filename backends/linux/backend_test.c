@@ -24,6 +24,7 @@
 #define NOBODY 65534
 #define SKIPPED 77
 #define PATIENCE_MS 20000
+#define PAUSE_MS 5
 
 enum who { ORDINARY, CONTAINER_ROOT, ROOT };
 
@@ -342,24 +343,24 @@ static char *unique_sleep(void)
     return heel_format("9%05d.%d", (int)getpid(), ++serial);
 }
 
-/* The shell says that it is there before it becomes the sleep. */
+/* The shell says that it is there before it becomes the sleep, and who becomes another program has
+ * no arguments for a moment. */
 static void check_count(const char *word, int expected)
 {
-    struct timespec pause = {0, 5000000};
+    struct timespec pause = {0, PAUSE_MS * 1000000L};
+    int count = count_processes(word);
 
-    for (int i = 0; i < 400 && count_processes(word) != expected; i++)
+    for (int i = 0; i < PATIENCE_MS / PAUSE_MS && count != expected; i++) {
         nanosleep(&pause, NULL);
-    CHECK_INT(count_processes(word), expected);
+        count = count_processes(word);
+    }
+    CHECK_INT(count, expected);
 }
 
-/* Gives what is being killed from outside this program a second. */
+/* What is being killed from outside this program takes its time. */
 static void check_gone(const char *word)
 {
-    struct timespec pause = {0, 5000000};
-
-    for (int i = 0; i < 200 && count_processes(word) > 0; i++)
-        nanosleep(&pause, NULL);
-    CHECK_INT(count_processes(word), 0);
+    check_count(word, 0);
 }
 
 /* ---- the tests */
@@ -828,9 +829,9 @@ static _Noreturn void play_heeld(int ready, const char *seconds, const char *fil
 
 static void await_instances(int count)
 {
-    struct timespec pause = {0, 5000000};
+    struct timespec pause = {0, PAUSE_MS * 1000000L};
 
-    for (int i = 0; i < PATIENCE_MS / 5 && count_instances() != count; i++)
+    for (int i = 0; i < PATIENCE_MS / PAUSE_MS && count_instances() != count; i++)
         nanosleep(&pause, NULL);
     CHECK_INT(count_instances(), count);
 }
@@ -867,7 +868,7 @@ static void check_killed(bool launcher_too)
     await_instances(0); /* which goes last */
     CHECK_INT(access(file, F_OK), -1);
     its_program = heel_format("/proc/%d/exe", (int)its_launcher);
-    for (int i = 0; i < PATIENCE_MS / 5 && readlink(its_program, &byte, 1) > 0; i++)
+    for (int i = 0; i < PATIENCE_MS / PAUSE_MS && readlink(its_program, &byte, 1) > 0; i++)
         nanosleep(&pause, NULL);
     CHECK_INT(readlink(its_program, &byte, 1),
               -1); /* gone, or a zombie that its new parent will reap */

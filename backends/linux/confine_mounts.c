@@ -18,6 +18,8 @@
 #include "backends/linux/plan_build.h"
 
 #define FOLDED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define TERMINALS_MAX "256" /* of the 3072 that Linux gives all sandboxes, and containers */
+
 static int fail(const struct heel_mount *mount, const char *what, struct heel_error **err)
 {
     int saved = errno;
@@ -199,7 +201,8 @@ int heel_mounts_new_filesystem(const char *type, const char *const (*options)[2]
 static int do_new(struct heel_mount_builder *builder, size_t index, struct heel_error **err)
 {
     static const char *const none[][2] = {{NULL, NULL}};
-    static const char *const devpts[][2] = {{"ptmxmode", "0666"}, {"mode", "0600"}, {NULL, NULL}};
+    static const char *const devpts[][2] = {
+        {"ptmxmode", "0666"}, {"mode", "0600"}, {"max", TERMINALS_MAX}, {NULL, NULL}};
     static const struct {
         const char *type;
         const char *const (*options)[2];

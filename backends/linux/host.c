@@ -21,6 +21,7 @@
 #include "backends/linux/confine.h"
 #include "backends/linux/landlock.h"
 #include "backends/linux/mount_calls.h"
+#include "backends/linux/quotas.h"
 #include "backends/linux/seccomp.h"
 
 #define ALL_NAMESPACES \
@@ -33,6 +34,7 @@ enum step {
     STEP_PROC,
     STEP_DEVPTS,
     STEP_NETWORK,
+    STEP_QUOTAS,
     STEP_LANDLOCK,
     STEP_SECCOMP,
     STEP_COUNT,
@@ -73,6 +75,14 @@ static int try_mount(void)
                                                                  : try_filesystem("tmpfs", true);
 }
 
+static int try_quotas(void)
+{
+    struct heel_quotas quotas;
+
+    heel_quotas_read(&quotas);
+    return heel_quotas_limit_namespace(&quotas) ? 0 : errno;
+}
+
 static void try_steps(struct trial *trial)
 {
     const struct heel_plan nothing = {0};
@@ -80,6 +90,7 @@ static void try_steps(struct trial *trial)
 
     trial->results[STEP_NAMESPACES] = 0;
     trial->results[STEP_NETWORK] = errno_of(heel_confine_network(&error), error);
+    trial->results[STEP_QUOTAS] = try_quotas();
     trial->results[STEP_PROC] = try_filesystem("proc", false);
     trial->results[STEP_DEVPTS] = try_filesystem("devpts", false);
     trial->results[STEP_MOUNT] = try_mount();
@@ -199,8 +210,8 @@ static const char *remedy_of_mounts(void)
     return "a security module refuses mounts in user namespaces: allow them for heeld";
 }
 
-static struct heel_host_check *add_check(struct heel_host_info *info, const char *name, int result,
-                                         const char *need, const char *remedy)
+static struct heel_host_check *add_optional_check(struct heel_host_info *info, const char *name,
+                                                  int result, const char *need, const char *remedy)
 {
     struct heel_host_check *check;
 
@@ -208,13 +219,21 @@ static struct heel_host_check *add_check(struct heel_host_info *info, const char
     check = &info->checks[info->check_count++];
     *check = (struct heel_host_check){
         .name = name,
-        .required = true,
         .passed = result == 0,
         .have = result == 0 ? heel_xstrdup("works")
                             : heel_xstrdup(result == ECANCELED ? "not reached" : strerror(result)),
         .need = need,
         .remedy = result == 0 ? "" : remedy,
     };
+    return check;
+}
+
+static struct heel_host_check *add_check(struct heel_host_info *info, const char *name, int result,
+                                         const char *need, const char *remedy)
+{
+    struct heel_host_check *check = add_optional_check(info, name, result, need, remedy);
+
+    check->required = true;
     info->supported &= check->passed;
     return check;
 }
@@ -268,6 +287,10 @@ static void add_checks(struct heel_host_info *info, const struct trial *trial)
               remedy_of_mounts());
     add_check(info, "own network", results[STEP_NETWORK], "lo brought up in a network namespace",
               remedy_of_mounts());
+    add_optional_check(info, HEEL_HOST_QUOTAS, results[STEP_QUOTAS],
+                       "a user namespace with a maximum of inotify instances",
+                       "something mounts /proc/sys read-only, as containers do: run heeld outside, "
+                       "or with a writable one");
 }
 
 static void fill(struct heel_host_info *info, const struct trial *trial)
@@ -294,6 +317,14 @@ void heel_host_assume(struct heel_host_info *info)
     static const struct trial passed;
 
     fill(info, &passed);
+}
+
+bool heel_host_passed(const struct heel_host_info *info, const char *check)
+{
+    for (size_t i = 0; i < info->check_count; i++)
+        if (strcmp(info->checks[i].name, check) == 0)
+            return info->checks[i].passed;
+    return false;
 }
 
 void heel_host_info_clear(struct heel_host_info *info)

@@ -14,6 +14,10 @@ void heel_host_probe(struct heel_host_info *info);
 /* The same without the trials, which count as passed: for who makes one sandbox right away, which
  * is trial enough. What the kernel says of itself (Landlock, seccomp) is asked all the same. */
 void heel_host_assume(struct heel_host_info *info);
+/* Whether a check of that name passed. */
+#define HEEL_HOST_QUOTAS "inotify quotas"
+bool heel_host_passed(const struct heel_host_info *info, const char *check);
+
 void heel_host_info_clear(struct heel_host_info *info);
 void heel_host_info_encode(const struct heel_host_info *info, struct heel_buffer *to);
 int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info,

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,12 +25,12 @@
 #include "backends/linux/confine.h"
 #include "backends/linux/origin.h"
 #include "backends/linux/protocol.h"
+#include "backends/linux/quotas.h"
 #include "backends/linux/spawn.h"
 #include "backends/linux/tree.h"
 #include "base/text.h"
 
 #define HOST_NAME "heel"
-#define PROCESSES_MAX 4096 /* threads are counted too */
 
 struct command {
     struct command *next;
@@ -44,6 +45,7 @@ struct init {
     int children; /* signalfd of SIGCHLD */
     int proc;     /* this pid namespace's /proc */
     int null;     /* stdin of commands that have none */
+    bool has_own_quotas;
     struct heel_tree_tags tags;
     struct command *commands; /* owned; those that were not reaped yet */
 };
@@ -106,23 +108,6 @@ static void keep_only_own(const struct heel_init_start *start)
     close_others(keep, count);
 }
 
-static void limit(int resource, rlim_t value)
-{
-    struct rlimit limits = {value, value};
-
-    setrlimit(resource, &limits);
-}
-
-/* Counted per user namespace and uid, and no other sandbox is in this one's at the same time: so
- * this bounds one sandbox, also where all have heeld's uid. */
-static void limit_processes(void)
-{
-    struct rlimit limits;
-
-    if (getrlimit(RLIMIT_NPROC, &limits) == 0 && limits.rlim_max > PROCESSES_MAX)
-        limit(RLIMIT_NPROC, PROCESSES_MAX);
-}
-
 static void become_init(const struct heel_init_start *start)
 {
     /* From here on the launcher's death is this one's. Had it died before, then heeld would have
@@ -134,9 +119,9 @@ static void become_init(const struct heel_init_start *start)
     heel_process_rename(start->control < 0 ? "heel-spare" : "heel-init");
     if (sethostname(HOST_NAME, strlen(HOST_NAME)))
         _exit(1); /* impossible in a uts namespace of its own */
-    limit(RLIMIT_NOFILE, start->open_files);
-    limit_processes();
-    limit(RLIMIT_CORE, 1); /* 0 does not keep a core_pattern pipe from being started, 1 does */
+    heel_quotas_limit(start->quotas);
+    /* 0 does not keep a core_pattern pipe from being started, 1 does. */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1});
 }
 
 /* Waits for the sandbox that it will be. The launcher's end is its death, as heeld's is later. */
@@ -213,6 +198,14 @@ static void close_mounts(const struct heel_init_start *start)
     for (size_t i = 0; i < start->mount_count; i++)
         if (start->mount_fds[i] >= 0)
             close(start->mount_fds[i]);
+}
+
+static void tell_ready(const struct init *init)
+{
+    heel_autobuffer struct heel_buffer payload = {0};
+
+    heel_put_u32(&payload, init->has_own_quotas);
+    tell(init, HEEL_INIT_READY, 0, &payload);
 }
 
 /* ---- commands */
@@ -402,8 +395,9 @@ void heel_init_run(void *data)
     int failed;
 
     become_init(start);
-    /* A template's maker has seen to the network. */
+    /* A template's maker has seen to the network and the quotas. */
     failed = start->works ? 0 : heel_confine_network(&error);
+    init.has_own_quotas = start->works || heel_quotas_limit_namespace(start->quotas);
     if (init.control < 0) {
         init.control = be_adopted(start->cradle);
         heel_process_rename("heel-init");
@@ -416,6 +410,6 @@ void heel_init_run(void *data)
         _exit(1);
     }
     close_mounts(start);
-    tell(&init, HEEL_INIT_READY, 0, NULL);
+    tell_ready(&init);
     loop(&init);
 }

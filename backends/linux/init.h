@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
+
+struct heel_quotas;
 
 /* What an init starts with, in the launcher's memory, of which it has a copy. */
 struct heel_init_start {
@@ -15,7 +16,7 @@ struct heel_init_start {
     const char *works;    /* not NULL: it is born in a copy of a template, whose working directories
                              lie    here */
     uint64_t fingerprint; /* of the template */
-    rlim_t open_files;    /* what RLIMIT_NOFILE is to be */
+    const struct heel_quotas *quotas;
 };
 
 /* Pid 1's program, on a struct heel_init_start. Never returns. */

@@ -32,6 +32,7 @@
 #include "backends/linux/namespaces.h"
 #include "backends/linux/origin.h"
 #include "backends/linux/protocol.h"
+#include "backends/linux/quotas.h"
 #include "backends/linux/remove_tree.h"
 #include "backends/linux/spare.h"
 #include "backends/linux/state_dir.h"
@@ -71,7 +72,7 @@ struct launcher {
     unsigned generation; /* how often they did */
     int spare_quiet_ms;
     int sweep_again_ms; /* when nothing is asked for this long; 0: the last sweep left nothing */
-    rlim_t open_files;
+    struct heel_quotas quotas;
     bool gives_uids;   /* each sandbox has one of its own */
     bool makes_spares; /* the host supports sandboxes, and more may be asked for */
     bool can_share;    /* templates can be made */
@@ -243,7 +244,7 @@ static struct heel_launched *create(struct launcher *launcher, struct heel_messa
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     heel_autoclose int control = heel_message_take_fd(message, 0);
-    struct heel_init_start start = {.control = control, .open_files = launcher->open_files};
+    struct heel_init_start start = {.control = control, .quotas = &launcher->quotas};
     struct heel_create_request request;
     struct heel_launched *launched = NULL;
 
@@ -353,8 +354,8 @@ static bool start_template(struct launcher *launcher, struct heel_launched *laun
 
     if (!wants_plan(launcher, launched) || launched->plan.length == 0)
         return false;
-    if (heel_template_start(&launched->pair, &launched->plan, launcher->instance.path, &maker,
-                            NULL)) {
+    if (heel_template_start(&launched->pair, &launched->plan, launcher->instance.path,
+                            &launcher->quotas, &maker, NULL)) {
         launcher->can_share = false; /* they are only faster */
         return false;
     }
@@ -420,7 +421,7 @@ static void make_spare(struct launcher *launcher)
         if (level >= 0 && pair.templates[level].mounts < 0)
             level = -1;
         if (heel_spare_make(&launcher->spare, &pair, level, launcher->instance.path,
-                            launcher->open_files, NULL) == 0) {
+                            &launcher->quotas, NULL) == 0) {
             heel_launched_add(&launcher->launched, launcher->spare.newborn.pid, pair);
             return;
         }
@@ -524,13 +525,12 @@ static void keep_only(int *socket)
         close(null);
 }
 
-static void raise_open_files(struct launcher *launcher)
+static void raise_open_files(void)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit))
-        limit.rlim_max = 1024;
-    launcher->open_files = limit.rlim_max / 4 < 64 ? 64 : limit.rlim_max / 4;
+        return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -616,7 +616,8 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     keep_only(&launcher.socket);
     launcher.children = block_signals();
     heel_process_forget_origin("heel-launcher");
-    raise_open_files(&launcher);
+    raise_open_files();
+    heel_quotas_read(&launcher.quotas);
     predict_identity(&launcher);
     if (launcher.children < 0 || say_hello(&launcher))
         _exit(1);

@@ -72,7 +72,8 @@ struct linux_sandbox {
     bool ending;      /* destroyed, or never to be */
     bool removed;     /* its folder is gone, or what could be removed of it */
     bool control_open;
-    unsigned closing; /* handles whose close has not been confirmed */
+    bool has_own_quotas; /* of what the kernel counts per user namespace */
+    unsigned closing;    /* handles whose close has not been confirmed */
 
     struct heel_error *error; /* owned; why it could not be made, or removed */
     heel_on_created *on_created;

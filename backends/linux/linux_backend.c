@@ -126,6 +126,8 @@ struct heel_report_facts linux_report_facts(const struct linux_backend *backend)
         .supported = backend->host.supported,
         .landlock_abi = backend->host.landlock_abi,
         .namespaces = true, /* supported says so */
+        .own_quotas = heel_host_passed(&backend->host, HEEL_HOST_QUOTAS),
+        .own_uid = backend->identities.own,
     };
 }
 

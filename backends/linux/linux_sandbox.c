@@ -53,8 +53,10 @@ static void fail(struct linux_sandbox *sandbox, struct heel_error *error)
 
 static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message)
 {
-    (void)message;
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+
     linux_sandbox_answered(sandbox);
+    sandbox->has_own_quotas = heel_get_u32(&reader) == 1 && heel_reader_done(&reader);
     sandbox->ready = true;
     advance(sandbox);
 }
@@ -388,6 +390,8 @@ static void describe_enforcement(struct linux_sandbox *sandbox)
 {
     struct heel_report_facts facts = linux_report_facts(backend_of(sandbox));
 
+    facts.own_quotas = sandbox->has_own_quotas;
+    facts.own_uid = sandbox->identity.from_range;
     facts.spec = &sandbox->preparation.spec;
     facts.plan = sandbox->preparation.plan;
     heel_report_make(&facts, &sandbox->report);

@@ -217,10 +217,20 @@ static void describe_metadata(const struct heel_report_facts *facts, struct row 
 
 static void describe_kernel_quotas(const struct heel_report_facts *facts, struct row *row)
 {
-    (void)facts;
-    held_by(row, "RLIMIT_NOFILE, seccomp");
-    degrade(row, "inotify instances, AIO contexts, terminals, pending signals and message queues "
-                 "are counted per user, and a sandbox can use up those of its user");
+    if (facts->own_uid)
+        held_by(row, "a uid of its own");
+    held_by(row, "rlimits");
+    held_by(row, "seccomp");
+    held_by_namespaces(row, facts, "user namespace",
+                       "without a user namespace what all sandboxes of a user have of inotify "
+                       "instances, pending signals and message queues is counted together");
+    if (facts->namespaces && !facts->own_quotas)
+        degrade(row, "inotify instances are counted per user: /proc/sys/user must be writable for "
+                     "heeld, or a sandbox can use up those of its user");
+    if (!facts->own_uid)
+        degrade(row, "descriptors on their way through sockets, pages of pipes and epoll watches "
+                     "are counted per user, and a sandbox can use up those of its user; a heeld "
+                     "that root runs gives each sandbox a uid of its own");
 }
 
 static void describe_limits(const struct heel_report_facts *facts, struct row *row)

@@ -14,6 +14,8 @@ struct heel_report_facts {
     bool supported; /* this host has all that heel can't do without */
     unsigned landlock_abi;
     bool namespaces;          /* of its own: user, mount, pid, network, ipc, uts and cgroup */
+    bool own_uid;             /* of the sandbox alone, on the whole host */
+    bool own_quotas;          /* of what is counted per user namespace */
     bool supervises_connects; /* to Unix sockets: heeld decides on each */
     const struct heel_sandbox_spec *spec; /* borrowed; all zero for what a host can give */
     const struct heel_plan *plan;         /* borrowed; NULL: there is none yet */

@@ -14,6 +14,8 @@ static struct heel_report_facts everything(void)
         .supported = true,
         .landlock_abi = 9,
         .namespaces = true,
+        .own_uid = true,
+        .own_quotas = true,
         .supervises_connects = true,
         .spec = &spec,
     };
@@ -66,7 +68,8 @@ static void everything_is_held(void)
               "mount namespace, Landlock ABI 9", "");
     check_row(HEEL_PROTECTION_HOST_SOCKETS, HEEL_ENFORCEMENT_ACTIVE, "own /run, Landlock", "");
     check_row(HEEL_PROTECTION_METADATA, HEEL_ENFORCEMENT_DEGRADED, NULL, "flock");
-    check_row(HEEL_PROTECTION_KERNEL_QUOTAS, HEEL_ENFORCEMENT_DEGRADED, NULL, "inotify");
+    check_row(HEEL_PROTECTION_KERNEL_QUOTAS, HEEL_ENFORCEMENT_ACTIVE,
+              "a uid of its own, rlimits, seccomp, user namespace", "");
     check_row(HEEL_PROTECTION_LIMITS, HEEL_ENFORCEMENT_DISABLED, "", "spec.limits");
     check_row(HEEL_PROTECTION_WRITE_XOR_EXECUTE, HEEL_ENFORCEMENT_DISABLED, "",
               "spec.filesystem.write_xor_execute");
@@ -103,6 +106,11 @@ static void missing_mechanisms_show(void)
     make(&facts);
     check_row(HEEL_PROTECTION_HOST_SOCKETS, HEEL_ENFORCEMENT_ACTIVE, "own /run, supervised connect",
               "");
+    facts.own_uid = false;
+    facts.own_quotas = false;
+    make(&facts);
+    check_row(HEEL_PROTECTION_KERNEL_QUOTAS, HEEL_ENFORCEMENT_DEGRADED, NULL, "inotify");
+    check_row(HEEL_PROTECTION_KERNEL_QUOTAS, HEEL_ENFORCEMENT_DEGRADED, NULL, "pipes");
     facts.namespaces = false;
     make(&facts);
     check_form();

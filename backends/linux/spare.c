@@ -22,9 +22,9 @@ static void forget(struct heel_spare *spare)
 }
 
 int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *pair, int level,
-                    const char *works, rlim_t open_files, struct heel_error **err)
+                    const char *works, const struct heel_quotas *quotas, struct heel_error **err)
 {
-    struct heel_init_start start = {.control = -1, .open_files = open_files};
+    struct heel_init_start start = {.control = -1, .quotas = quotas};
     struct heel_birth birth = {.pair = pair, .mounts = -1, .init = heel_init_run, .data = &start};
     int ends[2];
     int result;

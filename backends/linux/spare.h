@@ -4,9 +4,10 @@
 #define HEEL_BACKENDS_LINUX_SPARE_H
 
 #include <stdbool.h>
-#include <sys/resource.h>
 
 #include "backends/linux/birth.h"
+
+struct heel_quotas;
 
 struct heel_spare {
     struct heel_newborn newborn;     /* its pidfd is owned */
@@ -21,7 +22,7 @@ void heel_spare_init(struct heel_spare *spare);
 /* Makes one in `pair`, which must outlive it, with a copy of its template of this level (-1:
  * without one; `works` as in confine.h). 0, or -1 and *err. */
 int heel_spare_make(struct heel_spare *spare, const struct heel_namespace_pair *pair, int level,
-                    const char *works, rlim_t open_files, struct heel_error **err);
+                    const char *works, const struct heel_quotas *quotas, struct heel_error **err);
 
 /* Gives the spare, if there is one for such a sandbox, its control socket. Whether it took it: then
  * `pidfd` is the caller's, and there is no spare any more. */

@@ -11,11 +11,13 @@
 
 #include "backends/linux/confine.h"
 #include "backends/linux/protocol.h"
+#include "backends/linux/quotas.h"
 
 struct making {
     int socket;
     const struct heel_buffer *plan;
     const char *works;
+    const struct heel_quotas *quotas;
 };
 
 /* Everything of the launcher's is closed: a sibling's control socket most of all. */
@@ -39,6 +41,7 @@ static void make(void *data)
     prctl(PR_SET_NAME, "heel-template");
     message.fds[0] = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     if (message.fds[0] < 0 || heel_confine_network(NULL) ||
+        !heel_quotas_limit_namespace(making->quotas) ||
         heel_plan_decode(making->plan->data, making->plan->length, &plan, NULL) ||
         heel_confine_template(plan, making->works, NULL))
         _exit(1);
@@ -49,10 +52,10 @@ static void make(void *data)
 }
 
 int heel_template_start(const struct heel_namespace_pair *pair, const struct heel_buffer *plan,
-                        const char *works, struct heel_template_maker *maker,
-                        struct heel_error **err)
+                        const char *works, const struct heel_quotas *quotas,
+                        struct heel_template_maker *maker, struct heel_error **err)
 {
-    struct making making = {.plan = plan, .works = works};
+    struct making making = {.plan = plan, .works = works, .quotas = quotas};
     struct heel_birth birth = {.pair = pair, .mounts = -1, .init = make, .data = &making};
     struct heel_newborn newborn;
     int ends[2];
