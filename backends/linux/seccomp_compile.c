@@ -141,13 +141,20 @@ static void emit_test(unsigned operation, uint32_t value, int miss_on_yes)
     emit(BPF_JMP | operation | BPF_K, 0, 0, value);
 }
 
+/* Of the half that is meant. Every architecture of ours is little-endian. */
+static uint32_t offset_of(unsigned argument)
+{
+    uint32_t upper = argument & HEEL_SECCOMP_UPPER ? 4 : 0;
+
+    return (uint32_t)offsetof(struct seccomp_data, args) + (argument & ~HEEL_SECCOMP_UPPER) * 8 +
+           upper;
+}
+
 static void emit_condition(const struct heel_seccomp_condition *condition)
 {
     if (condition->test == HEEL_SECCOMP_ANY)
         return;
-    /* The lower half: all that the kernel looks at. Every architecture of ours is little-endian. */
-    emit(BPF_LD | BPF_W | BPF_ABS, 0, 0,
-         (uint32_t)offsetof(struct seccomp_data, args) + condition->argument * 8);
+    emit(BPF_LD | BPF_W | BPF_ABS, 0, 0, offset_of(condition->argument));
     if (condition->test == HEEL_SECCOMP_HAS) {
         emit_test(BPF_JSET, condition->mask, 0);
         return;

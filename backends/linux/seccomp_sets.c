@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -27,8 +30,7 @@ static const char *const files[] = {
     "inotify_init", "inotify_add_watch", "inotify_rm_watch", "inotify_init1", "ioctl",
     "memfd_create", "epoll_create", "epoll_wait", "epoll_ctl", "epoll_pwait", "epoll_pwait2",
     "epoll_create1", "eventfd", "eventfd2", "signalfd", "signalfd4", "timerfd_create",
-    "timerfd_settime", "timerfd_gettime", "io_setup", "io_destroy", "io_getevents", "io_submit",
-    "io_cancel", "io_pgetevents", NULL,
+    "timerfd_settime", "timerfd_gettime", NULL,
 };
 
 static const char *const memory[] = {
@@ -101,6 +103,10 @@ static const char *const clone3[] = {
     "clone3", NULL,
 };
 
+static const char *const asynchronous_io[] = {
+    "io_setup", "io_destroy", "io_getevents", "io_submit", "io_cancel", "io_pgetevents", NULL,
+};
+
 static const char *const mounts[] = {
     "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount",
     "fspick", "mount_setattr", "open_tree_attr", "swapon", "swapoff", NULL,
@@ -166,6 +172,9 @@ const struct heel_seccomp_set heel_seccomp_sets[] = {
      ENOSYS, openat2},
     {"clone3", "its flags lie in memory, where no filter sees them; libc falls back to clone",
      ENOSYS, clone3},
+    {"asynchronous I/O",
+     "its contexts are counted for the whole machine; programs fall back to threads", ENOSYS,
+     asynchronous_io},
     {"mounts", "what is mounted is settled when the sandbox is made", EPERM, mounts},
     {"kernel surface", "large, little used, and often where kernels were broken into", EPERM,
      kernel_surface},
@@ -216,6 +225,13 @@ const size_t heel_seccomp_set_count = HEEL_ARRAY_LENGTH(heel_seccomp_sets);
             one, other \
         } \
     }
+#define MASKED_IS(number, mask, value) \
+    { \
+        HEEL_SECCOMP_IS, number, mask, 1, \
+        { \
+            value \
+        } \
+    }
 #define HAS(number, bits) \
     { \
         HEEL_SECCOMP_HAS, number, bits, 0, \
@@ -241,16 +257,23 @@ const size_t heel_seccomp_set_count = HEEL_ARRAY_LENGTH(heel_seccomp_sets);
 #define TTY_SETD 0x5423
 #define SETLEASE 1024
 #define SETPIPE_SZ 1031
+#define SOCKET_IOCTLS 0x8900U /* and the 255 that follow */
+#define WIRELESS_IOCTLS 0x8b00U
 #define SCHED_CORE 62
 #define NEW_LISTENER 8
 
 #define SET_ID (S_ISUID | S_ISGID)
+#define NOTIFICATION_PIPE O_EXCL
+#define LIMIT_CORE 4 /* RLIMIT_CORE */
 #define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
 
 static const char set_id[] = "set-user-ID and set-group-ID files act outside later";
 static const char one_namespace[] = "a new namespace";
 static const char terminal[] = "types into, or takes over, a terminal that it was lent";
 static const char init_pid[] = "init is beyond the reach of its commands";
+static const char core[] =
+    "RLIMIT_CORE stays 1: with 0 a crash has the host's core handler started, with 1 it doesn't";
+static const char locked[] = "locked System V memory is counted per user";
 static const char fast_open[] =
     "TCP Fast Open connects without connect(), past what supervises that";
 static const char socket_program[] =
@@ -341,10 +364,39 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
     {"ioctl", terminal, EPERM, {IS(1, TTY_CONS)}},
     {"ioctl", "loads line disciplines, which are old and broken", EPERM, {IS(1, TTY_SETD)}},
 
+    /* Those that read what loopback is like, and of a socket of one's own. */
+    {"ioctl",
+     "loads modules (SIOCGIFBR, SIOCGIFVLAN) or configures the network",
+     EOPNOTSUPP,
+     {MASKED_IS(1, 0xffffff00U, SOCKET_IOCTLS),
+      {HEEL_SECCOMP_IS_NONE_OF, 1, ALL, 20, {FIOSETOWN,        SIOCSPGRP,      FIOGETOWN,
+                                             SIOCGPGRP,        SIOCATMARK,     SIOCGSTAMP_OLD,
+                                             SIOCGSTAMPNS_OLD, SIOCGIFNAME,    SIOCGIFCONF,
+                                             SIOCGIFFLAGS,     SIOCGIFADDR,    SIOCGIFDSTADDR,
+                                             SIOCGIFBRDADDR,   SIOCGIFNETMASK, SIOCGIFMETRIC,
+                                             SIOCGIFMTU,       SIOCGIFHWADDR,  SIOCGIFINDEX,
+                                             SIOCGIFTXQLEN,    SIOCOUTQNSD}}}},
+    {"ioctl",
+     "configures wireless networks",
+     EOPNOTSUPP,
+     {MASKED_IS(1, 0xffffff00U, WIRELESS_IOCTLS)}},
+
     {"fcntl", "a lease on a program holds up whoever starts it", EPERM, {IS(1, SETLEASE)}},
     {"fcntl", "pipe pages are shared by all processes of a user", EPERM, {IS(1, SETPIPE_SZ)}},
 
+    {"pipe2",
+     "notification pipes are a part of the kernel that only desktops use",
+     ENOPKG,
+     {HAS(1, NOTIFICATION_PIPE)}},
+    {"shmctl", locked, EPERM, {IS(1, SHM_LOCK)}},
+    {"shmget", locked, EPERM, {HAS(2, SHM_HUGETLB)}},
+
     {"prlimit64", init_pid, EPERM, {NOT(0, 0)}},
+    /* Reading it goes on. gpg and ssh-agent end where they can't set it to 0. */
+    {"prlimit64", core, EPERM, {IS(1, LIMIT_CORE), NOT(2, 0), NOT(3, 0)}},
+    {"prlimit64", core, HEEL_SECCOMP_PRETEND, {IS(1, LIMIT_CORE), NOT(2, 0)}},
+    {"prlimit64", core, HEEL_SECCOMP_PRETEND, {IS(1, LIMIT_CORE), NOT(2 | HEEL_SECCOMP_UPPER, 0)}},
+    {"setrlimit", core, HEEL_SECCOMP_PRETEND, {IS(0, LIMIT_CORE)}},
     {"setpriority", init_pid, EPERM, {NOT(0, 0)}},
     {"setpriority", init_pid, EPERM, {NOT(1, 0)}},
     {"ioprio_set", init_pid, EPERM, {NOT(0, 1)}},

@@ -28,9 +28,12 @@ extern const struct heel_seccomp_set heel_seccomp_sets[];
 extern const size_t heel_seccomp_set_count;
 
 #define HEEL_SECCOMP_CONDITIONS 3
-#define HEEL_SECCOMP_VALUES 4
+#define HEEL_SECCOMP_VALUES 20
 
-/* Arguments are int or unsigned int to the kernel, so only their lower halves count. */
+/* Of an argument's number: its upper half is meant. Those that are int or unsigned int to the
+ * kernel have none that counts; pointers have. */
+#define HEEL_SECCOMP_UPPER 8U
+
 enum heel_seccomp_test {
     HEEL_SECCOMP_ANY,        /* no condition */
     HEEL_SECCOMP_IS,         /* argument & mask is values[0] */
@@ -46,11 +49,14 @@ struct heel_seccomp_condition {
     uint32_t values[HEEL_SECCOMP_VALUES];
 };
 
+/* For a refusal: it answers 0 and does nothing, where programs end if they are refused. */
+#define HEEL_SECCOMP_PRETEND 0
+
 /* An allowed system call is refused all the same where all conditions hold. */
 struct heel_seccomp_rule {
     const char *syscall;
     const char *reason;
-    int refusal; /* errno */
+    int refusal; /* errno, or HEEL_SECCOMP_PRETEND */
     struct heel_seccomp_condition conditions[HEEL_SECCOMP_CONDITIONS];
 };
 extern const struct heel_seccomp_rule heel_seccomp_rules[];

@@ -5,16 +5,20 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -25,6 +29,8 @@
 #include "backends/linux/seccomp_sets.h"
 #include "base/cleanup.h"
 #include "base/test.h"
+
+#define ENTRY_PREFIX "__x64_sys_" /* of functions that system calls enter the kernel by */
 
 /* The program that is looked at, and its data. */
 static struct heel_seccomp_source source;
@@ -94,6 +100,89 @@ static void table_agrees_with_headers(void)
         printf("no compiler to ask for the kernel headers' list: %u names\n", seen);
 }
 
+/* Names that the kernel's symbols have for calls of other ABIs, and other names of ours. */
+static bool is_other_abi(const char *name)
+{
+    static const char *const endings[] = {"16", "32", NULL};
+    static const char *const beginnings[] = {"ia32_", "s390_", "spu_", "pciconfig_", "old", NULL};
+    static const char *const names[] = {"fadvise64_64",
+                                        "fstatfs64",
+                                        "gethostname",
+                                        "ipc",
+                                        "llseek",
+                                        "mmap_pgoff",
+                                        "newfstat",
+                                        "newlstat",
+                                        "newstat",
+                                        "newuname",
+                                        "ni_syscall",
+                                        "nice",
+                                        "recv",
+                                        "rtas",
+                                        "send",
+                                        "sendfile64",
+                                        "sgetmask",
+                                        "signal",
+                                        "sigpending",
+                                        "sigprocmask",
+                                        "sigsuspend",
+                                        "socketcall",
+                                        "ssetmask",
+                                        "statfs64",
+                                        "stime",
+                                        "subpage_prot",
+                                        "sync_file_range2",
+                                        "umount",
+                                        "vm86",
+                                        "vm86old",
+                                        "waitpid",
+                                        NULL};
+
+    for (size_t i = 0; endings[i]; i++)
+        if (strlen(name) > 2 && strcmp(name + strlen(name) - 2, endings[i]) == 0)
+            return true;
+    for (size_t i = 0; beginnings[i]; i++)
+        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    for (size_t i = 0; names[i]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The running kernel's own list, by name: anybody may read it, addresses aside. */
+static void table_has_the_kernels_names(void)
+{
+    FILE *file = fopen("/proc/kallsyms", "re");
+    char line[512], name[128];
+    unsigned seen = 0;
+
+    while (file && fgets(line, sizeof(line), file)) {
+        if (sscanf(line, "%*s %*c " ENTRY_PREFIX "%127[^.\t\n]", name) != 1)
+            continue;
+        seen++;
+        if (heel_syscall_number(name) < 0 && !is_other_abi(name))
+            HEEL_TEST_FAIL("the kernel has %s, and the table doesn't", name);
+    }
+    if (file)
+        fclose(file);
+    if (seen < 300)
+        printf("SKIP names: /proc/kallsyms shows %u of the kernel's system calls\n", seen);
+}
+
+/* By number: a call that the running kernel has doesn't answer ENOSYS, whatever its arguments. */
+static void table_has_the_kernels_numbers(void)
+{
+    static const unsigned long bad = (unsigned long)-1;
+    int last = 0;
+
+    for (size_t i = 0; i < heel_syscall_count; i++)
+        last = heel_syscalls[i].number > last ? heel_syscalls[i].number : last;
+    for (int number = last + 1; number < last + 100; number++)
+        if (syscall(number, bad, bad, bad, bad, bad, bad) >= 0 || errno != ENOSYS)
+            HEEL_TEST_FAIL("the kernel has system call %d, and the table doesn't", number);
+}
+
 /* ---- the program ---- */
 
 static uint32_t interpret(const struct seccomp_data *data)
@@ -134,7 +223,8 @@ static uint32_t interpret(const struct seccomp_data *data)
 
 static bool holds(const struct heel_seccomp_condition *condition, const __u64 *arguments)
 {
-    uint32_t value = (uint32_t)arguments[condition->argument];
+    uint64_t argument = arguments[condition->argument & ~HEEL_SECCOMP_UPPER];
+    uint32_t value = (uint32_t)(argument >> (condition->argument & HEEL_SECCOMP_UPPER ? 32 : 0));
 
     if (condition->test == HEEL_SECCOMP_ANY)
         return true;
@@ -166,26 +256,27 @@ static void look_up(const char *name, struct sayings *sayings)
 /* Read in the plainest way; the first rule that holds counts. */
 static uint32_t expected(const struct sayings *sayings, const __u64 *arguments)
 {
-    int refusal = sayings->refusal;
-
-    for (size_t i = 0; i < sayings->count && !refusal; i++) {
+    if (sayings->refusal)
+        return SECCOMP_RET_ERRNO | (uint32_t)sayings->refusal;
+    for (size_t i = 0; i < sayings->count; i++) {
         bool all = true;
 
         for (size_t j = 0; j < HEEL_SECCOMP_CONDITIONS; j++)
             all = all && holds(&sayings->rules[i]->conditions[j], arguments);
         if (all)
-            refusal = sayings->rules[i]->refusal;
+            return SECCOMP_RET_ERRNO | (uint32_t)sayings->rules[i]->refusal;
     }
-    return refusal ? SECCOMP_RET_ERRNO | (uint32_t)refusal : SECCOMP_RET_ALLOW;
+    return SECCOMP_RET_ALLOW;
 }
 
 static const uint32_t samples[] = {
-    0,        1,         2,          3,          4,          5,          6,          7,
-    8,        10,        11,         15,         16,         17,         23,         30,
-    31,       62,        132,        136,        255,        262,        1024,       1031,
-    02000,    04000,     04755,      0100,       0x5412,     0x541c,     0x541d,     0x5423,
-    0x80001,  0x80002,   0x80801,    0x80802,    0x20000000, 0x10000000, 0x7e020000, 0x20000,
-    0x410000, 0x1200011, 0xffffffff, 0x80000000,
+    0,          1,          2,          3,          4,       5,        6,
+    7,          8,          10,         11,         15,      16,       17,
+    23,         30,         31,         62,         132,     136,      255,
+    262,        1024,       1031,       02000,      04000,   04755,    0100,
+    0x5412,     0x541c,     0x541d,     0x5423,     0x80001, 0x80002,  0x80801,
+    0x80802,    0x20000000, 0x10000000, 0x7e020000, 0x20000, 0x410000, 0x1200011,
+    0xffffffff, 0x80000000, 0x80,       0x8912,     0x8940,  0x8982,   0x8b01,
 };
 
 static void check_arguments(const struct heel_syscall *call, const struct sayings *sayings,
@@ -315,6 +406,15 @@ static const struct probe {
     {"TIOCSTI", SYS_ioctl, {(unsigned long)-1, 0x5412}, EPERM},
     {"TIOCSTI with an upper half", SYS_ioctl, {(unsigned long)-1, 0x5412 | 1UL << 32}, EPERM},
     {"TIOCLINUX", SYS_ioctl, {(unsigned long)-1, 0x541c}, EPERM},
+    {"SIOCGIFBR", SYS_ioctl, {(unsigned long)-1, 0x8940}, EOPNOTSUPP},
+    {"SIOCGIFVLAN with an upper half",
+     SYS_ioctl,
+     {(unsigned long)-1, 0x8982 | 1UL << 32},
+     EOPNOTSUPP},
+    {"a wireless ioctl", SYS_ioctl, {(unsigned long)-1, 0x8b01}, EOPNOTSUPP},
+    {"a notification pipe", SYS_pipe2, {0, O_EXCL}, ENOPKG},
+    {"SHM_LOCK", SYS_shmctl, {(unsigned long)-1, SHM_LOCK}, EPERM},
+    {"io_setup", SYS_io_setup, {1, 0}, ENOSYS},
     {"F_SETLEASE", SYS_fcntl, {(unsigned long)-1, 1024}, EPERM},
     {"F_SETPIPE_SZ", SYS_fcntl, {(unsigned long)-1, 1031}, EPERM},
     {"prlimit64 of pid 1", SYS_prlimit64, {1, 9999}, EPERM},
@@ -406,9 +506,43 @@ static void i386_kills(void)
 }
 #endif
 
+/* Whoever sets it believes that it is done. */
+static void check_core_limit_stays(void)
+{
+    static const struct rlimit zero = {0, 0};
+    struct rlimit before, after;
+
+    CHECK(getrlimit(RLIMIT_CORE, &before) == 0);
+    CHECK(setrlimit(RLIMIT_CORE, &zero) == 0);
+    CHECK(syscall(SYS_setrlimit, RLIMIT_CORE | 1UL << 32, &zero) == 0);
+    CHECK(prlimit(0, RLIMIT_CORE, &zero, NULL) == 0);
+    CHECK(prlimit(0, RLIMIT_CORE, &zero, &after) == -1);
+    CHECK(prlimit(0, RLIMIT_CORE, NULL, &after) == 0);
+    CHECK_INT(after.rlim_cur, before.rlim_cur);
+    CHECK_INT(after.rlim_max, before.rlim_max);
+}
+
+/* Memory whose address has a lower half of zeros. */
+static void check_core_limit_by_odd_pointers(void)
+{
+    struct rlimit *odd = mmap((void *)0x700000000000, 4096, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    struct rlimit before, after;
+
+    REQUIRE(odd == (void *)0x700000000000);
+    *odd = (struct rlimit){0, 0};
+    CHECK(getrlimit(RLIMIT_CORE, &before) == 0);
+    CHECK(prlimit(0, RLIMIT_CORE, odd, NULL) == 0);
+    prlimit(0, RLIMIT_CORE, odd, &after);
+    CHECK(getrlimit(RLIMIT_CORE, &after) == 0);
+    CHECK_INT(after.rlim_cur, before.rlim_cur);
+    CHECK_INT(after.rlim_max, before.rlim_max);
+}
+
 static void check_allowed(void)
 {
     int pipe_ends[2], pair[2];
+    struct ifconf interfaces = {0};
     struct rlimit limit;
 
     CHECK(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0);
@@ -418,6 +552,9 @@ static void check_allowed(void)
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
     CHECK(pipe(pipe_ends) == 0);
     CHECK(prlimit(0, RLIMIT_NOFILE, NULL, &limit) == 0);
+    check_core_limit_stays();
+    check_core_limit_by_odd_pointers();
+    CHECK(ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCGIFCONF, &interfaces) == 0);
     CHECK(setrlimit(RLIMIT_LOCKS, &(struct rlimit){7, 7}) == 0);
     CHECK(setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0)) == 0);
     CHECK(personality(0xffffffff) >= 0);
@@ -453,6 +590,8 @@ int main(void)
     look_at(0);
     every_name_is_in_one_set();
     table_agrees_with_headers();
+    table_has_the_kernels_names();
+    table_has_the_kernels_numbers();
     program_says_what_the_data_say();
     program_refuses_what_it_does_not_know();
     kernel_refuses();
