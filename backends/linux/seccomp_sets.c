@@ -364,10 +364,14 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
     {"ioctl", terminal, EPERM, {IS(1, TTY_CONS)}},
     {"ioctl", "loads line disciplines, which are old and broken", EPERM, {IS(1, TTY_SETD)}},
 
+    {"ioctl",
+     "settings of network cards; programs take it for a card that has none",
+     EOPNOTSUPP,
+     {IS(1, SIOCETHTOOL)}},
     /* Those that read what loopback is like, and of a socket of one's own. */
     {"ioctl",
      "loads modules (SIOCGIFBR, SIOCGIFVLAN) or configures the network",
-     EOPNOTSUPP,
+     EPERM,
      {MASKED_IS(1, 0xffffff00U, SOCKET_IOCTLS),
       {HEEL_SECCOMP_IS_NONE_OF, 1, ALL, 20, {FIOSETOWN,        SIOCSPGRP,      FIOGETOWN,
                                              SIOCGPGRP,        SIOCATMARK,     SIOCGSTAMP_OLD,
@@ -376,10 +380,7 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
                                              SIOCGIFBRDADDR,   SIOCGIFNETMASK, SIOCGIFMETRIC,
                                              SIOCGIFMTU,       SIOCGIFHWADDR,  SIOCGIFINDEX,
                                              SIOCGIFTXQLEN,    SIOCOUTQNSD}}}},
-    {"ioctl",
-     "configures wireless networks",
-     EOPNOTSUPP,
-     {MASKED_IS(1, 0xffffff00U, WIRELESS_IOCTLS)}},
+    {"ioctl", "configures wireless networks", EPERM, {MASKED_IS(1, 0xffffff00U, WIRELESS_IOCTLS)}},
 
     {"fcntl", "a lease on a program holds up whoever starts it", EPERM, {IS(1, SETLEASE)}},
     {"fcntl", "pipe pages are shared by all processes of a user", EPERM, {IS(1, SETPIPE_SZ)}},

@@ -19,8 +19,6 @@ class Weakness:
     users: tuple = BOTH  # that it is so for
 
 
-PER_USER = "the kernel counts it per user, whose sandboxes share that"
-
 EXPECTED = {
     "F01c": Weakness((DEFAULT,), None, "hiding goes by path, and a second mount has another"),
     "F07b": Weakness((DEFAULT, PERMISSIVE), None, "the same of a second procfs"),
@@ -29,15 +27,8 @@ EXPECTED = {
     "F30b": Weakness(READERS, "METADATA", "whoever may read a file may lock it"),
     "F31": Weakness((DEFAULT, PERMISSIVE), None, "its name is there, and it refuses", ways=("see its socket",)),
     "I02b": Weakness(ALL, "HOST_SOCKETS", "below Landlock ABI 9 a stream socket that can be seen can be connected to"),
-    "P18": Weakness(ALL, None, "a core limit can be lowered from 1, where no handler starts, to 0, where one does"),
     "A03": Weakness(ALL, None, "the kernel keeps the bit when a file is written by a shared mapping"),
-    "A06": Weakness(ALL, None, "these ioctls ask for modules before they look who asks"),
-    "R12a": Weakness((DEFAULT,), "KERNEL_QUOTAS", PER_USER),
-    "R12b": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the machine has one number of AIO contexts"),
-    "R12c": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the machine has one number of terminals"),
-    "R12d": Weakness((DEFAULT,), "KERNEL_QUOTAS", PER_USER),
-    "R12e": Weakness((DEFAULT,), "KERNEL_QUOTAS", PER_USER),
-    "R12f": Weakness((DEFAULT,), "KERNEL_QUOTAS", PER_USER, users=("user",)),
+    "R12f": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the kernel counts it per user, whose sandboxes share that", users=("user",)),
 }
 
 

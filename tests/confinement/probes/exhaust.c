@@ -47,6 +47,14 @@ static int take_signal(long number)
     return sigqueue(getpid(), SIGRTMIN, value);
 }
 
+static int take_timer(long number)
+{
+    timer_t timer;
+
+    (void)number;
+    return timer_create(CLOCK_MONOTONIC, NULL, &timer);
+}
+
 static int take_queue(long number)
 {
     struct mq_attr attributes = {.mq_maxmsg = 10, .mq_msgsize = 8192};
@@ -108,9 +116,9 @@ int main(int argc, char **argv)
         const char *name;
         int (*take)(long number);
     } kinds[] = {
-        {"inotify", take_inotify}, {"aio", take_aio},           {"terminals", take_terminal},
-        {"signals", take_signal},  {"queues", take_queue},      {"flight", take_in_flight},
-        {"pipes", take_pipe},      {"processes", take_process},
+        {"inotify", take_inotify},  {"aio", take_aio},      {"terminals", take_terminal},
+        {"signals", take_signal},   {"timers", take_timer}, {"queues", take_queue},
+        {"flight", take_in_flight}, {"pipes", take_pipe},   {"processes", take_process},
     };
     char byte;
 
