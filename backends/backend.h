@@ -144,6 +144,60 @@ struct heel_host_info {
     size_t check_count;
 };
 
+/* ---- what a sandbox would be ---- */
+
+struct heel_policy_test {
+    const char *path; /* borrowed; absolute, as seen inside */
+    unsigned access;  /* READ, WRITE or EXECUTE */
+};
+
+/* What the test's access would get. */
+struct heel_policy_verdict {
+    char *path; /* owned, as are the other texts but for the origin */
+    unsigned access;
+    bool allowed;
+    char *resolved_path; /* where the links on the way lead; inside */
+    char *rule;          /* what decided */
+    const char *origin;  /* where that came from: "level DEFAULT", "path rule", "host", … */
+    char *remedy; /* what in a spec would allow it; "" where it is allowed, or nothing would */
+};
+
+enum heel_policy_kind {
+    HEEL_POLICY_MOUNT,
+    HEEL_POLICY_LANDLOCK_RULE,
+    HEEL_POLICY_SYSTEM_CALLS,
+    HEEL_POLICY_SYSTEM_CALL_RULE,
+};
+
+/* One thing that confines a sandbox. */
+struct heel_policy_entry {
+    enum heel_policy_kind kind;
+    char *text;         /* owned */
+    const char *origin; /* where it comes from */
+};
+
+/* What to explain: a sandbox, or what a spec would make. All pointers are borrowed for the call. */
+struct heel_policy_question {
+    struct heel_sandbox *sandbox; /* or NULL, and spec */
+    const struct heel_sandbox_spec *spec;
+    const struct heel_policy_test *tests;
+    size_t test_count;
+};
+
+struct heel_policy {
+    struct heel_policy_entry *entries;
+    size_t entry_count;
+    struct heel_policy_verdict *verdicts; /* one per test, in their order */
+    size_t verdict_count;
+    const struct heel_enforcement *enforcement; /* HEEL_PROTECTION_COUNT of them */
+};
+
+/* Exactly one of policy and error is set; both are borrowed. */
+typedef void heel_on_explained(const struct heel_policy *policy, const struct heel_error *error,
+                               void *data);
+
+/* ---- commands ---- */
+
 /* A program to run. All pointers are borrowed for the call. */
 struct heel_command {
     const char *const *argv; /* NULL-terminated, at least one */
@@ -210,6 +264,10 @@ struct heel_stdio {
 struct heel_backend_ops {
     /* What the host gives; borrowed, valid as long as the backend. */
     const struct heel_host_info *(*host)(struct heel_backend *backend);
+    /* Tells how a sandbox is confined, or would be: it makes none. Errors come through the
+     * callback, and are those of create. */
+    void (*explain)(struct heel_backend *backend, const struct heel_policy_question *question,
+                    heel_on_explained *on_explained, void *data);
     /* Makes a sandbox. Errors come through the callback. */
     void (*create)(struct heel_backend *backend, const struct heel_sandbox_spec *spec,
                    heel_on_created *on_created, heel_on_lost *on_lost, void *data);
@@ -247,6 +305,13 @@ struct heel_process {
 static inline const struct heel_host_info *heel_backend_host(struct heel_backend *backend)
 {
     return backend->ops->host(backend);
+}
+
+static inline void heel_backend_explain(struct heel_backend *backend,
+                                        const struct heel_policy_question *question,
+                                        heel_on_explained *on_explained, void *data)
+{
+    backend->ops->explain(backend, question, on_explained, data);
 }
 
 static inline void heel_backend_create(struct heel_backend *backend,

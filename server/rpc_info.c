@@ -5,7 +5,8 @@
 #include "server/service.h"
 
 /* Names that a client can test for instead of comparing versions. */
-static const char *const features[] = {"exec", "exec-stdin-taken", "run-command-spec"};
+static const char *const features[] = {"exec", "exec-stdin-taken", "explain-policy",
+                                       "run-command-spec"};
 
 static Heel__V1__ServerLimits describe_limits(const struct server_options *options)
 {

@@ -15,6 +15,7 @@ static const struct heel_v1_sandbox_service_handlers handlers = {
     .list_sandboxes = rpc_list_sandboxes,
     .update_sandbox = rpc_update_sandbox,
     .delete_sandbox = rpc_delete_sandbox,
+    .explain_policy = rpc_explain_policy,
     .run_command = rpc_run_command,
     .exec = rpc_exec,
 };

@@ -33,6 +33,9 @@ void rpc_update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandboxR
                         void *service);
 void rpc_delete_sandbox(struct grpcc_unary *call, const Heel__V1__DeleteSandboxRequest *request,
                         void *service);
+/* rpc_policy.c */
+void rpc_explain_policy(struct grpcc_unary *call, const Heel__V1__ExplainPolicyRequest *request,
+                        void *service);
 /* rpc_run.c */
 void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request,
                      void *service);

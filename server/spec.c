@@ -49,7 +49,7 @@ static int check_known(const ProtobufCMessage *message, const char *at, struct h
     return -1;
 }
 
-static int check_path(const char *path, const char *field, struct heel_error **err)
+int spec_check_path(const char *path, const char *field, struct heel_error **err)
 {
     size_t length = strlen(path);
 
@@ -75,7 +75,7 @@ static int check_rule(const Heel__V1__PathRule *rule, Heel__V1__IsolationLevel l
         return heel_error_set_field(
             err, access_field, "%s grants what PERMISSIVE grants anyway; only DENY applies there",
             access_field);
-    return check_path(rule->path, path_field, err);
+    return spec_check_path(rule->path, path_field, err);
 }
 
 static bool is_same_target(const Heel__V1__ProtectionSwitch *a, const Heel__V1__ProtectionSwitch *b)
@@ -99,7 +99,7 @@ static int check_switch(const Heel__V1__Filesystem *filesystem, const char *at, 
          given->group == HEEL__V1__PROTECTED_GROUP__PROTECTED_GROUP_UNSPECIFIED))
         return heel_error_set_field(err, field, "%s must name a group or a path", field);
     if (given->target_case == HEEL__V1__PROTECTION_SWITCH__TARGET_PATH &&
-        check_path(given->path, path_field, err) < 0)
+        spec_check_path(given->path, path_field, err) < 0)
         return -1;
     for (size_t i = 0; i < index; i++)
         if (is_same_target(filesystem->protections[i], given))
@@ -132,7 +132,7 @@ static int check_filesystem(const Heel__V1__Filesystem *filesystem, Heel__V1__Is
     if (!filesystem)
         return 0;
     if (filesystem->working_dir[0] &&
-        check_path(filesystem->working_dir, working_dir_field, err) < 0)
+        spec_check_path(filesystem->working_dir, working_dir_field, err) < 0)
         return -1;
     if (filesystem->working_dir[0] && filesystem->keep_working_dir)
         return heel_error_set_field(
@@ -257,7 +257,7 @@ int spec_check_command(const Heel__V1__Command *command, const char *at, struct 
     if (check_argv(command, at, err) < 0 ||
         edge_duration_ms(command->timeout, timeout_field, &ignored, err) < 0)
         return -1;
-    if (command->working_dir[0] && check_path(command->working_dir, directory_field, err) < 0)
+    if (command->working_dir[0] && spec_check_path(command->working_dir, directory_field, err) < 0)
         return -1;
     if (command->process_id[0] && spec_check_id(command->process_id, id_field, err) < 0)
         return -1;
@@ -407,7 +407,7 @@ static enum heel_level backend_level(Heel__V1__IsolationLevel level)
     }
 }
 
-static unsigned backend_access(Heel__V1__PathAccess access)
+unsigned spec_backend_access(Heel__V1__PathAccess access)
 {
     switch (access) {
     case HEEL__V1__PATH_ACCESS__PATH_ACCESS_READ:
@@ -426,8 +426,9 @@ static struct heel_path_rule *list_paths(const Heel__V1__Filesystem *filesystem)
     struct heel_path_rule *list = heel_xcalloc(filesystem->n_paths, sizeof *list);
 
     for (size_t i = 0; i < filesystem->n_paths; i++)
-        list[i] = (struct heel_path_rule){.path = filesystem->paths[i]->path,
-                                          .access = backend_access(filesystem->paths[i]->access)};
+        list[i] =
+            (struct heel_path_rule){.path = filesystem->paths[i]->path,
+                                    .access = spec_backend_access(filesystem->paths[i]->access)};
     return list;
 }
 

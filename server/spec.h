@@ -18,6 +18,9 @@
 /* Ids that clients choose. 0, or -1 and *err naming `field`; an empty id is an error. */
 int spec_check_id(const char *id, const char *field, struct heel_error **err);
 
+/* Absolute, and no longer than a path may be. 0, or -1 and *err naming `field`. */
+int spec_check_path(const char *path, const char *field, struct heel_error **err);
+
 /* Checks a spec whose place in the request is `at`, as in "spec" or "start.spec". NULL is the
  * default spec and fine. */
 int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_error **err);
@@ -52,6 +55,9 @@ void spec_lists_clear(struct spec_lists *lists);
  * `lists`, which are to be cleared after it was used. */
 struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
                                           struct spec_lists *lists);
+
+/* One of enum heel_access. */
+unsigned spec_backend_access(Heel__V1__PathAccess access);
 
 /* Of a duration that was checked; 0 for none. */
 int64_t spec_duration_ms(const Google__Protobuf__Duration *duration);

@@ -97,6 +97,11 @@ void linux_sandbox_create(struct heel_backend *backend, const struct heel_sandbo
 void linux_sandbox_destroy(struct heel_sandbox *sandbox, heel_on_deleted *on_deleted, void *data);
 const struct heel_sandbox_paths *linux_sandbox_paths(const struct heel_sandbox *sandbox);
 const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandbox *sandbox);
+/* HOST_UNSUPPORTED where no sandbox can be made here. */
+int linux_check_host(const struct linux_backend *backend, struct heel_error **err);
+/* What the preparation of a sandbox starts from, but for its working directory. */
+void linux_prepare(const struct linux_backend *backend, const struct heel_sandbox_spec *spec,
+                   const struct heel_identity *identity, struct heel_preparation *preparation);
 /* `wants_plan`: the launcher does, at its end. */
 void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd, bool wants_plan);
 void linux_sandbox_on_not_born(struct linux_sandbox *sandbox,
@@ -107,6 +112,10 @@ void linux_sandbox_kill(struct linux_sandbox *sandbox);
 /* Init owes an answer: silence is taken for its end. */
 void linux_sandbox_expect_answer(struct linux_sandbox *sandbox);
 void linux_sandbox_answered(struct linux_sandbox *sandbox);
+
+/* explain.c */
+void linux_explain(struct heel_backend *backend, const struct heel_policy_question *question,
+                   heel_on_explained *on_explained, void *data);
 
 /* linux_process.c */
 int linux_process_start(struct heel_sandbox *sandbox, const struct heel_command *command,

@@ -274,6 +274,7 @@ static void close_backend(struct heel_backend *base, void (*on_closed)(void *dat
 
 static const struct heel_backend_ops linux_ops = {
     .host = host,
+    .explain = linux_explain,
     .create = linux_sandbox_create,
     .destroy = linux_sandbox_destroy,
     .paths = linux_sandbox_paths,

@@ -261,7 +261,7 @@ static int host_unsupported(const struct heel_host_check *lacking, struct heel_e
     return -1;
 }
 
-static int check_host(const struct linux_backend *backend, struct heel_error **err)
+int linux_check_host(const struct linux_backend *backend, struct heel_error **err)
 {
     if (backend->launcher_gone)
         return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
@@ -296,26 +296,32 @@ static bool has_id(const struct linux_backend *backend, const char *id)
     return sandbox != NULL;
 }
 
+void linux_prepare(const struct linux_backend *backend, const struct heel_sandbox_spec *spec,
+                   const struct heel_identity *identity, struct heel_preparation *preparation)
+{
+    heel_preparation_init(preparation, spec);
+    preparation->identity = *identity;
+    preparation->state_dir = backend->state_dir;
+    preparation->runtime_dir = backend->runtime_dir;
+    preparation->own_files = backend->own_files;
+    preparation->instance_path = backend->instance_path;
+    preparation->facts = backend->facts;
+}
+
 static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *spec,
                  struct heel_error **err)
 {
     struct linux_backend *backend = backend_of(sandbox);
     struct heel_preparation *preparation = &sandbox->preparation;
 
-    if (check_id(spec->id, err) || check_host(backend, err))
+    if (check_id(spec->id, err) || linux_check_host(backend, err))
         return -1;
     if (has_id(backend, spec->id))
         return heel_error_set(err, HEEL_ALREADY_EXISTS, "SANDBOX_EXISTS",
                               "there is a sandbox %s already", spec->id);
     if (heel_identity_take(&backend->identities, spec, &sandbox->identity, err))
         return -1;
-    heel_preparation_init(preparation, spec);
-    preparation->identity = sandbox->identity;
-    preparation->state_dir = backend->state_dir;
-    preparation->runtime_dir = backend->runtime_dir;
-    preparation->own_files = backend->own_files;
-    preparation->instance_path = backend->instance_path;
-    preparation->facts = backend->facts;
+    linux_prepare(backend, spec, &sandbox->identity, preparation);
     preparation->work_number = ++backend->work_dirs.last_number;
     if (!spec->working_dir && !spec->keep_working_dir)
         heel_work_dirs_take(&backend->work_dirs, sandbox->identity.uid, &preparation->work);

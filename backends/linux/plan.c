@@ -101,7 +101,7 @@ static void print_text(struct heel_buffer *to, const char *text)
     heel_buffer_append_text(to, "\"");
 }
 
-static void print_mount(const struct heel_mount *mount, struct heel_buffer *to)
+void heel_plan_print_mount(const struct heel_mount *mount, struct heel_buffer *to)
 {
     static const char *const kinds[] = {
         [HEEL_MOUNT_BIND] = "bind",
@@ -130,20 +130,45 @@ static void print_mount(const struct heel_mount *mount, struct heel_buffer *to)
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(flags); i++)
         if (mount->flags & (1U << i))
             heel_buffer_printf(to, " %s", flags[i]);
-    heel_buffer_printf(to, " (%s)\n", mount->origin);
+}
+
+void heel_plan_print_rule(const struct heel_rule *rule, struct heel_buffer *to)
+{
+    heel_buffer_append_text(to, "rule");
+    print_text(to, rule->path);
+    heel_buffer_append_text(to, " ");
+    heel_landlock_print_rights(rule->rights, to);
 }
 
 void heel_plan_print(const struct heel_plan *plan, struct heel_buffer *to)
 {
-    for (size_t i = 0; i < plan->mount_count; i++)
-        print_mount(&plan->mounts[i], to);
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        heel_plan_print_mount(&plan->mounts[i], to);
+        heel_buffer_printf(to, " (%s)\n", plan->mounts[i].origin);
+    }
     for (size_t i = 0; i < plan->rule_count; i++) {
-        heel_buffer_append_text(to, "rule");
-        print_text(to, plan->rules[i].path);
-        heel_buffer_append_text(to, " ");
-        heel_landlock_print_rights(plan->rules[i].rights, to);
+        heel_plan_print_rule(&plan->rules[i], to);
         heel_buffer_printf(to, " (%s)\n", plan->rules[i].origin);
     }
+}
+
+struct heel_plan *heel_plan_copy(const struct heel_plan *plan)
+{
+    struct heel_plan *copy = heel_xcalloc(1, sizeof(*copy));
+
+    copy->bare = plan->bare;
+    copy->uid = plan->uid;
+    copy->gid = plan->gid;
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct heel_mount *mount = &plan->mounts[i];
+        struct heel_mount *made = heel_plan_add_mount(copy, mount->kind, mount->flags,
+                                                      mount->source, mount->target, mount->origin);
+
+        made->mode = mount->mode;
+    }
+    for (size_t i = 0; i < plan->rule_count; i++)
+        heel_plan_add_rule(copy, plan->rules[i].path, plan->rules[i].rights, plan->rules[i].origin);
+    return copy;
 }
 
 bool heel_path_is_at_or_below(const char *path, const char *directory)

@@ -124,6 +124,16 @@ HEEL_DEFINE_AUTOFREE(plan, struct heel_plan, heel_plan_free);
 /* One line per operation and rule, for people. */
 void heel_plan_print(const struct heel_plan *plan, struct heel_buffer *to);
 
+/* The same for one of them, without its origin and on no line of its own. */
+void heel_plan_print_mount(const struct heel_mount *mount, struct heel_buffer *to);
+void heel_plan_print_rule(const struct heel_rule *rule, struct heel_buffer *to);
+
+/* What is mounted and allowed, and as whom: enough to tell of the plan when it is gone. */
+struct heel_plan *heel_plan_copy(const struct heel_plan *plan);
+
+/* Why `path` can't be granted at all, to be said after "as"; NULL if it can. Static. */
+const char *heel_plan_why_not_grantable(const char *path);
+
 /* To bytes and back, for the way from heeld to init. Decoding checks everything it reads. */
 void heel_plan_encode(const struct heel_plan *plan, struct heel_buffer *to);
 int heel_plan_decode(const void *data, size_t length, struct heel_plan **plan,

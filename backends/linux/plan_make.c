@@ -81,6 +81,15 @@ static const struct {
     {"/var/run", false, "sockets of the host's services lie there"},
 };
 
+const char *heel_plan_why_not_grantable(const char *path)
+{
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(ungrantable); i++)
+        if (ungrantable[i].exactly ? strcmp(path, ungrantable[i].path) == 0
+                                   : heel_path_is_at_or_below(path, ungrantable[i].path))
+            return ungrantable[i].why;
+    return NULL;
+}
+
 static int refuse(const struct heel_plan_named *named, const char *field, const char *why,
                   struct heel_error **err)
 {
@@ -90,21 +99,14 @@ static int refuse(const struct heel_plan_named *named, const char *field, const 
 static int check_place(const struct heel_plan_input *input, const struct heel_plan_named *named,
                        const char *field, struct heel_error **err)
 {
-    const char *path = named->path.path;
+    const char *path = named->path.path, *why;
 
     for (size_t i = 0; input->hidden && input->hidden[i]; i++) {
         if (heel_path_is_at_or_below(path, input->hidden[i]) && !(named->access & HEEL_ACCESS_DENY))
             return refuse(named, field, "it is a folder of heel's own", err);
     }
-    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(ungrantable); i++) {
-        if (ungrantable[i].exactly ? strcmp(path, ungrantable[i].path) != 0
-                                   : !heel_path_is_at_or_below(path, ungrantable[i].path))
-            continue;
-        if (!ungrantable[i].why)
-            break;
-        return refuse(named, field, ungrantable[i].why, err);
-    }
-    return 0;
+    why = heel_plan_why_not_grantable(path);
+    return why ? refuse(named, field, why, err) : 0;
 }
 
 static struct heel_plan_named *find_same(struct heel_plan_named *all, size_t count,

@@ -93,20 +93,24 @@ static const char **list_hidden(const struct heel_preparation *preparation)
     return hidden;
 }
 
-void heel_preparation_run(struct heel_preparation *preparation)
+int heel_preparation_plan(struct heel_preparation *preparation)
 {
     const struct heel_identity *identity = &preparation->identity;
     heel_autofree const char **hidden = list_hidden(preparation);
     struct heel_plan_input input = {.spec = &preparation->spec,
                                     .facts = preparation->facts,
+                                    .work_source = preparation->kept ? preparation->kept
+                                                                     : preparation->work.path,
                                     .hidden = hidden,
                                     .uid = identity->uid,
                                     .gid = identity->gid};
 
-    if (make_work(preparation))
-        return;
-    input.work_source = preparation->kept ? preparation->kept : preparation->work.path;
-    if (heel_plan_make(&input, &preparation->plan, &preparation->error))
+    return heel_plan_make(&input, &preparation->plan, &preparation->error);
+}
+
+void heel_preparation_run(struct heel_preparation *preparation)
+{
+    if (make_work(preparation) || heel_preparation_plan(preparation))
         return;
     heel_plan_encode(preparation->plan, &preparation->encoded);
     take_paths(preparation);

@@ -32,6 +32,8 @@ struct heel_preparation {
 void heel_preparation_init(struct heel_preparation *preparation,
                            const struct heel_sandbox_spec *spec);
 void heel_preparation_run(struct heel_preparation *preparation);
+/* Only the plan, as it would be: nothing is made. -1 where preparation->error tells why not. */
+int heel_preparation_plan(struct heel_preparation *preparation);
 void heel_preparation_clear(struct heel_preparation *preparation);
 
 #endif

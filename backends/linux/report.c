@@ -293,6 +293,15 @@ void heel_report_make(const struct heel_report_facts *facts, struct heel_report 
     }
 }
 
+void heel_report_copy(const struct heel_report *from, struct heel_report *to)
+{
+    *to = *from;
+    for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++) {
+        to->rows[i].mechanism = heel_xstrdup(from->rows[i].mechanism);
+        to->rows[i].detail = heel_xstrdup(from->rows[i].detail);
+    }
+}
+
 void heel_report_clear(struct heel_report *report)
 {
     for (size_t i = 0; i < HEEL_PROTECTION_COUNT; i++) {

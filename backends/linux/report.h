@@ -27,6 +27,7 @@ struct heel_report {
 
 /* Fills `report`, which is to be cleared. */
 void heel_report_make(const struct heel_report_facts *facts, struct heel_report *report);
+void heel_report_copy(const struct heel_report *from, struct heel_report *to);
 void heel_report_clear(struct heel_report *report); /* all zero is fine */
 
 /* Whether those of `required` (bits 1 << enum heel_protection) are ACTIVE. 0, or -1 and *err: the

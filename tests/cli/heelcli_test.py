@@ -157,6 +157,23 @@ class RunTest(CliCase):
                 refusal = self.check_sentence(self.cli("run", flag, path, "true", cwd=mine))
                 self.assertIn(f'the symbolic link "{mine}/out"', refusal)
 
+    def test_policy(self):
+        allowed = self.check(self.cli("policy", "--test", "/etc/passwd", "--test", "/bin/sh:execute"))
+        self.assertIn("allowed read /etc/passwd\n", allowed.stdout)
+        self.assertIn("    it is /usr/bin/", allowed.stdout)
+        refused = self.check(self.cli("policy", "--test", "/etc/passwd:write"), 1)
+        wanted = r'refused write /etc/passwd\n    by rule "/etc" .*\[level STRICT\]\n    to allow it: '
+        self.assertRegex(refused.stdout, wanted)
+        here = self.check(self.cli("policy", "--working-dir", ".", "--test", "new:write", cwd=self.cli.base))
+        self.assertIn(f"allowed write {self.cli.base}/new", here.stdout)
+        plan = self.check(self.cli("policy", "--level", "default", "--explain")).stdout
+        for part in ("MOUNT\n", 'bind "/usr" execute optional  [level DEFAULT]\n', "LANDLOCK_RULE\n", "unshare"):
+            self.assertIn(part, plan)
+        answer = json.loads(self.check(self.cli("policy", "--output", "json", "--test", "/root"), 1).stdout)
+        self.assertNotIn("allowed", answer["verdicts"][0])
+        self.assertTrue(answer["entries"] and answer["enforcement"])
+        self.assertIn("NOT_FOUND", self.cli("policy", "--sandbox", "none", "--output", "json").stderr)
+
     def test_environment(self):
         answer = self.cli("run", "--env", "A=1", "--env-passthrough", "B", "--env-passthrough", "C", "env", env={"B": "2"})
         lines = set(answer.stdout.splitlines())

@@ -19,6 +19,7 @@ CreateSandbox: SANDBOX_STATE_READY
 GetSandbox: /work
 ListSandboxes: 1
 UpdateSandbox: done
+ExplainPolicy: /etc/passwd True False
 RunCommand: b'out\\n' b'err\\n' 3
 Exec: b'who?\\nhello world\\n' 0
 DeleteSandbox: NOT_FOUND SANDBOX_NOT_FOUND []

@@ -73,6 +73,10 @@ def main(address):
     update.update_mask.paths.append("labels")
     print("UpdateSandbox:", stub.UpdateSandbox(update).sandbox.effective_spec.labels["job"])
 
+    tests = [sandbox_pb2.PolicyTest(path="/etc/passwd", access=access) for access in (1, 2)]
+    policy = stub.ExplainPolicy(sandbox_pb2.ExplainPolicyRequest(sandbox_id=name, tests=tests))
+    print("ExplainPolicy:", policy.verdicts[0].path, *(verdict.allowed for verdict in policy.verdicts))
+
     command = process_pb2.Command(argv=["sh", "-c", "echo out; echo err >&2; exit 3"])
     answer = stub.RunCommand(sandbox_pb2.RunCommandRequest(sandbox_id=name, command=command))
     print("RunCommand:", answer.stdout, answer.stderr, answer.status.code)

@@ -49,6 +49,11 @@ struct cli_options {
     int64_t idle_ttl_ms;
     /* a command in a sandbox that exists */
     const char *command_dir;
+    /* policy */
+    const char *sandbox;
+    bool explain;
+    struct heel_policy_test *tests; /* owned, with their strings */
+    size_t test_count;
     /* delete */
     bool allow_missing;
     /* what is left of the command line: NULL-terminated */
@@ -96,6 +101,7 @@ int cli_exec(const struct cli_options *options, struct heel_error **err);
 int cli_list(const struct cli_options *options, struct heel_error **err);
 int cli_get(const struct cli_options *options, struct heel_error **err);
 int cli_delete(const struct cli_options *options, struct heel_error **err);
+int cli_policy(const struct cli_options *options, struct heel_error **err);
 int cli_info(const struct cli_options *options, struct heel_error **err);
 int cli_doctor(const struct cli_options *options, struct heel_error **err);
 int cli_version(const struct cli_options *options, struct heel_error **err);

@@ -73,6 +73,13 @@ static const struct choice protections[] = {
     {NULL, 0},
 };
 
+static const struct choice accesses[] = {
+    {"read", HEEL_ACCESS_READ},
+    {"write", HEEL_ACCESS_WRITE},
+    {"execute", HEEL_ACCESS_EXECUTE},
+    {NULL, 0},
+};
+
 static const struct choice *choose(const struct choice *choices, const char *value)
 {
     for (; choices->name; choices++)
@@ -171,6 +178,9 @@ void cli_options_clear(struct cli_options *options)
         free((char *)(uintptr_t)options->switches[i].path);
     free(options->switches);
     free(options->required);
+    for (size_t i = 0; i < options->test_count; i++)
+        free((char *)(uintptr_t)options->tests[i].path);
+    free(options->tests);
     free(options->working_dir);
     clear_pairs(&options->variables);
     clear_pairs(&options->labels);
@@ -365,6 +375,47 @@ static int parse_allow_missing(struct cli_options *options, const char *value,
     return 0;
 }
 
+/* ---- a policy ---- */
+
+static int parse_explain(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->explain = true;
+    return 0;
+}
+
+static int parse_sandbox(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (!*value)
+        return invalid(err, "the id is empty%s", "");
+    options->sandbox = value;
+    return 0;
+}
+
+/* What follows the last colon may be part of the path. */
+static size_t split_access(const char *value, enum heel_access *access)
+{
+    const char *colon = strrchr(value, ':');
+    const struct choice *choice = colon ? choose(accesses, colon + 1) : NULL;
+
+    *access = choice ? (enum heel_access)choice->value : HEEL_ACCESS_READ;
+    return choice ? (size_t)(colon - value) : strlen(value);
+}
+
+static int parse_test(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    enum heel_access access;
+    heel_autofree char *path = strndup(value, split_access(value, &access));
+
+    if (!*path)
+        return invalid(err, "the path is empty%s", "");
+    options->tests =
+        heel_xrealloc(options->tests, options->test_count + 1, sizeof(*options->tests));
+    options->tests[options->test_count++] = (struct heel_policy_test){absolute(path), access};
+    return 0;
+}
+
 /* ---- the tables ---- */
 
 #define SERVER_FLAG \
@@ -462,6 +513,20 @@ const struct cli_flag cli_exec_flags[] = {
     ENV_FLAGS,
     {"timeout", "DURATION", "kill the command and all that it started after this long",
      "--timeout 5m", parse_timeout},
+    {0},
+};
+
+const struct cli_flag cli_policy_flags[] = {
+    {"explain", NULL,
+     "print the plan: every mount, rule and set of system calls, and where each comes from; this "
+     "is "
+     "what is done where nothing is tested",
+     "--explain", parse_explain},
+    {"test", "PATH[:read|write|execute]",
+     "tell what an access would get, and why: read unless it says otherwise; may be repeated",
+     "--test ~/.ssh/config:read", parse_test},
+    {"sandbox", "ID", "tell of this sandbox, as it was made, instead of one that would be made",
+     "--sandbox build-7", parse_sandbox},
     {0},
 };
 

@@ -26,6 +26,15 @@ static void append_message(struct heel_buffer *to, const char *message)
     heel_buffer_append_escaped(to, message, strlen(message));
 }
 
+char *cli_sentence(const char *message)
+{
+    struct heel_buffer to = {0};
+
+    heel_buffer_reserve(&to, 1)[0] = '\0';
+    append_message(&to, message);
+    return to.data;
+}
+
 void cli_report(const struct heel_error *error, bool json)
 {
     heel_autobuffer struct heel_buffer line = {0};

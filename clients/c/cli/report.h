@@ -19,6 +19,9 @@ int cli_print(char *text, struct heel_error **err);
 /* `text` with what a terminal could take for a command escaped; the caller frees it. */
 char *cli_escaped(const char *text);
 
+/* The same for a sentence whose quotes and backslashes are heel's own; the caller frees it. */
+char *cli_sentence(const char *message);
+
 /* The two largest units that matter, as in "1h30m" or "4s"; the caller frees it. */
 char *cli_duration(int64_t milliseconds);
 

@@ -87,6 +87,18 @@ const struct cli_verb cli_verbs[] = {
         .run = cli_delete,
     },
     {
+        .name = "policy",
+        .arguments = "",
+        .summary = "tell how a sandbox would be confined, and what it could reach",
+        .help = "Prints what would confine a sandbox of these flags, or tells what an access in it "
+                "would get and why. Makes no sandbox. With --test it exits with 0 where all of "
+                "them are allowed, else with 1.",
+        .example = "heelcli policy --level default --test ~/.ssh/config",
+        .flags = {cli_spec_flags, cli_policy_flags, cli_private_flags, cli_output_flags},
+        .failure = CLI_EXIT_OWN_ERROR,
+        .run = cli_policy,
+    },
+    {
         .name = "info",
         .arguments = "",
         .summary = "show the server and what it can enforce here",

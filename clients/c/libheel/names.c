@@ -41,3 +41,8 @@ const char *heel_exit_reason_name(enum heel_exit_reason reason)
 {
     return value_name(&heel__v1__exit_reason__descriptor, "EXIT_REASON_", (int)reason);
 }
+
+const char *heel_policy_kind_name(enum heel_policy_kind kind)
+{
+    return value_name(&heel__v1__policy_entry_kind__descriptor, "POLICY_ENTRY_KIND_", (int)kind);
+}

@@ -462,6 +462,61 @@ int heel_run(struct heel_client *client, struct heel_target target,
              struct heel_run_result **result, struct heel_error **error);
 void heel_run_result_free(struct heel_run_result *result);
 
+/* ---- how a sandbox is confined --------------------------------------------------------------- */
+
+/* An access to be judged. */
+struct heel_policy_test {
+    const char *path; /* as seen inside; absolute, need not exist */
+    /* HEEL_ACCESS_READ: read a file or list a directory; _WRITE: write to what is there or make it,
+     * in a directory make files; _EXECUTE: execute a file, of a directory files in it */
+    enum heel_access access;
+};
+
+enum heel_policy_kind {
+    HEEL_POLICY_MOUNT = 1,
+    HEEL_POLICY_LANDLOCK_RULE = 2,
+    HEEL_POLICY_SYSTEM_CALLS = 3,
+    HEEL_POLICY_SYSTEM_CALL_RULE = 4,
+};
+
+/* "MOUNT" and so on, like the names above. */
+const char *heel_policy_kind_name(enum heel_policy_kind kind);
+
+struct heel_policy_entry {
+    enum heel_policy_kind kind;
+    const char *text;
+    const char *origin; /* why it is there: "level DEFAULT", "path rule", … */
+};
+
+struct heel_policy_verdict {
+    const char *path;
+    enum heel_access access;
+    bool allowed;
+    const char *resolved_path; /* where the symbolic links on the way lead */
+    const char *rule;          /* what decided */
+    const char *origin;        /* where that comes from */
+    /* what in a spec would allow it; empty where it is allowed, or no spec would */
+    const char *remedy;
+};
+
+struct heel_policy {
+    const struct heel_policy_entry *entries; /* mounts and rules, then system calls */
+    size_t entry_count;
+    bool entries_truncated;                     /* there are more */
+    const struct heel_policy_verdict *verdicts; /* one for each test, in their order */
+    size_t verdict_count;
+    const struct heel_enforcement *enforcement;
+    size_t enforcement_count;
+};
+
+/* Tells how a sandbox is confined, or how one of a spec would be, and what accesses in it would
+ * get. Makes no sandbox. `tests` may be NULL; at most 1,024. */
+int heel_policy_explain(struct heel_client *client, struct heel_target target,
+                        const struct heel_policy_test *tests, size_t test_count,
+                        const struct heel_call *call, struct heel_policy **policy,
+                        struct heel_error **error);
+void heel_policy_free(struct heel_policy *policy);
+
 /* ---- commands whose streams are connected ---------------------------------------------------- */
 
 /* A running command, whose output is passed to callbacks as it comes. Freeing it early, or
@@ -568,6 +623,7 @@ void heel_server_info_free(struct heel_server_info *info);
 char *heel_sandbox_info_json(const struct heel_sandbox_info *sandbox, unsigned indent);
 char *heel_sandbox_page_json(const struct heel_sandbox_page *page, unsigned indent);
 char *heel_deletion_json(const struct heel_deletion *deletion, unsigned indent);
+char *heel_policy_json(const struct heel_policy *policy, unsigned indent);
 char *heel_run_result_json(const struct heel_run_result *result, unsigned indent);
 char *heel_server_info_json(const struct heel_server_info *info, unsigned indent);
 
