@@ -616,6 +616,7 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     keep_only(&launcher.socket);
     launcher.children = block_signals();
     heel_process_forget_origin("heel-launcher");
+    heel_process_forget_favours();
     raise_open_files();
     heel_quotas_read(&launcher.quotas);
     predict_identity(&launcher);

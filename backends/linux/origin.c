@@ -1,14 +1,22 @@
 #include "backends/linux/origin.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#define IOPRIO_OF_PROCESS 1
+#define IOPRIO_CLASS_SHIFT 13
+#define IOPRIO_REALTIME 1
+#define LOCKED_MAX (8 << 20) /* the kernel's own default for RLIMIT_MEMLOCK */
 
 /* Where the kernel looks for arguments and environment: fields 48 to 51 of /proc/self/stat
  * (proc(5)). */
@@ -71,4 +79,43 @@ void heel_process_forget_origin(const char *name)
     if (find_origin(&known) == 0)
         wipe(known.environment_start, known.environment_end);
     heel_process_rename(name);
+}
+
+static void lower_limit(int resource, rlim_t most)
+{
+    struct rlimit limits;
+
+    if (getrlimit(resource, &limits))
+        return;
+    if (limits.rlim_cur > most)
+        limits.rlim_cur = most;
+    if (limits.rlim_max > most)
+        limits.rlim_max = most;
+    setrlimit(resource, &limits);
+}
+
+/* What is below zero keeps a process from being chosen when memory has run out. */
+static void forget_score(void)
+{
+    char text[16] = "";
+    heel_autoclose int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+
+    if (fd >= 0 && read(fd, text, sizeof text - 1) > 0 && atoi(text) < 0 && write(fd, "0", 1) < 0)
+        return; /* it can't fail: raising it is everybody's right */
+}
+
+void heel_process_forget_favours(void)
+{
+    const struct sched_param none = {0};
+
+    if (sched_getscheduler(0) != SCHED_BATCH && sched_getscheduler(0) != SCHED_IDLE)
+        sched_setscheduler(0, SCHED_OTHER, &none);
+    if (getpriority(PRIO_PROCESS, 0) < 0)
+        setpriority(PRIO_PROCESS, 0, 0);
+    if (syscall(SYS_ioprio_get, IOPRIO_OF_PROCESS, 0) >> IOPRIO_CLASS_SHIFT == IOPRIO_REALTIME)
+        syscall(SYS_ioprio_set, IOPRIO_OF_PROCESS, 0, 0);
+    lower_limit(RLIMIT_RTPRIO, 0);
+    lower_limit(RLIMIT_NICE, 0);
+    lower_limit(RLIMIT_MEMLOCK, LOCKED_MAX);
+    forget_score();
 }
