@@ -16,7 +16,8 @@ import time
 import expected
 import report
 from heeltest import Heeld, TestCase, cli, main, pb
-from matrix import LEVELS, Matrix
+from matrix import LEVELS, Matrix, Result
+from planted import PLANTED
 from properties import PROPERTIES
 from scenarios import SCENARIOS, Scenarios
 from stage import Stage, copy_probes, make_mounts, unmount
@@ -53,7 +54,7 @@ class MatrixTest(TestCase):
             for prop in PROPERTIES:
                 if _chosen(prop.id) and (stage.has_mounts or not prop.needs_mounts):
                     self.try_property(Matrix(stage, server), prop)
-            for scenario in SCENARIOS:
+            for scenario in [*SCENARIOS, *PLANTED]:
                 if _chosen(scenario[0]):
                     self.try_scenario(Scenarios(stage, server), *scenario)
         finally:
@@ -84,17 +85,25 @@ class MatrixTest(TestCase):
 
     def try_property(self, matrix, prop):
         if not prop.control:
-            control = matrix.control(prop)
+            control = _result_of(matrix.control, prop)
             verdict = report.control_verdict(control)
             self.results[prop.id, "control"] = {"ways": control.ways, "trouble": control.trouble, "verdict": verdict}
             if control.trouble:
                 self.wrong.append(f"{prop.id}, control: {control.trouble}")
         for level in prop.levels:
-            self.note(prop.id, level, matrix.confined(prop, level))
+            self.note(prop.id, level, _result_of(matrix.confined, prop, level))
 
     def try_scenario(self, scenarios, row, title, tried, levels, run, control):
         for level in levels:
-            self.note(row, level, run(scenarios, level))
+            self.note(row, level, _result_of(run, scenarios, level))
+
+
+def _result_of(run, *arguments):
+    """What fails in one row is no reason to try no other."""
+    try:
+        return run(*arguments)
+    except Exception as error:
+        return Result({}, f"{type(error).__name__}: {error}")
 
 
 def _server(stage):
@@ -105,7 +114,7 @@ def _show(started):
     names = [name for name in ("root", "user") if (_base / f"{name}.json").exists()]
     by_identity = {name: report.load(_base / f"{name}.json") for name in names}
     rows = [(prop.id, prop.title, prop.tried) for prop in PROPERTIES]
-    rows += [(row[0], row[1], row[2]) for row in SCENARIOS]
+    rows += [(row[0], row[1], row[2]) for row in [*SCENARIOS, *PLANTED]]
     print(report.table([row for row in rows if _chosen(row[0])], by_identity))
     if ONLY:
         print(report.ways(by_identity))

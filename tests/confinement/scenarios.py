@@ -15,7 +15,7 @@ from matrix import SECONDS, Result, spec_of
 from properties import ALL, DEFAULT, READERS
 
 PORT = 47113
-TAKES = {"inotify": 4096, "aio": 4096, "terminals": 4500, "signals": 200000, "timers": 200000, "queues": 64, "flight": 256, "pipes": 2000, "processes": 300}
+TAKES = {"inotify": 4096, "aio": 4096, "terminals": 4500, "signals": 200000, "timers": 200000, "locked": 64, "queues": 64, "flight": 256, "pipes": 2000, "processes": 300}
 
 
 class Scenarios:
@@ -55,7 +55,7 @@ class Scenarios:
     def daemons(self, level):
         """The beats of a daemon end with its sandbox, and with its command where that timed out."""
         ways = {}
-        for how, timeout in (("plain", None), *((how, 0.15) for how in ("stay", "limit", "name", "undumpable", "traced"))):
+        for how, timeout in (("plain", None), *((how, 0.15) for how in ("stay", "limit", "name", "state", "undumpable", "sibling", "traced"))):
             while how not in ways:
                 self._daemon(level, how, timeout, ways)
                 timeout = timeout and timeout * 2  # a busy machine: it had not begun
@@ -113,7 +113,7 @@ class Scenarios:
             neighbour = self.create(level)
             answer = self.run(neighbour, self.probe("exhaust"), what, "1")
             said = answer.stdout.decode()
-            ways["a neighbour"] = ("shut" if "took 1 " in said or "ENOSYS" in said else "open", said.strip())
+            ways["a neighbour"] = ("shut" if "took 1 " in said or "ENOSYS" in said or "EPERM" in said else "open", said.strip())
             self.delete(neighbour)
             outside = subprocess.run(
                 [self.probe("exhaust"), what, "1"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=SECONDS, check=False
@@ -253,7 +253,7 @@ HARM = "unconfined it would take what the machine's other programs need"
 
 # id, title, what is tried, levels, how to run it, why there is no control
 SCENARIOS = [
-    ("P07", "what a command starts ends with the sandbox, and when its time is up", "daemons with other limits, names, undumpable, traced by init", ALL, Scenarios.daemons, "a daemon outlives its parent"),
+    ("P07", "what a command starts ends with the sandbox, and when its time is up", "daemons with other limits, names, undumpable, siblings, traced by init", ALL, Scenarios.daemons, "a daemon outlives its parent"),
     ("P20", "init can't be held up", "SIGCHLD floods, orphan storms, SIGSTOP and SIGKILL to all", FEW, Scenarios.held_up, "there is no init of ours outside"),
     ("F24b", "sandboxes find nothing of each other's", "scratch folders, at the same time and later", ALL, Scenarios.private_scratch, "see F24"),
     ("F26", "what a sandbox makes can be removed", "closed folders, depth, names, links out", FEW, Scenarios.litter, "nothing is removed outside"),
@@ -265,6 +265,7 @@ SCENARIOS = [
 ] + [
     (f"R12{letter}", f"a flood of {what} hurts no neighbour", "taking all; then one more, elsewhere", FEW, lambda self, level, kind=kind: self.exhausted(level, kind), HARM)
     for letter, kind, what in (
+        ("j", "locked", "locked shared memory"),
         ("a", "inotify", "inotify instances"),
         ("b", "aio", "AIO contexts"),
         ("c", "terminals", "terminals"),

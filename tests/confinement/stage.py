@@ -37,17 +37,21 @@ def copy_probes(base):
 
 def make_mounts(base):
     """As root, in a mount namespace of the test's own (heeltest.cli.isolate): base/homes a second
-    time as base/alias, and a second procfs. Not as root there are only the folders."""
-    for name in ("homes", "alias", "proc"):
+    time as base/alias, a second procfs, and base/plug, whose mounts spread. Not as root there are
+    only the folders."""
+    for name in ("homes", "alias", "proc", "plug"):
         (base / name).mkdir()
         (base / name).chmod(0o1777)
     if os.geteuid() == 0:
         subprocess.run(["mount", "--bind", base / "homes", base / "alias"], check=True)
         subprocess.run(["mount", "-t", "proc", "none", base / "proc"], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", base / "plug"], check=True)
+        subprocess.run(["mount", "--make-shared", base / "plug"], check=True)
+        (base / "plug/later").mkdir()
 
 
 def unmount(base):
-    for name in ("alias", "proc") if os.geteuid() == 0 else ():
+    for name in ("alias", "proc", "plug") if os.geteuid() == 0 else ():
         subprocess.run(["umount", "--lazy", base / name], check=False)
 
 

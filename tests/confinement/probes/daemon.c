@@ -3,6 +3,7 @@
  * away; with argv[2] the command itself stays. It ends by itself after some seconds. */
 #include "tests/confinement/probes/probe.h"
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -31,8 +32,12 @@ static void hide(const char *how)
         setrlimit(RLIMIT_LOCKS, &limit);
     if (strcmp(how, "name") == 0)
         prctl(PR_SET_NAME, "heel-init");
+    if (strcmp(how, "state") == 0)
+        prctl(PR_SET_NAME, "x) Z 1 1 1 (");
     if (strcmp(how, "undumpable") == 0)
         prctl(PR_SET_DUMPABLE, 0);
+    if (strcmp(how, "sibling") == 0 && syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) != 0)
+        _exit(0);
 }
 
 int main(int argc, char **argv)

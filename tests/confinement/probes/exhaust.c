@@ -5,7 +5,9 @@
 
 #include <mqueue.h>
 #include <sys/inotify.h>
+#include <sys/ipc.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -110,15 +112,31 @@ static int take_process(long number)
     return pid;
 }
 
+static int take_locked(long number)
+{
+    int id = shmget(IPC_PRIVATE, 1 << 20, IPC_CREAT | 0600), failed;
+
+    (void)number;
+    if (id < 0)
+        return -1;
+    failed = shmctl(id, SHM_LOCK, NULL) != 0 ? errno : 0;
+    if (shmat(id, NULL, 0) == (void *)-1 && !failed)
+        failed = errno;
+    shmctl(id, IPC_RMID, NULL); /* it goes with the last who has it */
+    errno = failed;
+    return failed ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*take)(long number);
     } kinds[] = {
-        {"inotify", take_inotify},  {"aio", take_aio},      {"terminals", take_terminal},
-        {"signals", take_signal},   {"timers", take_timer}, {"queues", take_queue},
-        {"flight", take_in_flight}, {"pipes", take_pipe},   {"processes", take_process},
+        {"inotify", take_inotify},   {"aio", take_aio},      {"terminals", take_terminal},
+        {"signals", take_signal},    {"timers", take_timer}, {"queues", take_queue},
+        {"flight", take_in_flight},  {"pipes", take_pipe},   {"locked", take_locked},
+        {"processes", take_process},
     };
     char byte;
 
