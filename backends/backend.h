@@ -67,6 +67,19 @@ struct heel_caller {
     size_t group_count;
 };
 
+/* What a sandbox may use up; 0: as much as there is. Of all of it together, but for the sizes of
+ * one file and one process's descriptors. */
+struct heel_limits {
+    uint64_t memory_bytes;
+    int64_t cpu_time_us;      /* over its life */
+    uint64_t cpu_share_milli; /* thousandths of one processor */
+    uint64_t max_processes;
+    uint64_t max_file_size_bytes;
+    uint64_t max_open_files;
+    uint64_t disk_bytes; /* of a working directory of its own, and of what lies in memory */
+    uint64_t disk_inodes;
+};
+
 /* All pointers are borrowed for the call. */
 struct heel_sandbox_spec {
     const char *id; /* unique within the backend; [A-Za-z0-9][A-Za-z0-9._-]{0,127} */
@@ -80,6 +93,7 @@ struct heel_sandbox_spec {
     size_t switch_count;
     unsigned required; /* bits 1 << enum heel_protection: those that must be ACTIVE */
     struct heel_caller caller;
+    struct heel_limits limits;
 };
 
 /* What a sandbox turned out to be; borrowed from the sandbox, valid until it is deleted. */
@@ -214,12 +228,25 @@ enum heel_start_failure {
     HEEL_START_FAILED,         /* anything else: 126 */
 };
 
+/* The limit that ended a process. */
+enum heel_limit {
+    HEEL_LIMIT_NONE,
+    HEEL_LIMIT_MEMORY,
+    HEEL_LIMIT_CPU_TIME,
+    HEEL_LIMIT_PROCESSES,
+    HEEL_LIMIT_FILE_SIZE,
+    HEEL_LIMIT_DISK_BYTES,
+    HEEL_LIMIT_DISK_INODES,
+    HEEL_LIMIT_COUNT,
+};
+
 /* How a process ended. */
 struct heel_exit {
     enum heel_start_failure start_failure; /* not OK: it never ran, and the rest is zero */
     int start_errno;
     bool signalled;
-    int code;        /* exit code, or the signal's number */
+    int code; /* exit code, or the signal's number */
+    enum heel_limit limit;
     int64_t user_us; /* resources of it and its waited-for descendants */
     int64_t system_us;
     int64_t wall_us;

@@ -9,6 +9,7 @@
 #include "server/environment.h"
 #include "server/log.h"
 #include "server/spec.h"
+#include "server/spec_limits.h"
 
 #define RETRY_MS 100
 
@@ -75,6 +76,8 @@ static void set_over(struct server_command *command, const struct heel_exit *exi
     command->exit = *exit;
     command->exited = true;
     command->process = NULL;
+    if (exit->limit != HEEL_LIMIT_NONE)
+        command->limit_message = spec_limits_message(exit->limit, command->sandbox->spec->limits);
     uv_timer_stop(&command->timer);
     output_command_over(&command->out);
     output_command_over(&command->err);
@@ -215,6 +218,7 @@ static void free_when_closed(struct server_command *command)
         return;
     free(command->id);
     free(command->program);
+    free(command->limit_message);
     free(command);
 }
 

@@ -34,6 +34,7 @@ struct server_command {
     struct output err;
     struct input in;
     struct heel_exit exit; /* once exited */
+    char *limit_message;   /* owned; about exit.limit; NULL if none ended it */
     bool exited;
     Heel__V1__ExitReason reason; /* why we ended it; UNSPECIFIED if we didn't */
     const struct command_events *events;

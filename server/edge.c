@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "server/spec_limits.h"
 
 #define MAX_DURATION_SECONDS 315576000000LL /* as in google/protobuf/duration.proto */
 
@@ -186,7 +187,8 @@ static void set_outcome(Heel__V1__ExitStatus *status, const struct heel_exit *ex
 }
 
 Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit,
-                                           Heel__V1__ExitReason reason, const char *program)
+                                           Heel__V1__ExitReason reason, const char *program,
+                                           const char *limit_message)
 {
     Heel__V1__ExitStatus *status = heel_xmalloc(sizeof *status);
     bool ended_by_us = reason != HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED;
@@ -200,6 +202,12 @@ Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit,
         return status;
     }
     set_outcome(status, exit);
+    if (!ended_by_us && exit->limit != HEEL_LIMIT_NONE) {
+        status->reason = spec_limits_reason(exit->limit);
+        status->limit = spec_limits_name(exit->limit);
+        status->message = heel_xstrdup(limit_message);
+        return status;
+    }
     if (!ended_by_us)
         reason = exit->signalled ? HEEL__V1__EXIT_REASON__EXIT_REASON_SIGNALED
                                  : HEEL__V1__EXIT_REASON__EXIT_REASON_EXITED;

@@ -38,8 +38,11 @@ enum heel_protection edge_backend_protection(Heel__V1__Protection protection);
 Heel__V1__ProtectedGroup edge_protected_group(enum heel_protected_group group);
 enum heel_protected_group edge_backend_group(Heel__V1__ProtectedGroup group);
 
+/* `reason` is why we ended it, UNSPECIFIED if we didn't; `limit_message` says what is to be said of
+ * exit->limit, and may be NULL where there is none. */
 Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit,
-                                           Heel__V1__ExitReason reason, const char *program);
+                                           Heel__V1__ExitReason reason, const char *program,
+                                           const char *limit_message);
 Heel__V1__ResourceUsage *edge_new_usage(const struct heel_exit *exit);
 
 #endif

@@ -178,7 +178,8 @@ static void write_exited(struct exec *exec)
     Heel__V1__ExecResponse response = HEEL__V1__EXEC_RESPONSE__INIT;
     Heel__V1__ProcessExited exited = HEEL__V1__PROCESS_EXITED__INIT;
 
-    exited.status = edge_new_exit_status(&command->exit, command->reason, command->program);
+    exited.status = edge_new_exit_status(&command->exit, command->reason, command->program,
+                                         command->limit_message);
     exited.usage = edge_new_usage(&command->exit);
     response.message_case = HEEL__V1__EXEC_RESPONSE__MESSAGE_EXITED;
     response.exited = &exited;

@@ -141,7 +141,8 @@ static Heel__V1__RunCommandResponse *new_response(struct run *run)
     const struct server_command *command = run->command;
 
     heel__v1__run_command_response__init(response);
-    response->status = edge_new_exit_status(&command->exit, command->reason, command->program);
+    response->status = edge_new_exit_status(&command->exit, command->reason, command->program,
+                                            command->limit_message);
     response->usage = edge_new_usage(&command->exit);
     take_capture(&run->out, &response->stdout, &response->stdout_truncated);
     take_capture(&run->err, &response->stderr, &response->stderr_truncated);

@@ -6,6 +6,7 @@
 #include "proto/runtime/wire.h"
 #include "server/edge.h"
 #include "server/pairs.h"
+#include "server/spec_limits.h"
 
 #define MAX_ID 128
 #define MAX_SPEC_BYTES (768 * 1024) /* answers repeat it, and stay under 1 MiB */
@@ -177,7 +178,9 @@ static int check_limits(const Heel__V1__Limits *limits, const char *at, struct h
         return heel_error_set_field(err, output_field,
                                     "%s is at most %d; Exec streams output of any size",
                                     output_field, SPEC_MAX_OUTPUT_BYTES);
-    return edge_duration_ms(limits->wall_time, wall_time_field, &ignored, err);
+    if (edge_duration_ms(limits->wall_time, wall_time_field, &ignored, err) < 0)
+        return -1;
+    return spec_limits_check(limits, at, err);
 }
 
 static int check_lifetime(const Heel__V1__Lifetime *lifetime, const char *at,
@@ -344,6 +347,7 @@ Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec,
     if (effective->limits->max_output_bytes == 0)
         effective->limits->max_output_bytes = SPEC_DEFAULT_OUTPUT_BYTES;
     spell_switches_out(effective->filesystem, effective->level);
+    spec_limits_complete(effective->limits);
     return effective;
 }
 
@@ -480,6 +484,7 @@ struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
         .switches = lists->switches,
         .switch_count = switch_count,
         .required = required_bits(spec),
+        .limits = spec_limits_for_backend(spec->limits),
     };
 }
 

@@ -104,8 +104,8 @@ uint64_t heel_plan_fingerprint(const struct heel_plan *plan)
 
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct heel_mount *mount = &plan->mounts[i];
-        const uint64_t numbers[] = {(uint64_t)mount->kind, mount->flags, mount->mode,
-                                    mount->size_bytes, mount->inodes};
+        /* Not the sizes: the scratch space that they are of is each sandbox's own. */
+        const uint64_t numbers[] = {(uint64_t)mount->kind, mount->flags, mount->mode};
 
         hash(&state, numbers, sizeof(numbers));
         hash(&state, mount->target, strlen(mount->target) + 1);

@@ -23,11 +23,13 @@
 #include <unistd.h>
 
 #include "backends/linux/confine.h"
+#include "backends/linux/limits.h"
 #include "backends/linux/origin.h"
 #include "backends/linux/protocol.h"
 #include "backends/linux/quotas.h"
 #include "backends/linux/spawn.h"
 #include "backends/linux/tree.h"
+#include "backends/linux/vantage.h"
 #include "base/text.h"
 
 #define HOST_NAME "heel"
@@ -46,6 +48,8 @@ struct init {
     int proc;     /* this pid namespace's /proc */
     int null;     /* stdin of commands that have none */
     bool has_own_quotas;
+    struct heel_vantage vantage;     /* until heeld has it */
+    struct heel_spawn_limits limits; /* of each command */
     struct heel_tree_tags tags;
     struct command *commands; /* owned; those that were not reaped yet */
 };
@@ -170,6 +174,13 @@ static int open_needed(struct init *init, struct heel_error **err)
     return 0;
 }
 
+static int open_vantage(struct init *init, const struct heel_plan *plan, struct heel_error **err)
+{
+    if (!heel_limits_measure_processes(&plan->limits))
+        return 0;
+    return heel_vantage_open(plan->paths.temp_dir, &init->vantage, err);
+}
+
 static int make_mounts(const struct heel_plan *plan, const struct heel_init_start *start,
                        struct heel_error **err)
 {
@@ -184,8 +195,10 @@ static int set_up(struct init *init, const struct heel_init_start *start, struct
     int result = -1;
 
     if (receive_plan(init, &plan, err) == 0 && make_mounts(plan, start, err) == 0 &&
-        open_needed(init, err) == 0)
+        open_needed(init, err) == 0 && open_vantage(init, plan, err) == 0)
         result = heel_confine_self(plan, err);
+    if (result == 0)
+        heel_limits_for_commands(&plan->limits, start->quotas, &init->limits);
     heel_plan_free(plan);
     /* Credentials changed in between, which may have cleared the first. */
     if (result == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0)))
@@ -200,12 +213,18 @@ static void close_mounts(const struct heel_init_start *start)
             close(start->mount_fds[i]);
 }
 
-static void tell_ready(const struct init *init)
+static void tell_ready(struct init *init)
 {
     heel_autobuffer struct heel_buffer payload = {0};
+    struct heel_message message = {.type = HEEL_INIT_READY};
 
     heel_put_u32(&payload, init->has_own_quotas);
-    tell(init, HEEL_INIT_READY, 0, &payload);
+    message.payload = payload.data;
+    message.length = payload.length;
+    heel_vantage_attach(&init->vantage, &message);
+    if (heel_message_send(init->control, &message))
+        _exit(0);
+    heel_vantage_close(&init->vantage);
 }
 
 /* ---- commands */
@@ -237,6 +256,7 @@ static void start_command(struct init *init, const struct heel_message *message,
         .stdio = {request->has_stdin ? message->fds[0] : init->null,
                   message->fds[request->has_stdin], message->fds[request->has_stdin + 1]},
         .tag = heel_tree_tag_next(&init->tags),
+        .limits = &init->limits,
     };
     struct heel_spawn_failure failure;
     int64_t started_us = now_us();
@@ -292,6 +312,15 @@ static void on_kill_tree(struct init *init, struct heel_message *message)
 
     if (command && heel_tree_kill(&init->tags, init->proc, command->pid, command->tag))
         tell(init, HEEL_INIT_TREE_LIVES, message->id, NULL);
+}
+
+/* At a stroke, which no fork in progress escapes; not this process, which is the pid namespace's
+ * first. */
+static void on_kill_all(struct init *init, struct heel_message *message)
+{
+    (void)init;
+    (void)message;
+    kill(-1, SIGKILL);
 }
 
 static int64_t microseconds(struct timeval time)
@@ -357,6 +386,7 @@ static const struct {
     {HEEL_INIT_START, on_start},
     {HEEL_INIT_SIGNAL, on_signal},
     {HEEL_INIT_KILL_TREE, on_kill_tree},
+    {HEEL_INIT_KILL_ALL, on_kill_all},
 };
 
 static void receive(struct init *init)
@@ -390,7 +420,7 @@ static _Noreturn void loop(struct init *init)
 void heel_init_run(void *data)
 {
     const struct heel_init_start *start = data;
-    struct init init = {.control = start->control};
+    struct init init = {.control = start->control, .vantage = HEEL_VANTAGE_NONE};
     heel_autoerror struct heel_error *error = NULL;
     int failed;
 

@@ -7,6 +7,7 @@
 #include "backends/linux/channel.h"
 #include "backends/linux/host.h"
 #include "backends/linux/identity.h"
+#include "backends/linux/meter.h"
 #include "backends/linux/plan.h"
 #include "backends/linux/prepare.h"
 #include "backends/linux/protocol.h"
@@ -37,6 +38,7 @@ struct linux_backend {
     unsigned removals;                   /* running in the thread pool */
     struct linux_sandbox *removal_first; /* waiting for it */
     struct linux_sandbox **removal_last;
+    struct heel_meter_clock meter_clock;
     uv_poll_t launcher_death;
     int launcher_pidfd;
     void (*on_closed)(void *data);
@@ -61,7 +63,10 @@ struct linux_sandbox {
     uv_timer_t watchdog;
     struct heel_report report; /* of its protections; made with it */
 
+    struct heel_meter meter; /* open while there is something to be measured */
+
     bool working;     /* the thread pool has it */
+    bool metering;    /* the thread pool still has its meter */
     bool asked;       /* the launcher has been asked, and has not answered */
     bool born;        /* there is an init, or was */
     bool plan_wanted; /* by the launcher, at its end */
@@ -123,6 +128,8 @@ int linux_process_start(struct heel_sandbox *sandbox, const struct heel_command 
                         struct heel_process **process, struct heel_stdio *stdio,
                         struct heel_error **err);
 void linux_process_signal(struct heel_process *process, int signal_number);
+/* Everything in the sandbox, for going beyond `limit`; the sandbox stays. */
+void linux_process_kill_all(struct linux_sandbox *sandbox, enum heel_limit limit);
 void linux_process_kill_tree(struct heel_process *process);
 void linux_process_on_message(struct linux_sandbox *sandbox, const struct heel_message *message);
 /* Init is dead, and so are they: their on_exit. */

@@ -265,7 +265,9 @@ static void close_backend(struct heel_backend *base, void (*on_closed)(void *dat
     heel_channel_send(&backend->launcher, &(struct heel_message){.type = HEEL_LAUNCHER_CLOSE});
     backend->on_closed = on_closed;
     backend->closed_data = data;
-    backend->closing = 2;
+    backend->closing = 3;
+    backend->meter_clock.timer.data = backend;
+    heel_meter_clock_close(&backend->meter_clock, on_handle_closed);
     backend->launcher.poll.data = backend;
     backend->launcher_death.data = backend;
     heel_channel_close(&backend->launcher, on_handle_closed);
@@ -320,6 +322,7 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
         backend_free(backend);
         return NULL;
     }
+    heel_meter_clock_init(&backend->meter_clock, loop);
     backend->facts = heel_host_facts_gather();
     return &backend->base;
 }

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "backends/linux/limits.h"
+
 #define OUTPUT_PIPE_SIZE \
     (256 * 1024) /* bytes: larger pipes mean fewer wake-ups for bulk output \
                   */
@@ -15,7 +17,8 @@ struct linux_process {
     struct linux_process *next;
     uint32_t id;
     bool started;
-    bool killing; /* init owes the end of its tree */
+    bool killing;          /* init owes the end of its tree */
+    enum heel_limit limit; /* for which it is being killed */
     uint64_t started_ns;
     const struct heel_process_events *events; /* borrowed from the server */
     void *data;
@@ -86,8 +89,20 @@ static int make_pipes(struct pipes *pipes, const struct linux_sandbox *sandbox, 
     return 0;
 }
 
+static int refuse_spent(struct heel_error **err)
+{
+    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED",
+                   "the sandbox has used up its CPU time (limits.cpu_time): nothing can be started "
+                   "in it any more");
+    if (err)
+        heel_error_add_metadata(*err, "limit", "limits.cpu_time");
+    return -1;
+}
+
 static int check_startable(const struct linux_sandbox *sandbox, struct heel_error **err)
 {
+    if (!heel_meter_allows_start(&sandbox->meter))
+        return refuse_spent(err);
     if (sandbox->created && !sandbox->dead && !sandbox->killed && !sandbox->ending)
         return 0;
     return heel_error_set(err, HEEL_ABORTED, "SANDBOX_DELETED",
@@ -180,8 +195,22 @@ static void on_started(struct linux_process *process, const struct heel_message 
     if (process->started)
         return;
     process->started = true;
+    heel_meter_wake(&sandbox_of(process)->meter);
     linux_sandbox_answered(sandbox_of(process));
     process->events->on_started(&process->base, process->data);
+}
+
+/* It counts only where it was in time: a program that was done before it was killed is done. */
+static void note_limit(const struct linux_process *process, struct heel_exit *exit)
+{
+    exit->limit = HEEL_LIMIT_NONE;
+    if (!exit->signalled)
+        return;
+    if (exit->code == SIGKILL)
+        exit->limit = process->limit;
+    else
+        exit->limit =
+            heel_limits_behind_signal(&sandbox_of(process)->preparation.spec.limits, exit->code);
 }
 
 static void on_exited(struct linux_process *process, const struct heel_message *message)
@@ -194,6 +223,7 @@ static void on_exited(struct linux_process *process, const struct heel_message *
         linux_sandbox_kill(sandbox_of(process));
         return;
     }
+    note_limit(process, &exit);
     if (!process->started)
         linux_sandbox_answered(sandbox_of(process));
     if (process->killing)
@@ -256,6 +286,16 @@ static void send_about(struct linux_process *process, uint32_t type,
 
     if (sandbox->control_open)
         heel_channel_send(&sandbox->control, &message);
+}
+
+void linux_process_kill_all(struct linux_sandbox *sandbox, enum heel_limit limit)
+{
+    if (!sandbox->control_open || sandbox->dead)
+        return;
+    for (struct linux_process *process = sandbox->processes; process; process = process->next)
+        if (process->limit == HEEL_LIMIT_NONE)
+            process->limit = limit;
+    heel_channel_send(&sandbox->control, &(struct heel_message){.type = HEEL_INIT_KILL_ALL});
 }
 
 void linux_process_signal(struct heel_process *process, int signal_number)

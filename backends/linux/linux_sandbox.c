@@ -51,10 +51,36 @@ static void fail(struct linux_sandbox *sandbox, struct heel_error *error)
 
 /* ---- init */
 
+static void on_limit(struct heel_meter *meter, enum heel_limit limit)
+{
+    linux_process_kill_all(heel_container_of(meter, struct linux_sandbox, meter), limit);
+}
+
+static void on_meter_closed(struct heel_meter *meter)
+{
+    struct linux_sandbox *sandbox = heel_container_of(meter, struct linux_sandbox, meter);
+
+    sandbox->metering = false;
+    advance(sandbox);
+}
+
+static void start_meter(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    static const struct heel_meter_events events = {on_limit, on_meter_closed};
+    const struct heel_preparation *preparation = &sandbox->preparation;
+    struct heel_vantage vantage;
+
+    if (heel_vantage_take(&vantage, message))
+        heel_meter_open(
+            &sandbox->meter, &backend_of(sandbox)->meter_clock, &preparation->spec.limits, &vantage,
+            preparation->spec.working_dir ? NULL : preparation->paths.host_working_dir, &events);
+}
+
 static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
 
+    start_meter(sandbox, message);
     linux_sandbox_answered(sandbox);
     sandbox->has_own_quotas = heel_get_u32(&reader) == 1 && heel_reader_done(&reader);
     sandbox->ready = true;
@@ -138,6 +164,7 @@ static void on_death(uv_poll_t *poll, int status, int events)
     if (sandbox->control_open)
         heel_channel_drain(&sandbox->control);
     sandbox->dead = true;
+    sandbox->metering = !heel_meter_close(&sandbox->meter);
     uv_timer_stop(&sandbox->watchdog);
     linux_process_all_dead(sandbox);
     if (sandbox->created && !sandbox->ending) {
@@ -583,7 +610,7 @@ static void close_handles(struct linux_sandbox *sandbox)
  * open. Called again after each. */
 static void end(struct linux_sandbox *sandbox)
 {
-    if (sandbox->closing > 0 || sandbox->working || sandbox->asked ||
+    if (sandbox->closing > 0 || sandbox->working || sandbox->metering || sandbox->asked ||
         (sandbox->born && !sandbox->dead))
         return;
     if (!sandbox->removed && sandbox->preparation.instance_path) {

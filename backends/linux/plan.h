@@ -87,6 +87,7 @@ struct heel_plan {
     } paths;   /* owned */
     uid_t uid; /* host uid and gid it runs as; the same inside */
     gid_t gid;
+    struct heel_limits limits; /* for init to hold or to have held */
     /* For the report, and no part of the bytes: */
     struct heel_plan_acting *acting; /* owned; what acts outside later */
     struct heel_buffer shown; /* protected paths that the spec shows all the same, as a list */

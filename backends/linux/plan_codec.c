@@ -9,6 +9,7 @@
 #define MAGIC 0x326e616c70ULL
 #define STRING_MAX (1U << 20)
 #define ITEMS_MAX 65536U
+#define LIMITS 8 /* numbers in a struct heel_limits */
 
 /* Where the next value is read; `bad` sticks. */
 struct reader {
@@ -123,6 +124,35 @@ static char **path_strings(struct heel_plan *plan, size_t index)
     return index < HEEL_ARRAY_LENGTH(strings) ? strings[index] : NULL;
 }
 
+static uint64_t limit_at(const struct heel_limits *limits, size_t index)
+{
+    const uint64_t values[LIMITS] = {
+        limits->memory_bytes,  (uint64_t)limits->cpu_time_us, limits->cpu_share_milli,
+        limits->max_processes, limits->max_file_size_bytes,   limits->max_open_files,
+        limits->disk_bytes,    limits->disk_inodes,
+    };
+
+    return values[index];
+}
+
+static struct heel_limits get_limits(struct reader *from)
+{
+    uint64_t values[LIMITS];
+
+    for (size_t i = 0; i < LIMITS; i++)
+        values[i] = get_number(from, INT64_MAX);
+    return (struct heel_limits){
+        .memory_bytes = values[0],
+        .cpu_time_us = (int64_t)values[1],
+        .cpu_share_milli = values[2],
+        .max_processes = values[3],
+        .max_file_size_bytes = values[4],
+        .max_open_files = values[5],
+        .disk_bytes = values[6],
+        .disk_inodes = values[7],
+    };
+}
+
 void heel_plan_encode(const struct heel_plan *plan, struct heel_buffer *to)
 {
     struct heel_plan copy = *plan;
@@ -132,6 +162,8 @@ void heel_plan_encode(const struct heel_plan *plan, struct heel_buffer *to)
     put_number(to, plan->bare);
     put_number(to, plan->uid);
     put_number(to, plan->gid);
+    for (size_t i = 0; i < LIMITS; i++)
+        put_number(to, limit_at(&plan->limits, i));
     for (size_t i = 0; (string = path_strings(&copy, i)); i++)
         put_string(to, *string);
     put_number(to, plan->mount_count);
@@ -160,6 +192,7 @@ int heel_plan_decode(const void *data, size_t length, struct heel_plan **plan,
     made->bare = get_number(&from, 1) == 1;
     made->uid = (uid_t)get_number(&from, UINT32_MAX - 1);
     made->gid = (gid_t)get_number(&from, UINT32_MAX - 1);
+    made->limits = get_limits(&from);
     for (size_t i = 0; (string = path_strings(made, i)); i++)
         *string = heel_xstrdup(get_string(&from));
     count = get_number(&from, ITEMS_MAX);

@@ -243,6 +243,7 @@ static void set_paths(struct heel_plan_builder *builder, const struct heel_plan_
     plan->bare = input->bare;
     plan->uid = input->uid;
     plan->gid = input->gid;
+    plan->limits = input->spec->limits;
     plan->paths.user_name = user_name(input);
     plan->paths.host_working_dir = heel_xstrdup(own ? input->work_source : named[0].path.path);
     if (input->bare) {

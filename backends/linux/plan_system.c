@@ -207,14 +207,19 @@ static void add_identity(struct heel_plan_builder *builder)
                  "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
 }
 
+static uint64_t at_most(uint64_t usual, uint64_t limit)
+{
+    return limit > 0 && limit < usual ? limit : usual;
+}
+
 void heel_plan_add_system(struct heel_plan_builder *builder)
 {
     struct heel_plan *plan = builder->plan;
     struct heel_mount *root = heel_plan_add_mount(plan, HEEL_MOUNT_TMPFS, 0, NULL, "/", "own root");
     bool has_var;
 
-    root->size_bytes = SCRATCH_BYTES;
-    root->inodes = SCRATCH_INODES;
+    root->size_bytes = at_most(SCRATCH_BYTES, builder->input->spec->limits.disk_bytes);
+    root->inodes = at_most(SCRATCH_INODES, builder->input->spec->limits.disk_inodes);
     heel_plan_add_rule(plan, "/", HEEL_LANDLOCK_READ_DIR, "own root");
     add_top(builder);
     add_etc(builder);

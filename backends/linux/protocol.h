@@ -36,8 +36,9 @@ enum heel_init_message {
     HEEL_INIT_START,     /* id; a command; descriptors: its standard streams */
     HEEL_INIT_SIGNAL,    /* id; signal number */
     HEEL_INIT_KILL_TREE, /* id */
+    HEEL_INIT_KILL_ALL,  /* every command and whatever else runs; init stays */
     /* init to heeld */
-    HEEL_INIT_READY,
+    HEEL_INIT_READY,      /* descriptors where limits are to be measured: see vantage.h */
     HEEL_INIT_FAILED,     /* instead of READY: an error */
     HEEL_INIT_STARTED,    /* id */
     HEEL_INIT_EXITED,     /* id; how it ended, or why it never started */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "backends/linux/landlock.h"
+#include "backends/linux/limits.h"
 #include "backends/linux/plan_acting.h"
 #include "base/text.h"
 
@@ -233,10 +234,35 @@ static void describe_kernel_quotas(const struct heel_report_facts *facts, struct
                      "that root runs gives each sandbox a uid of its own");
 }
 
+#define DELEGATE "run heeld in a delegated cgroup v2 subtree (systemd: Delegate=yes)"
+
+static bool sets_limits(const struct heel_limits *limits)
+{
+    return heel_limits_measure_processes(limits) || limits->cpu_share_milli > 0 ||
+           limits->max_file_size_bytes > 0 || limits->max_open_files > 0;
+}
+
 static void describe_limits(const struct heel_report_facts *facts, struct row *row)
 {
-    (void)facts;
-    disable(row, "spec.limits sets none");
+    const struct heel_limits *limits = &facts->spec->limits;
+
+    held_by(row, "rlimits");
+    if (heel_limits_measure_processes(limits)) {
+        held_by(row, "measuring what runs");
+        degrade(row, "what all processes use together is measured every few milliseconds and "
+                     "stopped when it is too much, not refused; " DELEGATE
+                     " to have memory held by the kernel");
+    }
+    if (limits->cpu_share_milli > 0) {
+        held_by(row, "CPU affinity");
+        degrade(row, "cpu_share is rounded up to whole processors, and code inside can take "
+                     "others; " DELEGATE);
+    }
+    if (heel_limits_measure_disk(limits) && facts->spec->working_dir)
+        degrade(row, "what is written to spec.filesystem.working_dir is not counted; leave it "
+                     "unset for a directory that is");
+    if (!sets_limits(limits))
+        disable(row, "spec.limits sets none");
 }
 
 static void describe_write_xor_execute(const struct heel_report_facts *facts, struct row *row)

@@ -30,6 +30,38 @@ static int fail(struct attempt *attempt, enum heel_start_failure kind)
     return 127;
 }
 
+/* Some of those allowed, others for the next command. */
+static int take_processors(size_t wanted)
+{
+    cpu_set_t allowed, taken;
+    int count = wanted < CPU_SETSIZE ? (int)wanted : CPU_SETSIZE;
+    int skip;
+
+    CPU_ZERO(&taken);
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return -1;
+    if (CPU_COUNT(&allowed) <= count)
+        return 0;
+    skip = getpid() % CPU_COUNT(&allowed);
+    for (size_t i = 0; CPU_COUNT(&taken) < count; i = (i + 1) % CPU_SETSIZE)
+        if (CPU_ISSET(i, &allowed) && skip-- <= 0)
+            CPU_SET(i, &taken);
+    return sched_setaffinity(0, sizeof taken, &taken);
+}
+
+static int take_limits(const struct heel_spawn_limits *limits)
+{
+    if (!limits)
+        return 0;
+    for (size_t i = 0; i < limits->count; i++) {
+        struct rlimit limit = {limits->items[i].value, limits->items[i].value};
+
+        if (setrlimit(limits->items[i].resource, &limit))
+            return -1;
+    }
+    return limits->processors > 0 ? take_processors(limits->processors) : 0;
+}
+
 static int set_up(const struct heel_spawn *spawn)
 {
     sigset_t none;
@@ -37,7 +69,8 @@ static int set_up(const struct heel_spawn *spawn)
     for (int i = 0; i < 3; i++)
         if (dup2(spawn->stdio[i], i) < 0)
             return -1;
-    if (setsid() < 0 || close_range(3, ~0U, 0) || heel_tree_tag_take(spawn->tag))
+    if (setsid() < 0 || close_range(3, ~0U, 0) || heel_tree_tag_take(spawn->tag) ||
+        take_limits(spawn->limits))
         return -1;
     sigemptyset(&none);
     return sigprocmask(SIG_SETMASK, &none, NULL);

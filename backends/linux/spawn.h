@@ -3,9 +3,25 @@
 #define HEEL_BACKENDS_LINUX_SPAWN_H
 
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "backends/backend.h"
+
+/* A limit of the kernel's for a command and its descendants, soft and hard. */
+struct heel_spawn_limit {
+    int resource; /* RLIMIT_* */
+    rlim_t value;
+};
+
+#define HEEL_SPAWN_LIMITS_MAX 3
+
+/* What a command gets, and what it inherits, beyond what init has itself. */
+struct heel_spawn_limits {
+    struct heel_spawn_limit items[HEEL_SPAWN_LIMITS_MAX];
+    size_t count;
+    size_t processors; /* it starts on this many of those that init may use; 0: on all */
+};
 
 struct heel_spawn {
     const char *const *argv; /* borrowed, as all of it */
@@ -14,6 +30,7 @@ struct heel_spawn {
     const char *working_dir;
     int stdio[3]; /* none of them 0, 1 or 2 */
     uint64_t tag;
+    const struct heel_spawn_limits *limits; /* borrowed; NULL: init's own */
 };
 
 struct heel_spawn_failure {

@@ -47,6 +47,14 @@ struct cli_options {
     int64_t timeout_ms;
     int64_t ttl_ms;
     int64_t idle_ttl_ms;
+    uint64_t memory_bytes;
+    int64_t cpu_time_ms;
+    double cpu_share;
+    uint32_t max_processes;
+    uint64_t max_file_size_bytes;
+    uint32_t max_open_files;
+    uint64_t disk_bytes;
+    uint64_t disk_inodes;
     /* a command in a sandbox that exists */
     const char *command_dir;
     /* policy */
@@ -72,7 +80,7 @@ struct cli_flag {
     int (*parse)(struct cli_options *options, const char *value, struct heel_error **err);
 };
 
-#define CLI_GROUPS_MAX 4
+#define CLI_GROUPS_MAX 5
 
 struct cli_verb {
     const char *name;

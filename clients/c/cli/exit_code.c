@@ -18,6 +18,8 @@ static const struct end ends[] = {
     [HEEL_EXIT_DELETED] = {CLI_EXIT_OWN_ERROR, "the sandbox was deleted while the command ran"},
     [HEEL_EXIT_DISCONNECTED] = {CLI_EXIT_OWN_ERROR, "the connection of the command was lost"},
     [HEEL_EXIT_START_FAILED] = {0, "the command could not be started"},
+    [HEEL_EXIT_OOM] = {0, "the sandbox used more memory than it may, and the command was killed"},
+    [HEEL_EXIT_LIMIT] = {0, "the sandbox went beyond a limit, and the command was killed"},
 };
 
 static const struct end unknown = {

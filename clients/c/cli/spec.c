@@ -18,6 +18,14 @@ struct heel_spec cli_spec(const struct cli_options *options)
         .idle_ttl_ms = options->idle_ttl_ms,
         .labels = options->labels.items,
         .label_count = options->labels.count,
+        .memory_bytes = options->memory_bytes,
+        .cpu_time_ms = options->cpu_time_ms,
+        .cpu_share = options->cpu_share,
+        .max_processes = options->max_processes,
+        .max_file_size_bytes = options->max_file_size_bytes,
+        .max_open_files = options->max_open_files,
+        .disk_bytes = options->disk_bytes,
+        .disk_inodes = options->disk_inodes,
     };
 }
 

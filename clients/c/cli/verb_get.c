@@ -1,3 +1,5 @@
+#include <inttypes.h>
+
 #include "clients/c/cli/connect.h"
 #include "clients/c/cli/report.h"
 #include "clients/c/cli/table.h"
@@ -49,6 +51,27 @@ static void add_switches(struct table *table, const struct heel_spec *spec)
     }
 }
 
+static void add_number(struct table *table, const char *name, uint64_t number)
+{
+    heel_autofree char *text = number ? heel_format("%" PRIu64, number) : NULL;
+
+    add_row(table, name, text);
+}
+
+static void add_limits(struct table *table, const struct heel_spec *spec)
+{
+    heel_autofree char *share = spec->cpu_share > 0 ? heel_format("%g", spec->cpu_share) : NULL;
+
+    add_number(table, "max memory", spec->memory_bytes);
+    add_duration(table, "max cpu time", spec->cpu_time_ms);
+    add_row(table, "cpus", share);
+    add_number(table, "max processes", spec->max_processes);
+    add_number(table, "max file size", spec->max_file_size_bytes);
+    add_number(table, "max open files", spec->max_open_files);
+    add_number(table, "max disk", spec->disk_bytes);
+    add_number(table, "max inodes", spec->disk_inodes);
+}
+
 static void add_spec(struct table *table, const struct heel_spec *spec)
 {
     heel_autofree char *labels = table_pairs(spec->labels, spec->label_count);
@@ -61,6 +84,7 @@ static void add_spec(struct table *table, const struct heel_spec *spec)
         add_row(table, "required", heel_protection_name(spec->required[i]));
     add_row(table, "network", spec->network == HEEL_NETWORK_DENY_ALL ? "deny" : NULL);
     add_duration(table, "timeout", spec->wall_time_ms);
+    add_limits(table, spec);
     add_duration(table, "ttl", spec->ttl_ms);
     add_duration(table, "idle ttl", spec->idle_ttl_ms);
     add_row(table, "labels", labels);

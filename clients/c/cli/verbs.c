@@ -10,16 +10,18 @@ const struct cli_verb cli_verbs[] = {
         .name = "run",
         .arguments = "COMMAND [ARGUMENT...]",
         .summary = "run a command in a sandbox of its own",
-        .help = "Makes a sandbox, runs the command in it with this program's standard input, "
-                "output and error, and "
-                "removes the sandbox. Without a server it does all of that itself.\n"
-                "Exits as the command did: with its code, 128 + n where signal n ended it, 124 "
-                "after a timeout, 126 "
-                "where it can't be executed, 127 where it wasn't found, 125 where heel failed. "
-                "SIGINT and SIGTERM "
-                "are passed on; the third within two seconds kills.",
+        .help =
+            "Makes a sandbox, runs the command in it with this program's standard input, "
+            "output and error, and "
+            "removes the sandbox. Without a server it does all of that itself.\n"
+            "Exits as the command did: with its code, 128 + n where signal n ended it, 124 "
+            "after a timeout, 137 when its sandbox ran out of memory or of another limit (153: of "
+            "the size of a file), 126 where it can't be executed, 127 where it wasn't found, 125 "
+            "where heel failed. "
+            "SIGINT and SIGTERM "
+            "are passed on; the third within two seconds kills.",
         .example = "heelcli run --level strict -- python3 -c 'print(6 * 7)'",
-        .flags = {cli_spec_flags, cli_private_flags, cli_output_flags},
+        .flags = {cli_spec_flags, cli_limit_flags, cli_private_flags, cli_output_flags},
         .least_arguments = 1,
         .most_arguments = ANY,
         .failure = CLI_EXIT_OWN_ERROR,
@@ -33,7 +35,8 @@ const struct cli_verb cli_verbs[] = {
                 "ends, or its "
                 "server ends. --timeout holds for each of its commands.",
         .example = "heelcli create --working-dir . --ttl 1h",
-        .flags = {cli_spec_flags, cli_create_flags, cli_server_flags, cli_output_flags},
+        .flags = {cli_spec_flags, cli_limit_flags, cli_create_flags, cli_server_flags,
+                  cli_output_flags},
         .failure = CLI_EXIT_FAILED,
         .run = cli_create,
     },

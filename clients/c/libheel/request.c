@@ -146,15 +146,35 @@ static int network(struct arena *arena, const struct heel_spec *spec,
     return 0;
 }
 
+/* NULL where none is set. */
+static Heel__V1__Limits *limits(struct arena *arena, const struct heel_spec *spec)
+{
+    Heel__V1__Limits *message;
+
+    if (!spec->wall_time_ms && !spec->max_output_bytes && !spec->memory_bytes &&
+        !spec->cpu_time_ms && spec->cpu_share == 0 && !spec->max_processes &&
+        !spec->max_file_size_bytes && !spec->max_open_files && !spec->disk_bytes &&
+        !spec->disk_inodes)
+        return NULL;
+    message = arena_alloc(arena, 1, sizeof(*message));
+    heel__v1__limits__init(message);
+    message->wall_time = request_duration(arena, spec->wall_time_ms);
+    message->max_output_bytes = spec->max_output_bytes;
+    message->memory_bytes = spec->memory_bytes;
+    message->cpu_time = request_duration(arena, spec->cpu_time_ms);
+    message->cpu_share = spec->cpu_share;
+    message->max_processes = spec->max_processes;
+    message->max_file_size_bytes = spec->max_file_size_bytes;
+    message->max_open_files = spec->max_open_files;
+    message->disk_bytes = spec->disk_bytes;
+    message->disk_inodes = spec->disk_inodes;
+    return message;
+}
+
 static void limits_and_lifetime(struct arena *arena, const struct heel_spec *spec,
                                 Heel__V1__SandboxSpec *message)
 {
-    if (spec->wall_time_ms || spec->max_output_bytes) {
-        message->limits = arena_alloc(arena, 1, sizeof(*message->limits));
-        heel__v1__limits__init(message->limits);
-        message->limits->wall_time = request_duration(arena, spec->wall_time_ms);
-        message->limits->max_output_bytes = spec->max_output_bytes;
-    }
+    message->limits = limits(arena, spec);
     if (spec->ttl_ms || spec->idle_ttl_ms) {
         message->lifetime = arena_alloc(arena, 1, sizeof(*message->lifetime));
         heel__v1__lifetime__init(message->lifetime);

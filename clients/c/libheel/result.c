@@ -70,6 +70,20 @@ static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *mes
     fill_switches(arena, message, spec);
 }
 
+static void fill_limits(const Heel__V1__Limits *message, struct heel_spec *spec)
+{
+    spec->wall_time_ms = milliseconds(message->wall_time);
+    spec->max_output_bytes = message->max_output_bytes;
+    spec->memory_bytes = message->memory_bytes;
+    spec->cpu_time_ms = milliseconds(message->cpu_time);
+    spec->cpu_share = message->cpu_share;
+    spec->max_processes = message->max_processes;
+    spec->max_file_size_bytes = message->max_file_size_bytes;
+    spec->max_open_files = message->max_open_files;
+    spec->disk_bytes = message->disk_bytes;
+    spec->disk_inodes = message->disk_inodes;
+}
+
 /* Entries of any map<string, string>; see request_pairs. */
 #define FILL_PAIRS(arena, entries, entry_count, pairs, pair_count) \
     do { \
@@ -101,10 +115,8 @@ static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message,
     if (message->network &&
         message->network->policy_case == HEEL__V1__NETWORK_POLICY__POLICY_DENY_ALL)
         spec->network = HEEL_NETWORK_DENY_ALL;
-    if (message->limits) {
-        spec->wall_time_ms = milliseconds(message->limits->wall_time);
-        spec->max_output_bytes = message->limits->max_output_bytes;
-    }
+    if (message->limits)
+        fill_limits(message->limits, spec);
     if (message->environment)
         FILL_PAIRS(arena, message->environment->variables, message->environment->n_variables,
                    spec->variables, spec->variable_count);
@@ -156,6 +168,7 @@ void result_exit_status(const Heel__V1__ExitStatus *message, struct heel_exit_st
         return;
     status->reason = (enum heel_exit_reason)message->reason;
     status->message = message->message;
+    status->limit = (enum heel_limit)message->limit;
     status->signaled = message->outcome_case == HEEL__V1__EXIT_STATUS__OUTCOME_SIGNAL;
     if (status->signaled)
         status->signal = message->signal;

@@ -265,6 +265,16 @@ struct heel_spec {
     size_t switch_count;
     const enum heel_protection *required; /* what must be ACTIVE, or the sandbox isn't made */
     size_t required_count;
+    /* Of all of it together, unless it says otherwise; unset: no limit. What the contract's Limits
+     * says of each holds here. */
+    uint64_t memory_bytes;        /* at least 8 MiB */
+    int64_t cpu_time_ms;          /* over the sandbox's life */
+    double cpu_share;             /* in processors, 1.5 for one and a half */
+    uint32_t max_processes;       /* at one time; threads don't count */
+    uint64_t max_file_size_bytes; /* of any one file */
+    uint32_t max_open_files;      /* of one process; at least 16 */
+    uint64_t disk_bytes;          /* of its own working directory; at least 1 MiB */
+    uint64_t disk_inodes;         /* the same in files, directories and links; at least 1,024 */
 };
 
 /* ---- sandboxes ------------------------------------------------------------------------------- */
@@ -422,15 +432,29 @@ enum heel_exit_reason {
     HEEL_EXIT_DISCONNECTED = 5, /* the client cancelled the call or went away */
     /* it never ran: code is 127 where the program wasn't found, else 126; message says why */
     HEEL_EXIT_START_FAILED = 6,
+    HEEL_EXIT_OOM = 7,   /* its sandbox used more than memory_bytes */
+    HEEL_EXIT_LIMIT = 8, /* it or its sandbox went beyond another limit */
+};
+
+/* The limits that end commands. */
+enum heel_limit {
+    HEEL_LIMIT_NONE = 0,
+    HEEL_LIMIT_MEMORY_BYTES = 1,
+    HEEL_LIMIT_CPU_TIME = 2,
+    HEEL_LIMIT_MAX_PROCESSES = 3,
+    HEEL_LIMIT_MAX_FILE_SIZE_BYTES = 4,
+    HEEL_LIMIT_DISK_BYTES = 5,
+    HEEL_LIMIT_DISK_INODES = 6,
 };
 
 /* How a command ended. A code that isn't 0 is no error. */
 struct heel_exit_status {
     enum heel_exit_reason reason;
-    bool signaled;       /* then signal is set, else code */
-    int code;            /* what it passed to exit(), 0 to 255 */
-    int signal;          /* which signal killed it */
-    const char *message; /* a sentence where the reason needs one, else empty */
+    bool signaled;         /* then signal is set, else code */
+    int code;              /* what it passed to exit(), 0 to 255 */
+    int signal;            /* which signal killed it */
+    const char *message;   /* a sentence where the reason needs one, else empty */
+    enum heel_limit limit; /* which one, where the reason is OOM or LIMIT */
 };
 
 /* "EXITED" and so on, like the names above. */

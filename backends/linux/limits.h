@@ -1,0 +1,24 @@
+/* What each of a sandbox's limits comes down to. Some the kernel holds for each process (rlimits);
+ * what all of them use together has to be measured, or is held by a cgroup. */
+#ifndef HEEL_BACKENDS_LINUX_LIMITS_H
+#define HEEL_BACKENDS_LINUX_LIMITS_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "backends/backend.h"
+#include "backends/linux/quotas.h"
+#include "backends/linux/spawn.h"
+
+/* What a command is given; init itself has `quotas`, which can't be raised. */
+void heel_limits_for_commands(const struct heel_limits *limits, const struct heel_quotas *quotas,
+                              struct heel_spawn_limits *to);
+
+/* Whether a sandbox's use has to be measured, of processes or of its working directory. */
+bool heel_limits_measure_processes(const struct heel_limits *limits);
+bool heel_limits_measure_disk(const struct heel_limits *limits);
+
+/* The limit, if it was one, that made a signal end a process. */
+enum heel_limit heel_limits_behind_signal(const struct heel_limits *limits, int signal_number);
+
+#endif

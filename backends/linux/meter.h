@@ -1,0 +1,92 @@
+/* Watches what one sandbox uses of what its limits are about, while anything runs in it.
+ *
+ * It lives on the loop's thread. What may take its time (a look at each process, a walk through the
+ * working directory) is done in libuv's pool; the loop itself only asks, by one cheap system call a
+ * process, whether anything has run since the last look. Only what runs can use more than before,
+ * so a sandbox that waits for something costs next to nothing. */
+#ifndef HEEL_BACKENDS_LINUX_METER_H
+#define HEEL_BACKENDS_LINUX_METER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "backends/backend.h"
+#include "backends/linux/census.h"
+#include "backends/linux/disk_use.h"
+#include "backends/linux/memory_use.h"
+#include "backends/linux/vantage.h"
+
+struct heel_meter;
+
+/* One for a loop: it wakes the meters that are awake. */
+struct heel_meter_clock {
+    uv_timer_t timer;
+    struct heel_meter *awake;
+};
+
+struct heel_meter_events {
+    /* More of it is used than may be: everything in the sandbox is to be killed. */
+    void (*on_limit)(struct heel_meter *meter, enum heel_limit limit);
+    /* After heel_meter_close(): it holds nothing any more. */
+    void (*on_closed)(struct heel_meter *meter);
+};
+
+struct heel_meter {
+    struct heel_meter_clock *clock; /* borrowed */
+    const struct heel_meter_events *events;
+    struct heel_limits limits;
+    struct heel_vantage vantage; /* owned */
+    int work_dir;                /* owned; -1: nothing on disk is measured */
+    struct heel_meter *next;     /* among those awake */
+    bool open;
+    bool closing;
+    bool awake;
+    bool expecting;  /* something was started since the last look */
+    bool cpu_spent;  /* nothing may be started any more */
+    bool looking;    /* in the pool */
+    bool walking;    /* in the pool */
+    bool ran;        /* since the last walk */
+    bool unsettled;  /* a walk that counts everything is due: what there is was too much */
+    uint64_t due_ms; /* the next look */
+    uint64_t walk_due_ms;
+    uint64_t fired_ms; /* when it was last said that something was too much; 0: never */
+    uv_work_t look;
+    uv_work_t walk;
+    /* a look's */
+    struct heel_census census;
+    struct heel_memory_watch memory_watch;
+    struct heel_memory_use memory;
+    bool memory_is_exact;
+    bool memory_grace;
+    uint64_t cpu_us;
+    uint64_t look_us; /* how long it took */
+    int look_result;
+    /* a walk's */
+    struct heel_disk_use disk;
+    struct heel_disk_use disk_most;
+    uint64_t walk_ms;
+};
+
+void heel_meter_clock_init(struct heel_meter_clock *clock, uv_loop_t *loop);
+void heel_meter_clock_close(struct heel_meter_clock *clock, uv_close_cb on_closed);
+
+/* Takes the vantage over; `work_dir` is the host's path of the sandbox's own working directory, or
+ * NULL. */
+void heel_meter_open(struct heel_meter *meter, struct heel_meter_clock *clock,
+                     const struct heel_limits *limits, struct heel_vantage *vantage,
+                     const char *work_dir, const struct heel_meter_events *events);
+
+/* Something is about to be started. Nothing for a meter that was never opened. */
+void heel_meter_wake(struct heel_meter *meter);
+
+/* Whether processor time is left, if it is limited. */
+static inline bool heel_meter_allows_start(const struct heel_meter *meter)
+{
+    return !meter->cpu_spent;
+}
+
+/* True if that is all; else on_closed follows. Once, or on one that was never opened. */
+bool heel_meter_close(struct heel_meter *meter);
+
+#endif
