@@ -1,5 +1,6 @@
 #include "backends/linux/memory_use.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -111,8 +112,8 @@ static uint64_t own_bytes(const struct heel_vantage *vantage,
     uint64_t total = 0, kilobytes;
     FILE *stream = open_text(vantage, process->pid, "smaps_rollup");
 
-    if (!stream)
-        return process->anonymous_bytes;
+    if (!stream) /* denied, or gone since */
+        return errno == EACCES || errno == EPERM ? process->anonymous_bytes : 0;
     while (fgets(line, sizeof line, stream))
         if (sscanf(line, "Pss_Anon: %" SCNu64, &kilobytes) == 1 ||
             sscanf(line, "SwapPss: %" SCNu64, &kilobytes) == 1)

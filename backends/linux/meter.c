@@ -132,6 +132,22 @@ static void judge_walk(struct heel_meter *meter)
 
 /* ---- a look ---- */
 
+/* While processes come and go the shares of one that ended since are still counted with it, or
+ * those of the others already without: what looks like too much is looked at once more. */
+static void measure_memory(struct heel_meter *meter)
+{
+    struct heel_memory_use again;
+
+    heel_memory_measure(&meter->vantage, &meter->census, &meter->memory_watch, &meter->memory);
+    meter->memory_is_exact = true;
+    if (meter->memory.bytes <= meter->limits.memory_bytes ||
+        heel_census_take(&meter->vantage, &meter->census))
+        return;
+    heel_memory_measure(&meter->vantage, &meter->census, &meter->memory_watch, &again);
+    if (again.bytes < meter->memory.bytes)
+        meter->memory = again;
+}
+
 static void look_in_pool(uv_work_t *work)
 {
     struct heel_meter *meter = heel_container_of(work, struct heel_meter, look);
@@ -142,11 +158,8 @@ static void look_in_pool(uv_work_t *work)
     meter->memory_is_exact = false;
     if (limits->memory_bytes > 0) {
         meter->memory.bytes = heel_memory_bound(&meter->census, &meter->memory_watch);
-        if (meter->memory.bytes > limits->memory_bytes) {
-            heel_memory_measure(&meter->vantage, &meter->census, &meter->memory_watch,
-                                &meter->memory);
-            meter->memory_is_exact = true;
-        }
+        if (meter->memory.bytes > limits->memory_bytes)
+            measure_memory(meter);
     }
     if (limits->cpu_time_us > 0)
         meter->cpu_us = heel_census_cpu_us(&meter->vantage, &meter->census);
