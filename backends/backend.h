@@ -86,6 +86,7 @@ struct heel_sandbox_spec {
     enum heel_level level;
     const char *working_dir; /* host path, or NULL for one of the sandbox's own */
     bool keep_working_dir;
+    bool write_xor_execute; /* nothing that the sandbox may write may be executed in it */
     const struct heel_path_rule *paths;
     size_t path_count;
     /* Of groups that have none all are on, but at PERMISSIVE off. */

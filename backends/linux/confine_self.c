@@ -44,5 +44,7 @@ int heel_confine_self(const struct heel_plan *plan, struct heel_error **err)
         return heel_error_set_errno(err, errno, "can't give up new privileges");
     if (heel_landlock_restrict(plan, err) < 0)
         return -1;
+    if (plan->write_xor_execute && heel_seccomp_load_write_xor_execute(err) < 0)
+        return -1;
     return heel_seccomp_load(err);
 }

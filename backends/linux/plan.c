@@ -157,6 +157,7 @@ struct heel_plan *heel_plan_copy(const struct heel_plan *plan)
     struct heel_plan *copy = heel_xcalloc(1, sizeof(*copy));
 
     copy->bare = plan->bare;
+    copy->write_xor_execute = plan->write_xor_execute;
     copy->uid = plan->uid;
     copy->gid = plan->gid;
     for (size_t i = 0; i < plan->mount_count; i++) {

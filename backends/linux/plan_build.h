@@ -116,6 +116,9 @@ int heel_plan_sort_named(const struct heel_plan_builder *builder, struct heel_pl
 /* Whether the level shows this entry of "/". */
 bool heel_plan_shows_top(const struct heel_plan_builder *builder, const char *path);
 
+/* Nothing that may be written may be executed: for a plan that is complete. */
+void heel_plan_separate_writing(struct heel_plan *plan);
+
 /* Puts every mount behind those that it lies in. */
 void heel_plan_sort_mounts(struct heel_plan *plan);
 

@@ -153,6 +153,21 @@ void heel_plan_keep_named(struct heel_plan_named *all, size_t *count, struct hee
     }
 }
 
+/* Rules on one path add up, but not to what the spec says must be apart. */
+static int check_apart(const struct heel_plan_input *input, struct heel_plan_named *all,
+                       size_t count, const struct heel_plan_named *named, struct heel_error **err)
+{
+    const struct heel_plan_named *same = find_same(all, count, named->path.path);
+    unsigned both = HEEL_ACCESS_WRITE | HEEL_ACCESS_EXECUTE;
+
+    if (!input->spec->write_xor_execute || !same || ((same->access | named->access) & both) != both)
+        return 0;
+    return heel_error_set_field(err, named->field,
+                                "\"%s\" can't be both written and executed: "
+                                "spec.filesystem.write_xor_execute is on, and %s says the other",
+                                named->path.path, same->field);
+}
+
 /* Takes `field`. */
 static int take_named(const struct heel_plan_input *input, const char *path, unsigned access,
                       char *field, const char *origin, struct heel_plan_named *all, size_t *count,
@@ -160,7 +175,8 @@ static int take_named(const struct heel_plan_input *input, const char *path, uns
 {
     struct heel_plan_named named = {.access = access, .origin = origin, .field = field};
 
-    if (heel_plan_resolve_named(input, path, &named, err) < 0) {
+    if (heel_plan_resolve_named(input, path, &named, err) < 0 ||
+        check_apart(input, all, *count, &named, err) < 0) {
         heel_plan_clear_named(&named);
         return -1;
     }
@@ -186,11 +202,16 @@ static int take_all(const struct heel_plan_input *input, struct heel_plan_named 
                     struct heel_error **err)
 {
     const struct heel_sandbox_spec *spec = input->spec;
+    unsigned work = HEEL_ACCESS_READ | HEEL_ACCESS_WRITE |
+                    (spec->write_xor_execute ? 0U : (unsigned)HEEL_ACCESS_EXECUTE);
 
+    if (spec->write_xor_execute && spec->level == HEEL_LEVEL_PERMISSIVE)
+        return heel_error_set_field(err, "spec.filesystem.write_xor_execute",
+                                    "at PERMISSIVE everything may be written, so nothing could be "
+                                    "executed");
     if (spec->working_dir &&
-        take_named(input, spec->working_dir,
-                   HEEL_ACCESS_READ | HEEL_ACCESS_WRITE | HEEL_ACCESS_EXECUTE,
-                   heel_xstrdup("spec.filesystem.working_dir"), "working_dir", all, count, err) < 0)
+        take_named(input, spec->working_dir, work, heel_xstrdup("spec.filesystem.working_dir"),
+                   "working_dir", all, count, err) < 0)
         return -1;
     if (spec->working_dir && !S_ISDIR(all[0].path.mode))
         return heel_error_set_field(err, all[0].field, "\"%s\" is not a directory",
@@ -314,6 +335,8 @@ int heel_plan_make(const struct heel_plan_input *input, struct heel_plan **plan,
             "a plan needs its folders: either a working directory of its own or a named one");
     else
         result = build(&builder, named, &count, err);
+    if (result == 0 && input->spec->write_xor_execute)
+        heel_plan_separate_writing(made);
     free_named(named, count);
     for (size_t i = 0; i < builder.view_count; i++)
         free(builder.views[i].path);

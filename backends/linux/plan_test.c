@@ -24,6 +24,7 @@ struct request {
     const char *working_dir;
     struct heel_path_rule rules[8];
     size_t rule_count;
+    bool apart; /* write_xor_execute */
 };
 
 static void make_up_host(void)
@@ -54,6 +55,7 @@ static int make(const struct request *request, struct heel_plan **plan, struct h
         .working_dir = request->working_dir,
         .paths = request->rules,
         .path_count = request->rule_count,
+        .write_xor_execute = request->apart,
         .caller = {.uid = geteuid(), .gid = getegid()},
     };
     struct heel_plan_input input = {
@@ -299,6 +301,49 @@ static void no_grant_follows_what_a_sandbox_could_have_planted(void)
                   "spec.filesystem.working_dir");
 }
 
+static void check_apart(const struct heel_plan *plan)
+{
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        unsigned both = HEEL_MOUNT_WRITABLE | HEEL_MOUNT_EXECUTABLE;
+
+        if ((plan->mounts[i].flags & both) == both)
+            HEEL_TEST_FAIL("%s can be written and executed", plan->mounts[i].target);
+    }
+    for (size_t i = 0; i < plan->rule_count; i++)
+        if ((plan->rules[i].rights & HEEL_LANDLOCK_WRITE_FILE) &&
+            (plan->rules[i].rights & HEEL_LANDLOCK_EXECUTE))
+            HEEL_TEST_FAIL("the rule on %s lets write and execute", plan->rules[i].path);
+}
+
+static void nothing_written_is_executed_where_the_spec_says_so(void)
+{
+    heel_autofree char *library = place("library"), *home = place("home");
+    struct request request = {.level = HEEL_LEVEL_DEFAULT,
+                              .working_dir = home,
+                              .rules = {{library, HEEL_ACCESS_EXECUTE}},
+                              .rule_count = 1,
+                              .apart = true};
+    heel_autoplan struct heel_plan *plan = plan_of(&request), *own = NULL;
+    heel_autobuffer struct heel_buffer bytes = {0};
+    heel_autoplan struct heel_plan *decoded = NULL;
+
+    check_apart(plan);
+    CHECK(last_at(plan, library)->flags & HEEL_MOUNT_EXECUTABLE);
+    heel_plan_encode(plan, &bytes);
+    REQUIRE(heel_plan_decode(bytes.data, bytes.length, &decoded, NULL) == 0);
+    CHECK(decoded->write_xor_execute);
+    request.working_dir = NULL;
+    own = plan_of(&request);
+    check_apart(own);
+    request.rules[1] = (struct heel_path_rule){library, HEEL_ACCESS_WRITE};
+    request.rule_count = 2;
+    check_refused(&request, HEEL_INVALID_ARGUMENT, "INVALID_FIELD",
+                  "spec.filesystem.paths[1].path");
+    request = (struct request){.level = HEEL_LEVEL_PERMISSIVE, .apart = true};
+    check_refused(&request, HEEL_INVALID_ARGUMENT, "INVALID_FIELD",
+                  "spec.filesystem.write_xor_execute");
+}
+
 static void a_grant_of_a_home_keeps_secrets(void)
 {
     heel_autofree char *home = place("home"), *ssh = place("home/.ssh"),
@@ -495,6 +540,7 @@ int main(void)
     deny_beats_all();
     links_are_followed_once();
     no_grant_follows_what_a_sandbox_could_have_planted();
+    nothing_written_is_executed_where_the_spec_says_so();
     a_grant_of_a_home_keeps_secrets();
     what_cannot_be_named_is_refused();
     the_callers_rights_count();

@@ -94,7 +94,8 @@ void heel_policy_list(const struct heel_plan *plan, struct heel_policy_entry **e
         add(&list, HEEL_POLICY_LANDLOCK_RULE, &text, plan->rules[i].origin);
     }
     for (unsigned i = 0; i < HEEL_SECCOMP_SOURCES; i++)
-        if (i == 0 || plan->bare)
+        if (i == HEEL_SECCOMP_FILTER || (i == HEEL_SECCOMP_BARE_FILTER && plan->bare) ||
+            (i == HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER && plan->write_xor_execute))
             add_filter(&list, i);
     *entries = list.entries;
     *count = list.count;

@@ -265,10 +265,29 @@ static void describe_limits(const struct heel_report_facts *facts, struct row *r
         disable(row, "spec.limits sets none");
 }
 
+static bool names_writable(const struct heel_sandbox_spec *spec)
+{
+    for (size_t i = 0; i < spec->path_count; i++)
+        if (spec->paths[i].access & HEEL_ACCESS_WRITE)
+            return true;
+    return spec->working_dir != NULL;
+}
+
 static void describe_write_xor_execute(const struct heel_report_facts *facts, struct row *row)
 {
-    (void)facts;
-    disable(row, "spec.filesystem.write_xor_execute is off");
+    if (facts->namespaces)
+        held_by(row, "mounts that nothing can be executed on");
+    else
+        degrade(row, "without a mount namespace what may be written can still be mapped, which is "
+                     "how the loader executes it");
+    held_by(row, "Landlock");
+    held_by(row, "seccomp");
+    /* A name in what is read is not that of the mount on which it may be written. */
+    if (facts->spec->level == HEEL_LEVEL_DEFAULT && names_writable(facts->spec))
+        degrade(row, "a file that may be written and has a second name (a hard link, a second "
+                     "mount) in what DEFAULT reads can be executed by that; STRICT reads less");
+    if (!facts->spec->write_xor_execute)
+        disable(row, "spec.filesystem.write_xor_execute is off");
 }
 
 /* clang-format off */

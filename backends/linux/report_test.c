@@ -90,6 +90,30 @@ static void levels_leave_things_open(void)
     check_row(HEEL_PROTECTION_PROCESSES, HEEL_ENFORCEMENT_ACTIVE, NULL, "");
 }
 
+static void writing_and_executing_are_apart_where_asked_for(void)
+{
+    struct heel_report_facts facts = everything();
+    static const struct heel_path_rule grant = {"/data", HEEL_ACCESS_WRITE};
+    const enum heel_protection row = HEEL_PROTECTION_WRITE_XOR_EXECUTE;
+
+    make(&facts);
+    check_row(row, HEEL_ENFORCEMENT_DISABLED, "", "spec.filesystem.write_xor_execute is off");
+    spec = (struct heel_sandbox_spec){.level = HEEL_LEVEL_DEFAULT, .write_xor_execute = true};
+    make(&facts);
+    check_row(row, HEEL_ENFORCEMENT_ACTIVE, NULL, "");
+    spec.paths = &grant;
+    spec.path_count = 1;
+    make(&facts);
+    check_row(row, HEEL_ENFORCEMENT_DEGRADED, NULL, "second name");
+    spec.level = HEEL_LEVEL_STRICT;
+    make(&facts);
+    check_row(row, HEEL_ENFORCEMENT_ACTIVE, NULL, "");
+    facts.namespaces = false;
+    make(&facts);
+    check_row(row, HEEL_ENFORCEMENT_DEGRADED, NULL, "without a mount namespace");
+    spec = (struct heel_sandbox_spec){0};
+}
+
 /* Each mechanism taken away changes the rows that rest on it. */
 static void missing_mechanisms_show(void)
 {
@@ -202,6 +226,7 @@ int main(void)
 {
     everything_is_held();
     levels_leave_things_open();
+    writing_and_executing_are_apart_where_asked_for();
     missing_mechanisms_show();
     acting_files_of_the_plan_show();
     switches_show();

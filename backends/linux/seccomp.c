@@ -30,3 +30,9 @@ int heel_seccomp_load_bare(struct heel_error **err)
 {
     return load(seccomp_bare_program, HEEL_ARRAY_LENGTH(seccomp_bare_program), err);
 }
+
+int heel_seccomp_load_write_xor_execute(struct heel_error **err)
+{
+    return load(seccomp_write_xor_execute_program,
+                HEEL_ARRAY_LENGTH(seccomp_write_xor_execute_program), err);
+}

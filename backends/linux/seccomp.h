@@ -11,4 +11,7 @@ int heel_seccomp_load(struct heel_error **err);
 /* The same for what a sandbox without namespaces is refused besides (seccomp_bare_sets.c). */
 int heel_seccomp_load_bare(struct heel_error **err);
 
+/* The same where nothing that is written may be executed (seccomp_write_xor_execute.c). */
+int heel_seccomp_load_write_xor_execute(struct heel_error **err);
+
 #endif

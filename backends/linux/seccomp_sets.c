@@ -419,16 +419,29 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
 
 const size_t heel_seccomp_rule_count = HEEL_ARRAY_LENGTH(heel_seccomp_rules);
 
-void heel_seccomp_get_source(unsigned index, struct heel_seccomp_source *source)
+void heel_seccomp_get_source(enum heel_seccomp_filter filter, struct heel_seccomp_source *source)
 {
-    *source =
-        index == 0
-            ? (struct heel_seccomp_source){"seccomp_program",       heel_seccomp_sets,
-                                           heel_seccomp_set_count,  heel_seccomp_rules,
-                                           heel_seccomp_rule_count, false}
-            : (struct heel_seccomp_source){"seccomp_bare_program",       heel_seccomp_bare_sets,
-                                           heel_seccomp_bare_set_count,  heel_seccomp_bare_rules,
-                                           heel_seccomp_bare_rule_count, true};
+    /* clang-format off */
+    const struct heel_seccomp_source sources[] = {
+        [HEEL_SECCOMP_FILTER] = {
+            "seccomp_program",
+            heel_seccomp_sets, heel_seccomp_set_count,
+            heel_seccomp_rules, heel_seccomp_rule_count, false,
+        },
+        [HEEL_SECCOMP_BARE_FILTER] = {
+            "seccomp_bare_program",
+            heel_seccomp_bare_sets, heel_seccomp_bare_set_count,
+            heel_seccomp_bare_rules, heel_seccomp_bare_rule_count, true,
+        },
+        [HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER] = {
+            "seccomp_write_xor_execute_program",
+            heel_seccomp_write_xor_execute_sets, heel_seccomp_write_xor_execute_set_count,
+            NULL, 0, true,
+        },
+    };
+    /* clang-format on */
+
+    *source = sources[filter];
 }
 
 const struct heel_seccomp_set *heel_seccomp_find_set(const struct heel_seccomp_source *source,

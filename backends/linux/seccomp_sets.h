@@ -69,6 +69,10 @@ extern const size_t heel_seccomp_bare_set_count;
 extern const struct heel_seccomp_rule heel_seccomp_bare_rules[];
 extern const size_t heel_seccomp_bare_rule_count;
 
+/* What is refused besides where nothing that is written may be executed, in the same way. */
+extern const struct heel_seccomp_set heel_seccomp_write_xor_execute_sets[];
+extern const size_t heel_seccomp_write_xor_execute_set_count;
+
 /* One program's data. */
 struct heel_seccomp_source {
     const char *name; /* of the array that the program becomes */
@@ -78,8 +82,14 @@ struct heel_seccomp_source {
     size_t rule_count;
     bool passes_others;
 };
-#define HEEL_SECCOMP_SOURCES 2
-void heel_seccomp_get_source(unsigned index, struct heel_seccomp_source *source);
+
+enum heel_seccomp_filter {
+    HEEL_SECCOMP_FILTER,
+    HEEL_SECCOMP_BARE_FILTER,
+    HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER,
+    HEEL_SECCOMP_SOURCES,
+};
+void heel_seccomp_get_source(enum heel_seccomp_filter filter, struct heel_seccomp_source *source);
 
 /* NULL if it is in no set; -1 if the table does not have it. */
 const struct heel_seccomp_set *heel_seccomp_find_set(const struct heel_seccomp_source *source,

@@ -37,12 +37,23 @@ static struct heel_seccomp_source source;
 static const struct sock_filter *program;
 static size_t program_length;
 
-static void look_at(unsigned index)
+static void look_at(enum heel_seccomp_filter index)
 {
+    static const struct {
+        const struct sock_filter *program;
+        size_t length;
+    } programs[] = {
+        [HEEL_SECCOMP_FILTER] = {seccomp_program, HEEL_ARRAY_LENGTH(seccomp_program)},
+        [HEEL_SECCOMP_BARE_FILTER] = {seccomp_bare_program,
+                                      HEEL_ARRAY_LENGTH(seccomp_bare_program)},
+        [HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER] = {seccomp_write_xor_execute_program,
+                                                   HEEL_ARRAY_LENGTH(
+                                                       seccomp_write_xor_execute_program)},
+    };
+
     heel_seccomp_get_source(index, &source);
-    program = index == 0 ? seccomp_program : seccomp_bare_program;
-    program_length =
-        index == 0 ? HEEL_ARRAY_LENGTH(seccomp_program) : HEEL_ARRAY_LENGTH(seccomp_bare_program);
+    program = programs[index].program;
+    program_length = programs[index].length;
 }
 
 /* ---- the data ---- */
@@ -582,10 +593,13 @@ static void ordinary_work_goes_on(void)
 
 int main(void)
 {
-    look_at(1);
+    look_at(HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER);
     every_name_is_in_one_set();
     program_says_what_the_data_say();
-    look_at(0);
+    look_at(HEEL_SECCOMP_BARE_FILTER);
+    every_name_is_in_one_set();
+    program_says_what_the_data_say();
+    look_at(HEEL_SECCOMP_FILTER);
     every_name_is_in_one_set();
     table_agrees_with_headers();
     table_has_the_kernels_names();

@@ -64,6 +64,11 @@ SPECS = [
     ("working dir of 4,096 bytes", files(working_dir=LONG[:4096]), FIELD, "filesystem.working_dir"),
     ("kept working dir of the caller", files(working_dir="/tmp", keep_working_dir=True), FIELD,
      "filesystem.keep_working_dir"),
+    ("all written, nothing executed", {"level": PERMISSIVE, **files(write_xor_execute=True)}, FIELD,
+     "filesystem.write_xor_execute"),
+    ("written and executed", files(write_xor_execute=True, paths=[
+        pb.PathRule(path=path, access=access) for path, access in ((FILE, WRITE), (FILE, pb.PATH_ACCESS_EXECUTE))
+    ]), FIELD, "filesystem.paths[1].path"),
     ("empty path", rule(""), FIELD, "filesystem.paths[0].path"),
     ("relative path", rule("etc"), FIELD, "filesystem.paths[0].path"),
     ("absent path", rule("/no/such/path"), "PATH_NOT_FOUND", "filesystem.paths[0].path"),

@@ -157,6 +157,14 @@ class RunTest(CliCase):
                 refusal = self.check_sentence(self.cli("run", flag, path, "true", cwd=mine))
                 self.assertIn(f'the symbolic link "{mine}/out"', refusal)
 
+    def test_write_xor_execute(self):
+        script = "cp /bin/true mine && ./mine"
+        self.check(self.cli("run", "sh", "-c", script), 0)
+        self.check(self.cli("run", "--write-xor-execute", "sh", "-c", script), 126)
+        self.check(self.cli("run", "--write-xor-execute", "sh", "-c", "echo exit 7 >mine && sh mine"), 7)
+        self.check(self.cli("run", "--write-xor-execute", "--require", "write-xor-execute", "true"), 0)
+        self.check_sentence(self.cli("run", "--write-xor-execute", "--level", "permissive", "true"))
+
     def test_policy(self):
         allowed = self.check(self.cli("policy", "--test", "/etc/passwd", "--test", "/bin/sh:execute"))
         self.assertIn("allowed read /etc/passwd\n", allowed.stdout)

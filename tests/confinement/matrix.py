@@ -50,7 +50,7 @@ def environment_of(stage, prop, server, control):
     return environment
 
 
-def spec_of(stage, level, cell=None, denied=False, environment=()):
+def spec_of(stage, level, cell=None, denied=False, environment=(), apart=False):
     paths = []
     if level != PERMISSIVE:  # which refuses grants, as it grants everything
         paths.append(pb.PathRule(path=str(stage.probes), access=pb.PATH_ACCESS_EXECUTE))
@@ -59,7 +59,7 @@ def spec_of(stage, level, cell=None, denied=False, environment=()):
         paths.append(pb.PathRule(path=str(cell / name), access=pb.PATH_ACCESS_DENY))
     return pb.SandboxSpec(
         level=LEVELS[level],
-        filesystem=pb.Filesystem(working_dir=str(cell or ""), paths=paths),
+        filesystem=pb.Filesystem(working_dir=str(cell or ""), paths=paths, write_xor_execute=apart),
         environment=pb.Environment(variables=dict(environment)),
     )
 
@@ -107,7 +107,7 @@ class Matrix:
         environment = environment_of(self.stage, prop, self.server, False)
         answer = self.server.stub.RunCommand(
             pb.RunCommandRequest(
-                spec=spec_of(self.stage, level, cell, prop.denied, environment.items()),
+                spec=spec_of(self.stage, level, cell, prop.denied, environment.items(), prop.apart),
                 command=process_pb.Command(argv=[str(self.stage.probes / prop.probe)]),
             ),
             timeout=SECONDS,

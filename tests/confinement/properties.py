@@ -18,6 +18,7 @@ class Property:
     env: tuple = ()  # pairs; a value of "@NAME" is that of the stage
     denied: bool = False  # the spec denies denied/ and deep/denied/
     needs_mounts: bool = False  # of the stage, which only root can make
+    apart: bool = False  # the spec says write_xor_execute
     control: str = ""  # why there is none, where there is none
 
 
@@ -42,6 +43,7 @@ PROPERTIES = (
     Property("F18", "only harmless devices are there", "mknod; opening 28 nodes", "devices"),
     Property("F19", "devices that are there can't be set up", "ioctls on /dev/urandom and random", "device_control"),
     Property("F20", "a memfd runs only what may be run", "fexecve", "memory_program"),
+    Property("F28", "what may be written can't be executed, where the spec says so", "execve, \"#!\", ld.so, mappings, O_TMPFILE, memfds (F20), in every folder that may be written", "write_then_execute", READERS, apart=True),
     Property("F21", "the kernel's settings are read-only", "38 files of /proc, /sys, cgroups opened for writing", "kernel_settings"),
     Property("F24", "/tmp, /var/tmp and /dev/shm are the sandbox's own", "a file that was left there outside", "shared_folders"),
     Property("F29", "nobody watches what goes on in protected files", "inotify by path and O_PATH, dnotify", "watch_hidden", READERS, (("WATCHED", "@HIDDEN"),)),

@@ -42,6 +42,7 @@ struct cli_options {
     size_t required_count;
     char *working_dir; /* owned */
     bool keep_working_dir;
+    bool write_xor_execute;
     struct cli_pairs variables;
     struct cli_pairs labels;
     int64_t timeout_ms;

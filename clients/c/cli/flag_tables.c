@@ -299,6 +299,15 @@ static int parse_keep_working_dir(struct cli_options *options, const char *value
     return 0;
 }
 
+static int parse_write_xor_execute(struct cli_options *options, const char *value,
+                                   struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->write_xor_execute = true;
+    return 0;
+}
+
 static int parse_env(struct cli_options *options, const char *value, struct heel_error **err)
 {
     return parse_pair(&options->variables, value,
@@ -490,6 +499,9 @@ const struct cli_flag cli_spec_flags[] = {
      "--working-dir .", parse_working_dir},
     {"keep-working-dir", NULL, "leave the sandbox's own working directory behind",
      "--keep-working-dir", parse_keep_working_dir},
+    {"write-xor-execute", NULL,
+     "nothing that may be written can be executed; what an interpreter reads still runs",
+     "--write-xor-execute", parse_write_xor_execute},
     ENV_FLAGS,
     {"timeout", "DURATION", "kill a command and all that it started after this long",
      "--timeout 5m", parse_timeout},

@@ -7,6 +7,7 @@ struct heel_spec cli_spec(const struct cli_options *options)
         .level = options->level,
         .working_dir = options->working_dir,
         .keep_working_dir = options->keep_working_dir,
+        .write_xor_execute = options->write_xor_execute,
         .paths = options->paths,
         .path_count = options->path_count,
         .switches = options->switches,

@@ -113,6 +113,7 @@ static Heel__V1__Filesystem *filesystem(struct arena *arena, const struct heel_s
     heel__v1__filesystem__init(message);
     message->working_dir = request_text(spec->working_dir);
     message->keep_working_dir = spec->keep_working_dir;
+    message->write_xor_execute = spec->write_xor_execute;
     message->n_paths = spec->path_count;
     message->paths = arena_alloc(arena, spec->path_count, sizeof(Heel__V1__PathRule *));
     for (size_t i = 0; i < spec->path_count; i++) {
@@ -204,7 +205,8 @@ Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec 
         return NULL;
     message->level = (Heel__V1__IsolationLevel)spec.level;
     add_required(arena, &spec, message);
-    if (spec.working_dir || spec.keep_working_dir || spec.path_count || spec.switch_count)
+    if (spec.working_dir || spec.keep_working_dir || spec.path_count || spec.switch_count ||
+        spec.write_xor_execute)
         message->filesystem = filesystem(arena, &spec);
     limits_and_lifetime(arena, &spec, message);
     if (spec.variable_count) {

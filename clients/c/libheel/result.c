@@ -65,6 +65,7 @@ static void fill_filesystem(struct arena *arena, const Heel__V1__Filesystem *mes
     }
     spec->working_dir = *message->working_dir ? message->working_dir : NULL;
     spec->keep_working_dir = message->keep_working_dir;
+    spec->write_xor_execute = message->write_xor_execute;
     spec->paths = rules;
     spec->path_count = message->n_paths;
     fill_switches(arena, message, spec);
