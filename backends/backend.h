@@ -213,12 +213,19 @@ typedef void heel_on_explained(const struct heel_policy *policy, const struct he
 
 /* ---- commands ---- */
 
+/* The size of a terminal, in characters. */
+struct heel_terminal_size {
+    unsigned short rows;
+    unsigned short columns;
+};
+
 /* A program to run. All pointers are borrowed for the call. */
 struct heel_command {
     const char *const *argv; /* NULL-terminated, at least one */
     const char *const
         *environment; /* NULL-terminated "NAME=value": the complete environment, HOME and all */
-    const char *working_dir; /* inside, absolute; NULL: the sandbox's */
+    const char *working_dir;                   /* inside, absolute; NULL: the sandbox's */
+    const struct heel_terminal_size *terminal; /* a terminal for its three streams; NULL: pipes */
 };
 
 enum heel_start_failure {
@@ -226,6 +233,7 @@ enum heel_start_failure {
     HEEL_START_NOT_FOUND,      /* no such program: 127 */
     HEEL_START_NOT_EXECUTABLE, /* it is there and can't be executed: 126 */
     HEEL_START_BAD_DIRECTORY,  /* working_dir can't be entered: 126 */
+    HEEL_START_NO_TERMINAL,    /* there are no more terminals: 126 */
     HEEL_START_FAILED,         /* anything else: 126 */
 };
 
@@ -276,13 +284,26 @@ typedef void heel_on_deleted(const struct heel_error *error, void *data);
 /* A process was started or could not be: exactly one on_exit follows on_started for a process that
  * was started; for one that could not be only on_exit is run. */
 struct heel_process_events {
-    void (*on_started)(struct heel_process *process, void *data);
+    /* `terminal` is the master side of the terminal that was asked for, non-blocking, owned by the
+     * callee; -1 where none was. */
+    void (*on_started)(struct heel_process *process, int terminal, void *data);
     /* The process is freed after this. Its descendants may live on. */
     void (*on_exit)(struct heel_process *process, const struct heel_exit *exit, void *data);
 };
 
+/* Whom a signal reaches. */
+enum heel_signal_scope {
+    HEEL_SIGNAL_PROCESS, /* the process alone */
+    HEEL_SIGNAL_GROUP,   /* the process group that it leads */
+    HEEL_SIGNAL_TREE,    /* it and everything that descends from it, however it detached itself */
+};
+
+/* Every process of a sandbox stands still, or goes on; or that could not be done (borrowed). */
+typedef void heel_on_paused(struct heel_sandbox *sandbox, const struct heel_error *error,
+                            void *data);
+
 /* The caller's ends of a command's standard streams: pipes, non-blocking, owned by whoever started
- * it. -1 where that stream was not asked for. */
+ * it. -1 where that stream was not asked for, and all three of a command with a terminal. */
 struct heel_stdio {
     int in;  /* write end */
     int out; /* read end */
@@ -310,11 +331,14 @@ struct heel_backend_ops {
     int (*start)(struct heel_sandbox *sandbox, const struct heel_command *command, bool want_stdin,
                  const struct heel_process_events *events, void *data,
                  struct heel_process **process, struct heel_stdio *stdio, struct heel_error **err);
-    /* A signal to the process group that the process leads. ESRCH is no error. */
-    void (*signal)(struct heel_process *process, int signal_number);
+    /* ESRCH is no error. */
+    void (*signal)(struct heel_process *process, int signal_number, enum heel_signal_scope scope);
     /* SIGKILL to the process and everything that descends from it, however it detached itself;
      * again until nothing is left. on_exit follows. */
     void (*kill_tree)(struct heel_process *process);
+    /* Stops every process of the sandbox, or lets go on those that were stopped so. One at a time;
+     * not after destroy. on_paused is not run if the sandbox ends first. */
+    void (*pause)(struct heel_sandbox *sandbox, bool pause, heel_on_paused *on_paused, void *data);
     /* Ends the backend: every sandbox must have been deleted. `on_closed` is the last callback. */
     void (*close)(struct heel_backend *backend, void (*on_closed)(void *data), void *data);
 };
@@ -378,9 +402,16 @@ static inline int heel_process_start(struct heel_sandbox *sandbox,
                                         err);
 }
 
-static inline void heel_process_signal(struct heel_process *process, int signal_number)
+static inline void heel_process_signal(struct heel_process *process, int signal_number,
+                                       enum heel_signal_scope scope)
 {
-    process->sandbox->backend->ops->signal(process, signal_number);
+    process->sandbox->backend->ops->signal(process, signal_number, scope);
+}
+
+static inline void heel_sandbox_pause(struct heel_sandbox *sandbox, bool pause,
+                                      heel_on_paused *on_paused, void *data)
+{
+    sandbox->backend->ops->pause(sandbox, pause, on_paused, data);
 }
 
 static inline void heel_process_kill_tree(struct heel_process *process)

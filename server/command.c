@@ -1,8 +1,11 @@
 #include "server/command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "server/core.h"
@@ -13,6 +16,22 @@
 
 #define RETRY_MS 100
 
+static void mark(struct server_command *command, Heel__V1__ExitReason reason)
+{
+    if (command->facts->reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED &&
+        !command->facts->exited)
+        command->facts->reason = reason;
+}
+
+static int refuse_paused(const struct server_sandbox *sandbox, struct heel_error **err)
+{
+    heel_error_set(err, HEEL_FAILED_PRECONDITION, "SANDBOX_PAUSED",
+                   "sandbox %s is paused; resume it first", sandbox->id);
+    if (err)
+        heel_error_add_metadata(*err, "sandbox_id", "%s", sandbox->id);
+    return -1;
+}
+
 static int admit(const struct server_sandbox *sandbox, struct heel_error **err)
 {
     const struct server_options *options = &sandbox->core->options;
@@ -20,6 +39,8 @@ static int admit(const struct server_sandbox *sandbox, struct heel_error **err)
 
     if (sandbox->core->draining)
         return server_refuse_draining(err);
+    if (sandbox->pauses.paused)
+        return refuse_paused(sandbox, err);
     if (!server_full && sandbox->owner->processes < options->max_processes_per_caller)
         return 0;
     heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED",
@@ -71,25 +92,48 @@ static void unlink_from_sandbox(struct server_command *command)
     server_note_activity(sandbox->core);
 }
 
+static void tell_waiters(struct server_command *command)
+{
+    while (command->waiters) {
+        struct command_waiter *waiter = command->waiters;
+
+        command_wait_no_more(waiter);
+        waiter->on_over(waiter, command->facts);
+    }
+}
+
 static void set_over(struct server_command *command, const struct heel_exit *exit)
 {
-    command->exit = *exit;
-    command->exited = true;
+    command_facts_end(command->facts, exit);
     command->process = NULL;
     if (exit->limit != HEEL_LIMIT_NONE)
-        command->limit_message = spec_limits_message(exit->limit, command->sandbox->spec->limits);
+        command->facts->limit_message =
+            spec_limits_message(exit->limit, command->sandbox->spec->limits);
     uv_timer_stop(&command->timer);
     output_command_over(&command->out);
     output_command_over(&command->err);
     unlink_from_sandbox(command);
+    tell_waiters(command);
     command->events->on_exited(command, command->data);
 }
 
-static void on_process_started(struct heel_process *process, void *data)
+/* Both directions have a descriptor of their own, since each is watched and closed by itself. */
+static void open_terminal(struct server_command *command, int terminal)
+{
+    int copy = fcntl(terminal, F_DUPFD_CLOEXEC, 0);
+
+    output_open_terminal(&command->out, terminal);
+    if (copy >= 0)
+        input_open_terminal(&command->in, copy);
+}
+
+static void on_process_started(struct heel_process *process, int terminal, void *data)
 {
     struct server_command *command = data;
 
     (void)process;
+    if (terminal >= 0)
+        open_terminal(command, terminal);
     command->events->on_started(command, command->data);
 }
 
@@ -136,10 +180,12 @@ static void start_timeout(struct server_command *command, const Heel__V1__Comman
         uv_timer_start(&command->timer, on_timeout, (uint64_t)timeout, 0);
 }
 
-static char *random_process_id(void)
+static char *new_process_id(const Heel__V1__Command *request)
 {
     uint64_t bits;
 
+    if (request->process_id[0])
+        return heel_xstrdup(request->process_id);
     if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
         abort();
     return heel_format("p-%016llx", (unsigned long long)bits);
@@ -149,12 +195,14 @@ static int start_process(struct server_command *command, struct server_sandbox *
                          const Heel__V1__Command *request, bool want_stdin,
                          struct heel_stdio *stdio, struct heel_error **err)
 {
-    char **environment = environment_of_command(sandbox->spec, request);
+    char **environment = environment_of_command(
+        sandbox->spec, request, request->terminal ? command->facts->terminal_type : NULL);
     heel_autofree const char **argv = heel_xcalloc(request->n_argv + 1, sizeof *argv);
     struct heel_command backend_command = {
         .argv = argv,
         .environment = (const char *const *)environment,
         .working_dir = request->working_dir[0] ? request->working_dir : NULL,
+        .terminal = request->terminal ? &command->facts->size : NULL,
     };
     int result;
 
@@ -166,6 +214,20 @@ static int start_process(struct server_command *command, struct server_sandbox *
     return result;
 }
 
+/* A terminal comes later, with the news that the command was started. */
+static void open_streams(struct server_command *command, uv_loop_t *loop,
+                         const struct heel_stdio *stdio)
+{
+    if (command_facts_has_terminal(command->facts)) {
+        output_open_later(&command->out, loop, on_output, command);
+        input_open_later(&command->in, loop, on_input, command);
+    } else {
+        output_open(&command->out, loop, stdio->out, on_output, command);
+        input_open(&command->in, loop, stdio->in, on_input, command);
+    }
+    output_open(&command->err, loop, stdio->err, on_output, command);
+}
+
 struct server_command *command_start(struct server_sandbox *sandbox,
                                      const Heel__V1__Command *request, bool want_stdin,
                                      const struct command_events *events, void *data,
@@ -174,21 +236,21 @@ struct server_command *command_start(struct server_sandbox *sandbox,
     uv_loop_t *loop = sandbox->core->loop;
     struct server_command *command;
     struct heel_stdio stdio;
+    heel_autofree char *id = NULL;
 
     if (admit(sandbox, err) < 0)
         return NULL;
+    id = new_process_id(request);
     command = heel_xcalloc(1, sizeof *command);
+    command->facts = command_facts_new(request, id, sandbox->id, ++sandbox->last_command);
     if (start_process(command, sandbox, request, want_stdin, &stdio, err) < 0) {
+        command_facts_free(command->facts);
         free(command);
         return NULL;
     }
-    command->id = request->process_id[0] ? heel_xstrdup(request->process_id) : random_process_id();
-    command->program = heel_xstrdup(request->argv[0]);
     command->events = events;
     command->data = data;
-    output_open(&command->out, loop, stdio.out, on_output, command);
-    output_open(&command->err, loop, stdio.err, on_output, command);
-    input_open(&command->in, loop, stdio.in, on_input, command);
+    open_streams(command, loop, &stdio);
     uv_timer_init(loop, &command->timer);
     command->timer.data = command;
     link_to_sandbox(command, sandbox);
@@ -198,16 +260,56 @@ struct server_command *command_start(struct server_sandbox *sandbox,
 
 void command_kill(struct server_command *command, Heel__V1__ExitReason reason)
 {
-    if (command->reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED && !command->exited)
-        command->reason = reason;
+    mark(command, reason);
     if (command->process)
         heel_process_kill_tree(command->process);
 }
 
-void command_signal(struct server_command *command, int signal_number)
+void command_signal(struct server_command *command, int signal_number, enum heel_signal_scope scope)
 {
-    if (command->process)
-        heel_process_signal(command->process, signal_number);
+    bool paused = command->sandbox && command->sandbox->pauses.paused;
+
+    if (command->process && !(paused && signal_number == SIGCONT))
+        heel_process_signal(command->process, signal_number, scope);
+}
+
+int command_resize(struct server_command *command, struct heel_terminal_size size,
+                   struct heel_error **err)
+{
+    struct winsize window = {.ws_row = size.rows, .ws_col = size.columns};
+
+    if (!command_facts_has_terminal(command->facts)) {
+        heel_error_set(err, HEEL_FAILED_PRECONDITION, "NO_TERMINAL",
+                       "the process %s has no terminal", command->facts->id);
+        if (err)
+            heel_error_add_metadata(*err, "process_id", "%s", command->facts->id);
+        return -1;
+    }
+    command->facts->size = size;
+    if (command->out.fd >= 0)
+        ioctl(command->out.fd, TIOCSWINSZ, &window);
+    return 0;
+}
+
+/* ---- those who wait ---- */
+
+void command_wait(struct server_command *command, struct command_waiter *waiter)
+{
+    waiter->next = command->waiters;
+    waiter->previous = &command->waiters;
+    if (waiter->next)
+        waiter->next->previous = &waiter->next;
+    command->waiters = waiter;
+}
+
+void command_wait_no_more(struct command_waiter *waiter)
+{
+    if (!waiter->previous)
+        return;
+    *waiter->previous = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    waiter->previous = NULL;
 }
 
 /* ---- freeing: when the last of its libuv handles is closed ---- */
@@ -216,9 +318,8 @@ static void free_when_closed(struct server_command *command)
 {
     if (--command->open_handles > 0)
         return;
-    free(command->id);
-    free(command->program);
-    free(command->limit_message);
+    if (!command->record)
+        command_facts_free(command->facts);
     free(command);
 }
 
@@ -252,10 +353,8 @@ void command_free(struct server_command *command)
 
 void commands_mark(struct server_sandbox *sandbox, Heel__V1__ExitReason reason)
 {
-    for (struct server_command *command = sandbox->commands; command; command = command->next) {
-        if (command->reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED)
-            command->reason = reason;
-    }
+    for (struct server_command *command = sandbox->commands; command; command = command->next)
+        mark(command, reason);
 }
 
 void commands_lost(struct server_sandbox *sandbox)

@@ -1,15 +1,25 @@
 /* A command that runs in a sandbox, as its service sees it: streams, timeout, reason of its end.
- * Who started it reads its output and frees it. */
+ * Who started it reads its output and frees it: RunCommand (rpc_run.c), or the process (process.h)
+ * that outlives it. */
 #ifndef HEEL_SERVER_COMMAND_H
 #define HEEL_SERVER_COMMAND_H
 
 #include "backends/backend.h"
 #include "heel/v1/sandbox.pb-c.h"
+#include "server/command_facts.h"
 #include "server/input.h"
 #include "server/output.h"
 #include "server/sandboxes.h"
 
 struct server_command;
+struct server_process;
+
+/* Somebody who waits for the end of a command; embedded in what waits. */
+struct command_waiter {
+    struct command_waiter *next;
+    struct command_waiter **previous; /* NULL while nobody waits */
+    void (*on_over)(struct command_waiter *waiter, const struct command_facts *facts);
+};
 
 /* None is run from inside command_start or after command_free. */
 struct command_events {
@@ -26,17 +36,14 @@ struct server_command {
     struct server_command *next;
     struct server_command *previous;
     struct server_sandbox
-        *sandbox;  /* borrowed; NULL once command_free or the sandbox's end took it out */
-    char *id;      /* owned */
-    char *program; /* owned; argv[0] */
-    struct heel_process *process; /* owned by the backend; NULL once it exited */
+        *sandbox; /* borrowed; NULL once command_free or the sandbox's end took it out */
+    struct command_facts *facts;   /* owned, unless `record` is set */
+    struct server_process *record; /* borrowed; what keeps its output; NULL: RunCommand does */
+    struct heel_process *process;  /* owned by the backend; NULL once it exited */
     struct output out;
     struct output err;
     struct input in;
-    struct heel_exit exit; /* once exited */
-    char *limit_message;   /* owned; about exit.limit; NULL if none ended it */
-    bool exited;
-    Heel__V1__ExitReason reason; /* why we ended it; UNSPECIFIED if we didn't */
+    struct command_waiter *waiters; /* borrowed */
     const struct command_events *events;
     void *data;
     uv_timer_t timer;
@@ -54,7 +61,16 @@ struct server_command *command_start(struct server_sandbox *sandbox,
  * follows. */
 void command_kill(struct server_command *command, Heel__V1__ExitReason reason);
 
-void command_signal(struct server_command *command, int signal_number);
+void command_signal(struct server_command *command, int signal_number,
+                    enum heel_signal_scope scope);
+
+/* 0, or -1 and *err: it has no terminal. One that is over is left alone. */
+int command_resize(struct server_command *command, struct heel_terminal_size size,
+                   struct heel_error **err);
+
+/* Has waiter->on_over run once, at its end. It isn't over yet. */
+void command_wait(struct server_command *command, struct command_waiter *waiter);
+void command_wait_no_more(struct command_waiter *waiter);
 
 /* Only after on_exited. */
 void command_free(struct server_command *command);

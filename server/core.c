@@ -22,6 +22,7 @@ struct server_options server_default_options(void)
         .max_sandboxes_per_caller = 8192,
         .max_processes = 32768,
         .max_processes_per_caller = 16384,
+        .max_ring_bytes = (size_t)1 << 30,
         .grace_ms = 10000,
     };
 }
@@ -64,6 +65,7 @@ struct server_core *server_open(uv_loop_t *loop, const struct server_options *op
 
     core->loop = loop;
     core->options = *options;
+    core->rings.maximum = options->max_ring_bytes;
     core->backend = heel_backend_open(loop, &options->backend, launcher, err);
     if (!core->backend) {
         free(core);

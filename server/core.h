@@ -9,6 +9,7 @@
 #include "heel/v1/sandbox.pb-c.h"
 #include "proto/runtime/grpcc.h"
 #include "server/callers.h"
+#include "server/ring.h"
 #include "server/sandboxes.h"
 
 #define HEEL_VERSION "0.1.0"
@@ -20,8 +21,9 @@ struct server_options {
     unsigned max_sandboxes_per_caller;
     unsigned max_processes;
     unsigned max_processes_per_caller;
-    int64_t grace_ms;     /* how long running calls may take to end after a drain began */
-    int64_t idle_exit_ms; /* end after this long without sandboxes and commands; 0: never */
+    size_t max_ring_bytes; /* memory for the output that is kept of all processes */
+    int64_t grace_ms;      /* how long running calls may take to end after a drain began */
+    int64_t idle_exit_ms;  /* end after this long without sandboxes and commands; 0: never */
 };
 
 /* The defaults, backend paths aside. */
@@ -38,6 +40,7 @@ struct server_core {
     struct sandboxes sandboxes;
     struct health_watch *watches; /* open Watch streams; see health.h */
     unsigned processes;           /* commands that run now */
+    struct ring_budget rings;
     uv_timer_t idle_timer;
     uv_timer_t grace_timer;
     bool draining;

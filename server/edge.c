@@ -151,6 +151,7 @@ static char *start_failure_message(const struct heel_exit *exit, const char *pro
         [HEEL_START_NOT_FOUND] = "no such program in the sandbox",
         [HEEL_START_NOT_EXECUTABLE] = "it can't be executed in the sandbox",
         [HEEL_START_BAD_DIRECTORY] = "its working directory can't be entered in the sandbox",
+        [HEEL_START_NO_TERMINAL] = "its sandbox could get no terminal (kernel.pty.max)",
         [HEEL_START_FAILED] = "it could not be started",
     };
 

@@ -56,14 +56,21 @@ void environment_complete(Heel__V1__SandboxSpec *effective, const struct heel_sa
 }
 
 char **environment_of_command(const Heel__V1__SandboxSpec *effective,
-                              const Heel__V1__Command *command)
+                              const Heel__V1__Command *command, const char *terminal_type)
 {
     auto_pairs under =
         PAIRS_OF(effective->environment->n_variables, effective->environment->variables);
     auto_pairs over = PAIRS_OF(command->n_environment, command->environment);
+    struct pair term = {"TERM", terminal_type ? terminal_type : ""};
     char **environment;
 
     pairs_sort(&over);
+    if (terminal_type) {
+        struct pairs with_terminal = merge(&(struct pairs){.count = 1, .items = &term}, &over);
+
+        pairs_free(&over);
+        over = with_terminal;
+    }
     auto_pairs merged = merge(&under, &over);
     environment = heel_xcalloc(merged.count + 1, sizeof *environment);
     for (size_t i = 0; i < merged.count; i++)

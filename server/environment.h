@@ -11,7 +11,7 @@ void environment_complete(Heel__V1__SandboxSpec *effective, const struct heel_sa
 
 /* "NAME=value" for each, NULL-terminated; free with environment_free. */
 char **environment_of_command(const Heel__V1__SandboxSpec *effective,
-                              const Heel__V1__Command *command);
+                              const Heel__V1__Command *command, const char *terminal_type);
 void environment_free(char **environment);
 
 #endif

@@ -1,4 +1,5 @@
-/* The writing end of a command's standard input: bytes wait here until its pipe takes them. */
+/* The writing end of a command's standard input, or its terminal: bytes wait here until it takes
+ * them. */
 #ifndef HEEL_SERVER_INPUT_H
 #define HEEL_SERVER_INPUT_H
 
@@ -10,13 +11,19 @@
 #include "base/text.h"
 
 struct input {
-    int fd; /* owned; -1 once closed */
+    uv_loop_t *loop; /* borrowed */
+    int fd;          /* owned; -1 once closed, and before input_open_terminal */
     uv_poll_t poll;
-    bool watched; /* the poll handle exists */
+    bool watched;      /* the poll handle exists */
+    bool terminal;     /* it is one's master side */
+    bool expected;     /* the terminal is still to come */
+    bool mid_line;     /* the last byte was no newline */
+    bool finish_later; /* once it has come */
     bool close_when_empty;
     struct heel_buffer waiting; /* what the pipe hasn't taken; `sent` bytes of it are gone */
     size_t sent;
-    uint64_t taken; /* bytes written to the pipe, or dropped since nobody reads it */
+    uint64_t written; /* bytes of input_write */
+    uint64_t taken;   /* bytes written to the pipe, or dropped since nobody reads it */
     void (*on_progress)(void *data); /* `taken` grew */
     void *data;
 };
@@ -25,14 +32,25 @@ struct input {
 void input_open(struct input *input, uv_loop_t *loop, int fd, void (*on_progress)(void *data),
                 void *data);
 
+/* For a command with a terminal: bytes wait for it. */
+void input_open_later(struct input *input, uv_loop_t *loop, void (*on_progress)(void *data),
+                      void *data);
+/* Takes the master side over. */
+void input_open_terminal(struct input *input, int fd);
+
 /* Copies what the pipe doesn't take at once. Nothing is refused: who calls looks at input_waiting()
  * first. */
 void input_write(struct input *input, const void *bytes, size_t length);
 
+/* How many bytes of input_write the command's pipe has taken, or were dropped since nobody reads
+ * it. */
+uint64_t input_taken(const struct input *input);
+
 /* Bytes that wait. */
 size_t input_waiting(const struct input *input);
 
-/* End of file for the command, after what waits. */
+/* End of file for the command, after what waits. On a terminal: its end-of-file character, where
+ * that has a meaning (termios(3), ICANON and VEOF). */
 void input_finish(struct input *input);
 
 /* Drops what waits and closes; as output_close. */

@@ -5,16 +5,38 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define TERMINAL_PENDING_MAX ((size_t)1 << 20) /* more than a terminal can hold */
+
+void output_open_later(struct output *output, uv_loop_t *loop, void (*on_readable)(void *data),
+                       void *data)
+{
+    *output = (struct output){.loop = loop, .fd = -1, .on_readable = on_readable, .data = data};
+}
+
+static void watch(struct output *output, int fd)
+{
+    output->fd = fd;
+    if (uv_poll_init(output->loop, &output->poll, fd) != 0)
+        abort(); /* pipes and terminals can always be polled */
+    output->poll.data = output;
+    output->watched = true;
+}
+
 void output_open(struct output *output, uv_loop_t *loop, int fd, void (*on_readable)(void *data),
                  void *data)
 {
-    *output = (struct output){.fd = fd, .ended = fd < 0, .on_readable = on_readable, .data = data};
-    if (fd < 0)
-        return;
-    if (uv_poll_init(loop, &output->poll, fd) != 0)
-        abort(); /* a pipe can always be polled */
-    output->poll.data = output;
-    output->watched = true;
+    output_open_later(output, loop, on_readable, data);
+    output->ended = fd < 0;
+    if (fd >= 0)
+        watch(output, fd);
+}
+
+void output_open_terminal(struct output *output, int fd)
+{
+    output->terminal = true;
+    watch(output, fd);
+    if (output->wanted)
+        output_wait(output);
 }
 
 ssize_t output_read(struct output *output, void *buffer, size_t size)
@@ -23,10 +45,12 @@ ssize_t output_read(struct output *output, void *buffer, size_t size)
 
     if (output->final && size > output->final_left)
         size = output->final_left;
-    if (output->ended || size == 0) {
+    if (output->ended || (output->final && size == 0)) {
         output->ended = true;
         return 0;
     }
+    if (output->fd < 0)
+        return -1;
     do
         got = read(output->fd, buffer, size);
     while (got < 0 && errno == EINTR);
@@ -54,6 +78,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 void output_wait(struct output *output)
 {
+    output->wanted = true;
     if (output->watched && !output->ended)
         uv_poll_start(&output->poll, UV_READABLE, on_poll);
 }
@@ -65,7 +90,10 @@ void output_command_over(struct output *output)
     if (output->ended)
         return;
     output->final = true;
-    if (ioctl(output->fd, FIONREAD, &pending) == 0 && pending > 0)
+    /* What a terminal holds is on its way through the kernel, and a read waits for it, not this. */
+    if (output->terminal)
+        output->final_left = TERMINAL_PENDING_MAX;
+    else if (ioctl(output->fd, FIONREAD, &pending) == 0 && pending > 0)
         output->final_left = (size_t)pending;
 }
 

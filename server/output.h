@@ -1,5 +1,6 @@
-/* The reading end of a command's standard output or error. It is read only when somebody asks: a
- * pipe that nobody reads fills up and makes the command wait, and that is the back-pressure. */
+/* The reading end of a command's standard output or error, or its terminal. It is read only when
+ * somebody asks: a pipe that nobody reads fills up and makes the command wait, and that is the
+ * back-pressure. */
 #ifndef HEEL_SERVER_OUTPUT_H
 #define HEEL_SERVER_OUTPUT_H
 
@@ -10,9 +11,12 @@
 #include <uv.h>
 
 struct output {
-    int fd; /* owned; -1 once closed */
+    uv_loop_t *loop; /* borrowed */
+    int fd;          /* owned; -1 once closed, and before output_open_terminal */
     uv_poll_t poll;
     bool watched;      /* the poll handle exists */
+    bool terminal;     /* it is one's master side */
+    bool wanted;       /* output_wait was called */
     bool ended;        /* nothing more will come */
     bool final;        /* the command is over: only what the pipe held then still counts */
     size_t final_left; /* bytes of that */
@@ -24,6 +28,13 @@ struct output {
 /* Takes the descriptor over. -1 makes one that has ended. */
 void output_open(struct output *output, uv_loop_t *loop, int fd, void (*on_readable)(void *data),
                  void *data);
+
+/* For a command with a terminal: nothing can be read before output_open_terminal, or
+ * output_command_over, was called. */
+void output_open_later(struct output *output, uv_loop_t *loop, void (*on_readable)(void *data),
+                       void *data);
+/* Takes the master side over. An output_wait that came before holds. */
+void output_open_terminal(struct output *output, int fd);
 
 /* Up to `size` bytes into `buffer`: how many, 0 if nothing more will come, -1 if there is nothing
  * now. Never blocks. */

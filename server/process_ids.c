@@ -1,8 +1,6 @@
 #include "server/process_ids.h"
 
-#include <string.h>
-
-#include "server/command.h"
+#include "server/process.h"
 #include "server/sandboxes.h"
 
 static int taken(const struct server_sandbox *sandbox, const char *id, struct heel_error **err)
@@ -21,12 +19,9 @@ static int taken(const struct server_sandbox *sandbox, const char *id, struct he
 int process_id_check_free(const struct server_sandbox *sandbox, const char *id,
                           struct heel_error **err)
 {
+    struct process_found found;
+
     if (answers_find(&sandbox->answers, id))
         return taken(sandbox, id, err);
-    for (const struct server_command *command = sandbox->commands; command;
-         command = command->next) {
-        if (strcmp(command->id, id) == 0)
-            return taken(sandbox, id, err);
-    }
-    return 0;
+    return process_find(sandbox, id, &found, NULL) ? taken(sandbox, id, err) : 0;
 }

@@ -1,4 +1,4 @@
-/* Process ids within one sandbox, RunCommand's and Exec's alike. */
+/* Process ids within one sandbox, RunCommand's, Exec's and StartProcess's alike. */
 #ifndef HEEL_SERVER_PROCESS_IDS_H
 #define HEEL_SERVER_PROCESS_IDS_H
 

@@ -141,12 +141,11 @@ static Heel__V1__RunCommandResponse *new_response(struct run *run)
     const struct server_command *command = run->command;
 
     heel__v1__run_command_response__init(response);
-    response->status = edge_new_exit_status(&command->exit, command->reason, command->program,
-                                            command->limit_message);
-    response->usage = edge_new_usage(&command->exit);
+    response->status = command_facts_new_status(command->facts);
+    response->usage = edge_new_usage(&command->facts->exit);
     take_capture(&run->out, &response->stdout, &response->stdout_truncated);
     take_capture(&run->err, &response->stderr, &response->stderr_truncated);
-    response->process_id = heel_xstrdup(command->id);
+    response->process_id = heel_xstrdup(command->facts->id);
     response->sandbox_id = heel_xstrdup(run->sandbox_id);
     return response;
 }
@@ -217,8 +216,8 @@ static void pump(struct run *run)
     do {
         drain(run, &command->out, &run->out);
         drain(run, &command->err, &run->err);
-    } while (command->exited && !(command->out.ended && command->err.ended));
-    if (command->exited) {
+    } while (command->facts->exited && !(command->out.ended && command->err.ended));
+    if (command->facts->exited) {
         finish(run);
         return;
     }
@@ -379,7 +378,7 @@ static int check_request(const Heel__V1__RunCommandRequest *request, struct heel
     if (request->target_case == HEEL__V1__RUN_COMMAND_REQUEST__TARGET_SPEC &&
         spec_check(request->spec, "spec", err) < 0)
         return -1;
-    return spec_check_command(request->command, "command", err);
+    return spec_check_captured_command(request->command, err);
 }
 
 void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request,

@@ -1,17 +1,11 @@
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/core.h"
 #include "server/edge.h"
+#include "server/pages.h"
 #include "server/pairs.h"
 #include "server/service.h"
 #include "server/spec.h"
-
-#define DEFAULT_PAGE_SIZE 100
-#define MAX_PAGE_SIZE 1000
-#define MAX_PAGE_BYTES (1000u * 1024) /* answers stay under 1 MiB */
-#define ENTRY_BYTES 8                 /* tag and length of one sandbox in the page */
 
 /* ---- CreateSandbox ---- */
 
@@ -71,32 +65,17 @@ void rpc_get_sandbox(struct grpcc_unary *call, const Heel__V1__GetSandboxRequest
 /* What a request for a page asks for, checked. */
 struct listing {
     const struct owner *owner;
-    uint64_t after; /* creation sequence of the last sandbox of the page before */
-    size_t size;
+    struct page page;
     struct pairs labels; /* owned */
     const Heel__V1__SandboxState *states;
     size_t state_count;
 };
 
-static int parse_token(const char *token, uint64_t *after, struct heel_error **err)
-{
-    char *end;
-
-    if (token[0] == '\0')
-        return 0;
-    errno = 0;
-    *after = strtoull(token, &end, 10);
-    if (*end != '\0' || token[0] < '0' || token[0] > '9' || errno == ERANGE)
-        return heel_error_set_field(err, "page_token",
-                                    "page_token must be a next_page_token of an earlier answer");
-    return 0;
-}
-
 static int check_states(const Heel__V1__ListSandboxesRequest *request, struct heel_error **err)
 {
     for (size_t i = 0; i < request->n_states; i++) {
         if (request->states[i] < HEEL__V1__SANDBOX_STATE__SANDBOX_STATE_CREATING ||
-            request->states[i] > HEEL__V1__SANDBOX_STATE__SANDBOX_STATE_DELETING)
+            request->states[i] > HEEL__V1__SANDBOX_STATE__SANDBOX_STATE_PAUSED)
             return heel_error_set_field(err, "states", "states[%zu] is no state", i);
     }
     return 0;
@@ -106,19 +85,14 @@ static int parse_listing(const struct caller *caller, const Heel__V1__ListSandbo
                          struct listing *listing, struct heel_error **err)
 {
     auto_pairs labels = PAIRS_OF(request->n_labels, request->labels);
-    uint64_t after = 0;
+    struct page page;
 
-    if (request->page_size < 0)
-        return heel_error_set_field(err, "page_size", "page_size must not be negative");
-    if (parse_token(request->page_token, &after, err) < 0 || check_states(request, err) < 0 ||
-        pairs_check_labels(&labels, "labels", err) < 0)
+    if (page_open(&page, request->page_size, request->page_token, err) < 0 ||
+        check_states(request, err) < 0 || pairs_check_labels(&labels, "labels", err) < 0)
         return -1;
     *listing = (struct listing){
         .owner = caller->owner,
-        .after = after,
-        .size = request->page_size == 0              ? DEFAULT_PAGE_SIZE
-                : request->page_size > MAX_PAGE_SIZE ? MAX_PAGE_SIZE
-                                                     : (size_t)request->page_size,
+        .page = page,
         .labels = labels,
         .states = request->states,
         .state_count = request->n_states,
@@ -132,7 +106,7 @@ static bool is_listed(const struct listing *listing, const struct server_sandbox
     bool state_fits = listing->state_count == 0;
 
     if (sandbox->owner != listing->owner || sandbox->private_to_call ||
-        sandbox->sequence <= listing->after)
+        sandbox->sequence <= listing->page.after)
         return false;
     for (size_t i = 0; i < listing->state_count; i++)
         state_fits = state_fits || listing->states[i] == sandboxes_message_state(sandbox);
@@ -142,22 +116,13 @@ static bool is_listed(const struct listing *listing, const struct server_sandbox
     return pairs_contain(&labels, &listing->labels);
 }
 
-/* Whether the page takes one more: by count, and by bytes unless it is empty. */
-static bool has_room(const struct listing *listing, const Heel__V1__ListSandboxesResponse *response,
-                     size_t bytes)
-{
-    return response->n_sandboxes == 0 ||
-           (response->n_sandboxes < listing->size && bytes <= MAX_PAGE_BYTES);
-}
-
 /* Fills one page; there is a next one when the walk doesn't reach the end of the list. */
-static void fill_page(const struct server_core *core, const struct listing *listing,
+static void fill_page(const struct server_core *core, struct listing *listing,
                       Heel__V1__ListSandboxesResponse *response)
 {
     uint64_t last = 0;
-    size_t bytes = 0;
 
-    response->sandboxes = heel_xcalloc(listing->size, sizeof(Heel__V1__Sandbox *));
+    response->sandboxes = heel_xcalloc(listing->page.size, sizeof(Heel__V1__Sandbox *));
     for (const struct server_sandbox *sandbox = core->sandboxes.first; sandbox;
          sandbox = sandbox->next) {
         Heel__V1__Sandbox *described;
@@ -165,10 +130,9 @@ static void fill_page(const struct server_core *core, const struct listing *list
         if (!is_listed(listing, sandbox))
             continue;
         described = sandboxes_describe(sandbox);
-        bytes += heel__v1__sandbox__get_packed_size(described) + ENTRY_BYTES;
-        if (!has_room(listing, response, bytes)) {
+        if (!page_takes(&listing->page, heel__v1__sandbox__get_packed_size(described))) {
             heel__v1__sandbox__free_unpacked(described, NULL);
-            response->next_page_token = heel_format("%llu", (unsigned long long)last);
+            response->next_page_token = page_token(last);
             return;
         }
         response->sandboxes[response->n_sandboxes++] = described;

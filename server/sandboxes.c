@@ -11,6 +11,7 @@
 #include "server/edge.h"
 #include "server/environment.h"
 #include "server/log.h"
+#include "server/process.h"
 #include "server/spec.h"
 
 #define RETRY_MS 100
@@ -364,6 +365,7 @@ static void on_destroyed(const struct heel_error *error, void *data)
     log_life(sandbox, "sandbox deleted");
     sandbox->handle = NULL;
     commands_lost(sandbox);
+    processes_release(sandbox);
     answer_deletion(sandbox, error, kept_dir ? kept_dir : "");
     forget(sandbox);
 }
@@ -374,6 +376,7 @@ static void start_destroy(struct server_sandbox *sandbox)
     stop_expiry(sandbox);
     if (sandbox->spec->filesystem->keep_working_dir)
         sandbox->kept_dir = heel_xstrdup(heel_sandbox_paths(sandbox->handle)->host_working_dir);
+    pauses_abort(sandbox);
     commands_mark(sandbox, HEEL__V1__EXIT_REASON__EXIT_REASON_DELETED);
     heel_sandbox_destroy(sandbox->handle, on_destroyed, sandbox);
 }
@@ -461,6 +464,8 @@ static const Heel__V1__SandboxState message_states[] = {
 
 Heel__V1__SandboxState sandboxes_message_state(const struct server_sandbox *sandbox)
 {
+    if (sandbox->state == SANDBOX_READY && sandbox->pauses.paused)
+        return HEEL__V1__SANDBOX_STATE__SANDBOX_STATE_PAUSED;
     return message_states[sandbox->state];
 }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "heel/v1/sandbox.pb-c.h"
 #include "server/answers.h"
+#include "server/pauses.h"
 
 struct caller;
 struct owner;
@@ -19,6 +20,12 @@ struct run;
 struct sandbox_waiter;
 struct server_command;
 struct server_core;
+struct server_process;
+
+/* In the order of their start; see process.h. */
+struct process_list {
+    struct server_process *first, *last;
+};
 
 enum sandbox_state {
     SANDBOX_CREATING,
@@ -45,6 +52,9 @@ struct server_sandbox {
     uint64_t idle_since;             /* uv_now */
     uv_timer_t *expiry;              /* owned; NULL where nothing expires */
     struct server_command *commands; /* those that run, or whose end isn't told yet */
+    uint64_t last_command;           /* sequence */
+    struct process_list processes;   /* those of Exec and StartProcess that are kept */
+    struct pauses pauses;
     unsigned running;
     struct run *runs; /* RunCommand calls under way, to join them by process id */
     struct answers answers;

@@ -18,6 +18,14 @@ static const struct heel_v1_sandbox_service_handlers handlers = {
     .explain_policy = rpc_explain_policy,
     .run_command = rpc_run_command,
     .exec = rpc_exec,
+    .start_process = rpc_start_process,
+    .attach = rpc_attach,
+    .get_process = rpc_get_process,
+    .list_processes = rpc_list_processes,
+    .wait_process = rpc_wait_process,
+    .signal_process = rpc_signal_process,
+    .pause_sandbox = rpc_pause_sandbox,
+    .resume_sandbox = rpc_resume_sandbox,
 };
 
 void service_register(struct caller *caller)

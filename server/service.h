@@ -41,5 +41,23 @@ void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest
                      void *service);
 /* rpc_exec.c */
 void rpc_exec(struct grpcc_stream *stream, void *service);
+/* rpc_attach.c */
+void rpc_attach(struct grpcc_stream *stream, void *service);
+/* rpc_processes.c */
+void rpc_start_process(struct grpcc_unary *call, const Heel__V1__StartProcessRequest *request,
+                       void *service);
+void rpc_get_process(struct grpcc_unary *call, const Heel__V1__GetProcessRequest *request,
+                     void *service);
+void rpc_list_processes(struct grpcc_unary *call, const Heel__V1__ListProcessesRequest *request,
+                        void *service);
+void rpc_wait_process(struct grpcc_unary *call, const Heel__V1__WaitProcessRequest *request,
+                      void *service);
+void rpc_signal_process(struct grpcc_unary *call, const Heel__V1__SignalProcessRequest *request,
+                        void *service);
+/* rpc_pause.c */
+void rpc_pause_sandbox(struct grpcc_unary *call, const Heel__V1__PauseSandboxRequest *request,
+                       void *service);
+void rpc_resume_sandbox(struct grpcc_unary *call, const Heel__V1__ResumeSandboxRequest *request,
+                        void *service);
 
 #endif

@@ -16,6 +16,10 @@
 #define MAX_PATH_BYTES (PATH_MAX - 1)
 #define MAX_ARGUMENTS 65536
 #define MAX_COMMAND_BYTES (1 << 20)
+#define MAX_TERMINAL_SIZE 65535
+#define MAX_TERMINAL_TYPE 128
+#define MIN_RING_BYTES 4096
+#define MAX_RING_BYTES (1 << 27)
 #define ID_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 int spec_check_id(const char *id, const char *field, struct heel_error **err)
@@ -247,6 +251,66 @@ static int check_argv(const Heel__V1__Command *command, const char *at, struct h
     return 0;
 }
 
+static int check_terminal(const Heel__V1__Terminal *terminal, const char *at,
+                          struct heel_error **err)
+{
+    heel_autofree char *rows_field = heel_format("%s.terminal.rows", at);
+    heel_autofree char *columns_field = heel_format("%s.terminal.columns", at);
+    heel_autofree char *type_field = heel_format("%s.terminal.type", at);
+
+    if (!terminal)
+        return 0;
+    if (terminal->rows > MAX_TERMINAL_SIZE)
+        return heel_error_set_field(err, rows_field, "%s is at most %d", rows_field,
+                                    MAX_TERMINAL_SIZE);
+    if (terminal->columns > MAX_TERMINAL_SIZE)
+        return heel_error_set_field(err, columns_field, "%s is at most %d", columns_field,
+                                    MAX_TERMINAL_SIZE);
+    if (strlen(terminal->type) > MAX_TERMINAL_TYPE ||
+        terminal->type[strspn(terminal->type, ID_LETTERS "+-._")])
+        return heel_error_set_field(
+            err, type_field, "%s must be a name of terminfo, as xterm-256color is", type_field);
+    return 0;
+}
+
+static int check_output(const Heel__V1__OutputPolicy *output, const char *at,
+                        struct heel_error **err)
+{
+    heel_autofree char *ring_field = heel_format("%s.output.ring_bytes", at);
+    heel_autofree char *full_field = heel_format("%s.output.when_full", at);
+
+    if (!output)
+        return 0;
+    if (output->ring_bytes > 0 &&
+        (output->ring_bytes < MIN_RING_BYTES || output->ring_bytes > MAX_RING_BYTES))
+        return heel_error_set_field(err, ring_field, "%s must be %d to %d", ring_field,
+                                    MIN_RING_BYTES, MAX_RING_BYTES);
+    if (output->when_full < HEEL__V1__WHEN_FULL__WHEN_FULL_UNSPECIFIED ||
+        output->when_full > HEEL__V1__WHEN_FULL__WHEN_FULL_DROP_OLDEST)
+        return heel_error_set_field(err, full_field, "%s must be BLOCK or DROP_OLDEST", full_field);
+    return 0;
+}
+
+int spec_check_captured_command(const Heel__V1__Command *command, struct heel_error **err)
+{
+    if (spec_check_command(command, "command", err) < 0)
+        return -1;
+    if (command->terminal)
+        return heel_error_set_field(err, "command.terminal",
+                                    "RunCommand captures pipes; use Exec for a terminal");
+    if (command->output)
+        return heel_error_set_field(err, "command.output",
+                                    "RunCommand answers with all output, up to "
+                                    "limits.max_output_bytes; only Exec and StartProcess keep it "
+                                    "in a ring");
+    if (command->disconnect_case == HEEL__V1__COMMAND__DISCONNECT_KILL_ON_DISCONNECT &&
+        !command->kill_on_disconnect)
+        return heel_error_set_field(err, "command.kill_on_disconnect",
+                                    "RunCommand's commands end with their call; use StartProcess "
+                                    "for one that lives on");
+    return 0;
+}
+
 int spec_check_command(const Heel__V1__Command *command, const char *at, struct heel_error **err)
 {
     heel_autofree char *directory_field = heel_format("%s.working_dir", at);
@@ -263,6 +327,9 @@ int spec_check_command(const Heel__V1__Command *command, const char *at, struct 
     if (command->working_dir[0] && spec_check_path(command->working_dir, directory_field, err) < 0)
         return -1;
     if (command->process_id[0] && spec_check_id(command->process_id, id_field, err) < 0)
+        return -1;
+    if (check_terminal(command->terminal, at, err) < 0 ||
+        check_output(command->output, at, err) < 0)
         return -1;
     auto_pairs variables = PAIRS_OF(command->n_environment, command->environment);
     return pairs_check_variables(&variables, environment_field, err);

@@ -29,6 +29,9 @@ int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_er
  * needed. */
 int spec_check_command(const Heel__V1__Command *command, const char *at, struct heel_error **err);
 
+/* The same for RunCommand's, at "command". */
+int spec_check_captured_command(const Heel__V1__Command *command, struct heel_error **err);
+
 /* A new spec with every default spelled out, variables aside: they depend on the sandbox's paths.
  * `spec` was checked. */
 Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec,

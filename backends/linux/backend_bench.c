@@ -85,9 +85,10 @@ static void on_deleted(const struct heel_error *error, void *data)
         uv_stop(&bench.loop);
 }
 
-static void on_started(struct heel_process *process, void *data)
+static void on_started(struct heel_process *process, int terminal, void *data)
 {
     (void)process;
+    (void)terminal;
     (void)data;
 }
 

@@ -168,11 +168,11 @@ static void destroy(struct box *box)
     wait_for(&box->deleted);
 }
 
-static void on_started(struct heel_process *process, void *data)
+static void on_started(struct heel_process *process, int terminal, void *data)
 {
     struct run *run = data;
 
-    CHECK(run->process == process && !run->started && !run->exited);
+    CHECK(run->process == process && terminal < 0 && !run->started && !run->exited);
     run->started = true;
 }
 
@@ -437,7 +437,7 @@ static void test_signal(void)
     create(&box, "signal");
     start_shell(&box, &run, "trap 'echo caught; exit 3' TERM; echo; while :; do sleep 0.01; done");
     wait_for_output(&run);
-    heel_process_signal(run.process, SIGTERM);
+    heel_process_signal(run.process, SIGTERM, HEEL_SIGNAL_GROUP);
     free(output_of(&run));
     CHECK_INT(run.exit.code, 3);
     destroy(&box);
@@ -738,6 +738,7 @@ static void test_init_killed(void)
     create(&box, "killed");
     start_shell(&box, &run, script);
     wait_for_output(&run);
+    wait_for(&run.started);
     check_count(seconds, 1);
     CHECK_INT(kill(parent_of(found), SIGKILL), 0);
     wait_for(&box.lost);

@@ -29,9 +29,9 @@
 
 #define OTHER_USER 61234 /* whom the test becomes when it is root */
 
-static char *base;    /* the test's own directory, world-accessible */
+static char *base;      /* the test's own directory, world-accessible */
 static bool own_mounts; /* this process has a mount namespace of its own */
-static char *secrets; /* hidden as heel's own */
+static char *secrets;   /* hidden as heel's own */
 static enum heel_level level;
 
 static char *place(const char *name)
@@ -542,8 +542,8 @@ static void remove_base(void)
     CHECK_INT(system(command), 0);
 }
 
-/* Root's files are lent to sandboxes by id-mapped mounts, which the file system of /tmp may not have
- * (overlayfs): tmpfs does. */
+/* Root's files are lent to sandboxes by id-mapped mounts, which the file system of /tmp may not
+ * have (overlayfs): tmpfs does. */
 static bool make_own_mounts(void)
 {
     return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;

@@ -25,9 +25,11 @@
 #include "backends/linux/confine.h"
 #include "backends/linux/limits.h"
 #include "backends/linux/origin.h"
+#include "backends/linux/pause.h"
 #include "backends/linux/protocol.h"
 #include "backends/linux/quotas.h"
 #include "backends/linux/spawn.h"
+#include "backends/linux/terminal.h"
 #include "backends/linux/tree.h"
 #include "backends/linux/vantage.h"
 #include "base/text.h"
@@ -52,6 +54,7 @@ struct init {
     struct heel_spawn_limits limits; /* of each command */
     struct heel_tree_tags tags;
     struct command *commands; /* owned; those that were not reaped yet */
+    struct heel_pause pause;
 };
 
 static int64_t now_us(void)
@@ -246,51 +249,94 @@ static void tell_exit(const struct init *init, uint32_t id, const struct heel_ex
     tell(init, HEEL_INIT_EXITED, id, &payload);
 }
 
-static void start_command(struct init *init, const struct heel_message *message,
-                          const struct heel_start_request *request)
+static void tell_not_started(const struct init *init, uint32_t id, enum heel_start_failure kind,
+                             int why)
 {
-    struct heel_spawn spawn = {
-        .argv = request->argv,
-        .environment = request->environment,
-        .working_dir = request->working_dir,
-        .stdio = {request->has_stdin ? message->fds[0] : init->null,
-                  message->fds[request->has_stdin], message->fds[request->has_stdin + 1]},
-        .tag = heel_tree_tag_next(&init->tags),
-        .limits = &init->limits,
-    };
+    tell_exit(init, id, &(struct heel_exit){.start_failure = kind, .start_errno = why});
+}
+
+/* Takes `master` (-1: the command has no terminal) over. */
+static void tell_started(const struct init *init, uint32_t id, int master)
+{
+    struct heel_message message = {.type = HEEL_INIT_STARTED, .id = id};
+
+    if (master >= 0)
+        message.fds[message.fd_count++] = master;
+    if (heel_message_send(init->control, &message))
+        _exit(0);
+}
+
+/* Whether it runs. */
+static bool start_command(struct init *init, uint32_t id, struct heel_spawn *spawn)
+{
     struct heel_spawn_failure failure;
     int64_t started_us = now_us();
-    pid_t pid = heel_spawn(&spawn, &failure);
     struct command *command;
+    pid_t pid;
 
+    spawn->tag = heel_tree_tag_next(&init->tags);
+    pid = heel_spawn(spawn, &failure);
     if (pid < 0) {
-        tell_exit(init, message->id,
-                  &(struct heel_exit){.start_failure = failure.kind, .start_errno = failure.why});
-        return;
+        tell_not_started(init, id, failure.kind, failure.why);
+        return false;
     }
     command = heel_xcalloc(1, sizeof *command);
-    *command = (struct command){init->commands, message->id, pid, spawn.tag, started_us};
+    *command = (struct command){init->commands, id, pid, spawn->tag, started_us};
     init->commands = command;
-    tell(init, HEEL_INIT_STARTED, message->id, NULL);
+    return true;
+}
+
+static void start_on_pipes(struct init *init, const struct heel_message *message, bool has_stdin,
+                           struct heel_spawn *spawn)
+{
+    if (message->fd_count != (has_stdin ? 3U : 2U)) {
+        tell_not_started(init, message->id, HEEL_START_FAILED, EMFILE);
+        return;
+    }
+    spawn->stdio[0] = has_stdin ? message->fds[0] : init->null;
+    spawn->stdio[1] = message->fds[has_stdin];
+    spawn->stdio[2] = message->fds[has_stdin + 1];
+    if (start_command(init, message->id, spawn))
+        tell_started(init, message->id, -1);
+}
+
+static void start_on_terminal(struct init *init, uint32_t id, struct heel_terminal_size size,
+                              struct heel_spawn *spawn)
+{
+    struct heel_terminal terminal;
+
+    if (heel_terminal_open(size, &terminal)) {
+        tell_not_started(init, id, HEEL_START_NO_TERMINAL, errno);
+        return;
+    }
+    for (int i = 0; i < 3; i++)
+        spawn->stdio[i] = terminal.slave;
+    spawn->terminal = true;
+    if (start_command(init, id, spawn))
+        tell_started(init, id, terminal.master);
+    heel_terminal_close(&terminal);
 }
 
 static void on_start(struct init *init, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     struct heel_start_request request;
+    struct heel_spawn spawn;
 
     if (command_find(init, message->id))
         return;
     if (heel_get_start(&reader, &request)) {
-        tell_exit(init, message->id,
-                  &(struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = EPROTO});
+        tell_not_started(init, message->id, HEEL_START_FAILED, EPROTO);
         return;
     }
-    if (message->fd_count == (request.has_stdin ? 3U : 2U))
-        start_command(init, message, &request);
+    spawn = (struct heel_spawn){.argv = request.argv,
+                                .environment = request.environment,
+                                .working_dir = request.working_dir,
+                                .limits = &init->limits};
+    if (request.terminal.rows > 0)
+        start_on_terminal(init, message->id, request.terminal, &spawn);
     else
-        tell_exit(init, message->id,
-                  &(struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = EMFILE});
+        start_on_pipes(init, message, request.has_stdin, &spawn);
     heel_start_request_clear(&request);
 }
 
@@ -298,19 +344,43 @@ static void on_signal(struct init *init, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     int number = (int)heel_get_u32(&reader);
+    uint32_t scope = heel_get_u32(&reader);
     const struct command *command = command_find(init, message->id);
 
     /* Not reaped, so its pid is still its own, and the session that it leads can't be left by its
      * leader. */
-    if (command && heel_reader_done(&reader) && number > 0 && number < _NSIG)
-        kill(-command->pid, number);
+    if (!command || !heel_reader_done(&reader) || number <= 0 || number >= _NSIG)
+        return;
+    if (scope == HEEL_SIGNAL_TREE)
+        heel_tree_signal(&init->tags, init->proc, command->tag, number);
+    else
+        kill(scope == HEEL_SIGNAL_GROUP ? -command->pid : command->pid, number);
+}
+
+static void on_pause(struct init *init, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    bool pause = heel_get_u32(&reader) != 0;
+    heel_autobuffer struct heel_buffer payload = {0};
+    heel_autoerror struct heel_error *error = NULL;
+
+    if (!heel_reader_done(&reader))
+        return;
+    if (pause ? heel_pause_begin(&init->pause, init->proc)
+              : heel_pause_end(&init->pause, init->proc)) {
+        heel_error_set_errno(&error, errno, "cannot %s every process of the sandbox",
+                             pause ? "stop" : "continue");
+        heel_put_error(&payload, error);
+    }
+    tell(init, HEEL_INIT_PAUSED, 0, &payload);
 }
 
 static void on_kill_tree(struct init *init, struct heel_message *message)
 {
     const struct command *command = command_find(init, message->id);
 
-    if (command && heel_tree_kill(&init->tags, init->proc, command->pid, command->tag))
+    if (command &&
+        heel_tree_kill(&init->tags, init->proc, command->pid, command->tag, init->pause.paused))
         tell(init, HEEL_INIT_TREE_LIVES, message->id, NULL);
 }
 
@@ -383,10 +453,9 @@ static const struct {
     uint32_t type;
     void (*handle)(struct init *init, struct heel_message *message);
 } requests[] = {
-    {HEEL_INIT_START, on_start},
-    {HEEL_INIT_SIGNAL, on_signal},
-    {HEEL_INIT_KILL_TREE, on_kill_tree},
-    {HEEL_INIT_KILL_ALL, on_kill_all},
+    {HEEL_INIT_START, on_start},         {HEEL_INIT_SIGNAL, on_signal},
+    {HEEL_INIT_KILL_TREE, on_kill_tree}, {HEEL_INIT_KILL_ALL, on_kill_all},
+    {HEEL_INIT_PAUSE, on_pause},
 };
 
 static void receive(struct init *init)

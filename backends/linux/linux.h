@@ -84,6 +84,8 @@ struct linux_sandbox {
     heel_on_created *on_created;
     heel_on_lost *on_lost;
     void *data;
+    heel_on_paused *on_paused; /* while init owes an answer to PAUSE */
+    void *paused_data;
     heel_on_deleted *on_deleted;
     void *deleted_data;
 
@@ -99,6 +101,8 @@ struct heel_report_facts linux_report_facts(const struct linux_backend *backend)
 /* linux_sandbox.c */
 void linux_sandbox_create(struct heel_backend *backend, const struct heel_sandbox_spec *spec,
                           heel_on_created *on_created, heel_on_lost *on_lost, void *data);
+void linux_sandbox_pause(struct heel_sandbox *sandbox, bool pause, heel_on_paused *on_paused,
+                         void *data);
 void linux_sandbox_destroy(struct heel_sandbox *sandbox, heel_on_deleted *on_deleted, void *data);
 const struct heel_sandbox_paths *linux_sandbox_paths(const struct heel_sandbox *sandbox);
 const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandbox *sandbox);
@@ -127,11 +131,12 @@ int linux_process_start(struct heel_sandbox *sandbox, const struct heel_command 
                         bool want_stdin, const struct heel_process_events *events, void *data,
                         struct heel_process **process, struct heel_stdio *stdio,
                         struct heel_error **err);
-void linux_process_signal(struct heel_process *process, int signal_number);
 /* Everything in the sandbox, for going beyond `limit`; the sandbox stays. */
 void linux_process_kill_all(struct linux_sandbox *sandbox, enum heel_limit limit);
+void linux_process_signal(struct heel_process *process, int signal_number,
+                          enum heel_signal_scope scope);
 void linux_process_kill_tree(struct heel_process *process);
-void linux_process_on_message(struct linux_sandbox *sandbox, const struct heel_message *message);
+void linux_process_on_message(struct linux_sandbox *sandbox, struct heel_message *message);
 /* Init is dead, and so are they: their on_exit. */
 void linux_process_all_dead(struct linux_sandbox *sandbox);
 

@@ -284,6 +284,7 @@ static const struct heel_backend_ops linux_ops = {
     .start = linux_process_start,
     .signal = linux_process_signal,
     .kill_tree = linux_process_kill_tree,
+    .pause = linux_sandbox_pause,
     .close = close_backend,
 };
 

@@ -17,6 +17,7 @@ struct linux_process {
     struct linux_process *next;
     uint32_t id;
     bool started;
+    bool wants_terminal;
     bool killing;          /* init owes the end of its tree */
     enum heel_limit limit; /* for which it is being killed */
     uint64_t started_ns;
@@ -74,11 +75,11 @@ static int give_pipe(const struct pipes *pipes, int stream, const struct heel_id
     return fchown(pipes->theirs[stream], identity->uid, identity->gid);
 }
 
-static int make_pipes(struct pipes *pipes, const struct linux_sandbox *sandbox, bool want_stdin,
+static int make_pipes(struct pipes *pipes, const struct linux_sandbox *sandbox, int first,
                       struct heel_error **err)
 {
     *pipes = (struct pipes){{-1, -1, -1}, {-1, -1, -1}};
-    for (int stream = want_stdin ? 0 : 1; stream < 3; stream++) {
+    for (int stream = first; stream < 3; stream++) {
         if (make_pipe(pipes, stream) == 0 && give_pipe(pipes, stream, &sandbox->identity) == 0)
             continue;
         heel_error_set_errno(err, errno, "cannot make the pipes of a command");
@@ -141,11 +142,17 @@ int linux_process_start(struct heel_sandbox *base, const struct heel_command *co
     heel_autofree struct linux_process *made = NULL;
     struct pipes pipes;
 
-    if (check_startable(sandbox, err) || make_pipes(&pipes, sandbox, want_stdin, err))
+    /* A terminal is made inside, and comes with the news that the command was started. */
+    if (check_startable(sandbox, err) || make_pipes(&pipes, sandbox,
+                                                    command->terminal ? 3
+                                                    : want_stdin      ? 0
+                                                                      : 1,
+                                                    err))
         return -1;
     made = heel_xcalloc(1, sizeof *made);
     *made = (struct linux_process){.base = {base},
                                    .id = ++sandbox->last_process,
+                                   .wants_terminal = command->terminal,
                                    .started_ns = uv_hrtime(),
                                    .events = events,
                                    .data = data};
@@ -189,15 +196,21 @@ static void finish(struct linux_process *process, const struct heel_exit *exit)
     free(process);
 }
 
-static void on_started(struct linux_process *process, const struct heel_message *message)
+static void on_started(struct linux_process *process, struct heel_message *message)
 {
-    (void)message;
+    int terminal;
+
     if (process->started)
         return;
+    terminal = heel_message_take_fd(message, 0);
+    if (terminal < 0 && process->wants_terminal) {
+        linux_sandbox_kill(sandbox_of(process)); /* heeld has no descriptor left */
+        return;
+    }
     process->started = true;
     heel_meter_wake(&sandbox_of(process)->meter);
     linux_sandbox_answered(sandbox_of(process));
-    process->events->on_started(&process->base, process->data);
+    process->events->on_started(&process->base, terminal, process->data);
 }
 
 /* It counts only where it was in time: a program that was done before it was killed is done. */
@@ -213,7 +226,7 @@ static void note_limit(const struct linux_process *process, struct heel_exit *ex
             heel_limits_behind_signal(&sandbox_of(process)->preparation.spec.limits, exit->code);
 }
 
-static void on_exited(struct linux_process *process, const struct heel_message *message)
+static void on_exited(struct linux_process *process, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     struct heel_exit exit;
@@ -232,7 +245,7 @@ static void on_exited(struct linux_process *process, const struct heel_message *
 }
 
 /* What can't be killed one by one goes with everything else. */
-static void on_tree_lives(struct linux_process *process, const struct heel_message *message)
+static void on_tree_lives(struct linux_process *process, struct heel_message *message)
 {
     (void)message;
     linux_sandbox_kill(sandbox_of(process));
@@ -240,14 +253,14 @@ static void on_tree_lives(struct linux_process *process, const struct heel_messa
 
 static const struct {
     uint32_t type;
-    void (*handle)(struct linux_process *process, const struct heel_message *message);
+    void (*handle)(struct linux_process *process, struct heel_message *message);
 } reports[] = {
     {HEEL_INIT_STARTED, on_started},
     {HEEL_INIT_EXITED, on_exited},
     {HEEL_INIT_TREE_LIVES, on_tree_lives},
 };
 
-void linux_process_on_message(struct linux_sandbox *sandbox, const struct heel_message *message)
+void linux_process_on_message(struct linux_sandbox *sandbox, struct heel_message *message)
 {
     struct linux_process *process = find(sandbox, message->id);
 
@@ -298,11 +311,13 @@ void linux_process_kill_all(struct linux_sandbox *sandbox, enum heel_limit limit
     heel_channel_send(&sandbox->control, &(struct heel_message){.type = HEEL_INIT_KILL_ALL});
 }
 
-void linux_process_signal(struct heel_process *process, int signal_number)
+void linux_process_signal(struct heel_process *process, int signal_number,
+                          enum heel_signal_scope scope)
 {
     heel_autobuffer struct heel_buffer payload = {0};
 
     heel_put_u32(&payload, (uint32_t)signal_number);
+    heel_put_u32(&payload, (uint32_t)scope);
     send_about(process_of(process), HEEL_INIT_SIGNAL, &payload);
 }
 

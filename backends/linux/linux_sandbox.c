@@ -98,6 +98,38 @@ static void on_failed(struct linux_sandbox *sandbox, struct heel_message *messag
     fail(sandbox, error);
 }
 
+static void on_pause_answer(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    heel_on_paused *on_paused = heel_steal(sandbox->on_paused);
+    heel_autoerror struct heel_error *error = NULL;
+
+    if (!on_paused)
+        return;
+    linux_sandbox_answered(sandbox);
+    if (message->length > 0)
+        heel_get_error(&reader, &error);
+    if (!sandbox->ending)
+        on_paused(&sandbox->base, error, sandbox->paused_data);
+}
+
+void linux_sandbox_pause(struct heel_sandbox *base, bool pause, heel_on_paused *on_paused,
+                         void *data)
+{
+    struct linux_sandbox *sandbox = sandbox_of(base);
+    heel_autobuffer struct heel_buffer payload = {0};
+    struct heel_message message = {.type = HEEL_INIT_PAUSE};
+
+    heel_put_u32(&payload, pause);
+    message.payload = payload.data;
+    message.length = payload.length;
+    sandbox->on_paused = on_paused;
+    sandbox->paused_data = data;
+    linux_sandbox_expect_answer(sandbox);
+    if (sandbox->control_open)
+        heel_channel_send(&sandbox->control, &message);
+}
+
 static void on_control_message(struct heel_channel *channel, struct heel_message *message)
 {
     struct linux_sandbox *sandbox = heel_container_of(channel, struct linux_sandbox, control);
@@ -106,6 +138,8 @@ static void on_control_message(struct heel_channel *channel, struct heel_message
         on_ready(sandbox, message);
     else if (message->type == HEEL_INIT_FAILED)
         on_failed(sandbox, message);
+    else if (message->type == HEEL_INIT_PAUSED)
+        on_pause_answer(sandbox, message);
     else
         linux_process_on_message(sandbox, message);
 }

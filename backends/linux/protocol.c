@@ -148,6 +148,8 @@ void heel_put_start(struct heel_buffer *to, const struct heel_command *command,
                     const char *working_dir, bool has_stdin)
 {
     heel_put_u32(to, has_stdin);
+    heel_put_u32(to, command->terminal ? command->terminal->rows : 0);
+    heel_put_u32(to, command->terminal ? command->terminal->columns : 0);
     heel_put_string(to, working_dir);
     heel_put_strings(to, command->argv);
     heel_put_strings(to, command->environment);
@@ -158,6 +160,8 @@ int heel_get_start(struct heel_reader *from, struct heel_start_request *request)
     struct heel_start_request got = {0};
 
     got.has_stdin = heel_get_u32(from) != 0;
+    got.terminal.rows = (unsigned short)heel_get_u32(from);
+    got.terminal.columns = (unsigned short)heel_get_u32(from);
     got.working_dir = heel_get_string(from);
     got.argv = heel_get_strings(from, HEEL_START_STRINGS_MAX);
     got.environment = heel_get_strings(from, HEEL_START_STRINGS_MAX);

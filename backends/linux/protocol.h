@@ -34,15 +34,17 @@ enum heel_init_message {
     /* heeld to init */
     HEEL_INIT_PLAN,      /* first, once */
     HEEL_INIT_START,     /* id; a command; descriptors: its standard streams */
-    HEEL_INIT_SIGNAL,    /* id; signal number */
+    HEEL_INIT_SIGNAL,    /* id; signal number, scope */
     HEEL_INIT_KILL_TREE, /* id */
     HEEL_INIT_KILL_ALL,  /* every command and whatever else runs; init stays */
+    HEEL_INIT_PAUSE,     /* whether to stop everything, or to let it go on */
     /* init to heeld */
     HEEL_INIT_READY,      /* descriptors where limits are to be measured: see vantage.h */
     HEEL_INIT_FAILED,     /* instead of READY: an error */
-    HEEL_INIT_STARTED,    /* id */
+    HEEL_INIT_STARTED,    /* id; descriptor: the master side of its terminal, if it has one */
     HEEL_INIT_EXITED,     /* id; how it ended, or why it never started */
     HEEL_INIT_TREE_LIVES, /* id: KILL_TREE could not get at everything */
+    HEEL_INIT_PAUSED,     /* PAUSE is done; or, with a payload, an error */
 };
 
 void heel_put_error(struct heel_buffer *to, const struct heel_error *error);
@@ -75,6 +77,7 @@ struct heel_start_request {
     const char **environment;
     const char *working_dir;
     bool has_stdin;
+    struct heel_terminal_size terminal; /* all 0: none, and descriptors come with the message */
 };
 
 #define HEEL_START_STRINGS_MAX 200000

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,8 @@ static int set_up(const struct heel_spawn *spawn)
             return -1;
     if (setsid() < 0 || close_range(3, ~0U, 0) || heel_tree_tag_take(spawn->tag) ||
         take_limits(spawn->limits))
+        return -1;
+    if (spawn->terminal && ioctl(0, TIOCSCTTY, 0))
         return -1;
     sigemptyset(&none);
     return sigprocmask(SIG_SETMASK, &none, NULL);

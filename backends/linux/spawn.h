@@ -2,6 +2,7 @@
 #ifndef HEEL_BACKENDS_LINUX_SPAWN_H
 #define HEEL_BACKENDS_LINUX_SPAWN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -28,7 +29,8 @@ struct heel_spawn {
     const char *const
         *environment; /* its PATH is where argv[0] is looked for, if that has no slash */
     const char *working_dir;
-    int stdio[3]; /* none of them 0, 1 or 2 */
+    int stdio[3];  /* none of them 0, 1 or 2 */
+    bool terminal; /* they are a terminal, which becomes the controlling one */
     uint64_t tag;
     const struct heel_spawn_limits *limits; /* borrowed; NULL: init's own */
 };

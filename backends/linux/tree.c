@@ -21,6 +21,7 @@
 #define ROUNDS_AT_EASE 4  /* scans before the whole sandbox is stopped for the next ones */
 #define KILL_MS_MAX 10000 /* thousands of killed processes take their time to die */
 #define DEATH_WAIT_MS 20
+#define STOP_ROUNDS_MAX 100
 
 /* SplitMix64's finaliser, keyed twice: no code in the sandbox sees the key, and 30 bits are all
  * that there is to guess. */
@@ -67,6 +68,7 @@ struct hunt {
     const struct heel_tree_tags *tags;
     uint64_t tag;
     int proc;     /* borrowed */
+    int number;   /* of the signal */
     size_t found; /* alive, in this scan */
     int last;     /* pidfd of the last one found; owned */
 };
@@ -115,7 +117,7 @@ static void hunt_one(struct hunt *hunt, pid_t pid)
         return;
     if (is_dead(pidfd))
         return;
-    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    syscall(SYS_pidfd_send_signal, pidfd, hunt->number, NULL, 0);
     hunt->found++;
     if (hunt->last >= 0)
         close(hunt->last);
@@ -153,7 +155,7 @@ static int64_t now_ms(void)
 
 /* When processes are made faster than one scan finds them, everything in the sandbox is stopped at
  * a stroke, which no fork in progress escapes, and what is not to be killed goes on afterwards. */
-static int hunt_down(struct hunt *hunt)
+static int hunt_down(struct hunt *hunt, bool paused)
 {
     int64_t deadline = now_ms() + KILL_MS_MAX;
     bool stopped = false;
@@ -162,7 +164,7 @@ static int hunt_down(struct hunt *hunt)
     for (int round = 0; result && now_ms() < deadline; round++) {
         struct pollfd death;
 
-        if (round == ROUNDS_AT_EASE)
+        if (round == ROUNDS_AT_EASE && !paused)
             stopped = kill(-1, SIGSTOP) == 0;
         if (scan(hunt))
             break;
@@ -177,15 +179,31 @@ static int hunt_down(struct hunt *hunt)
     return result;
 }
 
-int heel_tree_kill(const struct heel_tree_tags *tags, int proc, pid_t leader, uint64_t tag)
+int heel_tree_kill(const struct heel_tree_tags *tags, int proc, pid_t leader, uint64_t tag,
+                   bool paused)
 {
-    struct hunt hunt = {.tags = tags, .tag = tag, .proc = proc, .last = -1};
+    struct hunt hunt = {.tags = tags, .tag = tag, .proc = proc, .number = SIGKILL, .last = -1};
     int result;
 
     /* Most trees are one process group, fork bombs included, and this takes it at a stroke. */
     kill(-leader, SIGKILL);
-    result = hunt_down(&hunt);
+    result = hunt_down(&hunt, paused);
     if (hunt.last >= 0)
         close(hunt.last);
     return result;
+}
+
+void heel_tree_signal(const struct heel_tree_tags *tags, int proc, uint64_t tag, int number)
+{
+    struct hunt hunt = {.tags = tags, .tag = tag, .proc = proc, .number = number, .last = -1};
+    size_t before = 0;
+
+    /* One that forks while it is looked for leaves a child behind that was not seen. */
+    for (int round = 0; round < STOP_ROUNDS_MAX; round++) {
+        if (scan(&hunt) || number != SIGSTOP || hunt.found == before)
+            break;
+        before = hunt.found;
+    }
+    if (hunt.last >= 0)
+        close(hunt.last);
 }

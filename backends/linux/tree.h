@@ -28,7 +28,14 @@ int heel_tree_tag_take(uint64_t tag);
 
 /* SIGKILL to the process group of `leader`, and then to every process in this pid namespace with
  * `tag`, or with one that was tampered with, until none is left. The caller itself has none and is
- * safe. `proc` is this pid namespace's /proc. 0; -1 if some still live after ten seconds. */
-int heel_tree_kill(const struct heel_tree_tags *tags, int proc, pid_t leader, uint64_t tag);
+ * safe. `proc` is this pid namespace's /proc. `paused`: all in it are stopped, and are to stay
+ * so. 0; -1 if some still live after ten seconds. */
+int heel_tree_kill(const struct heel_tree_tags *tags, int proc, pid_t leader, uint64_t tag,
+                   bool paused);
+
+/* Sends a signal to every process of this pid namespace with `tag`, or with one that was tampered
+ * with, that there is at the moment. What is stopped so (SIGSTOP) is looked for until nothing new
+ * is found. */
+void heel_tree_signal(const struct heel_tree_tags *tags, int proc, uint64_t tag, int number);
 
 #endif

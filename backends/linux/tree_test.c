@@ -157,9 +157,9 @@ static void check_killed(int expected, void (*body)(int ready))
     pid_t other = command(other_tag, 1, simple);
     pid_t pid = command(tag, expected, body);
 
-    CHECK_INT(heel_tree_kill(&tags, proc, pid, tag), 0);
+    CHECK_INT(heel_tree_kill(&tags, proc, pid, tag, false), 0);
     check_alive(1); /* the other one, unharmed */
-    CHECK_INT(heel_tree_kill(&tags, proc, other, other_tag), 0);
+    CHECK_INT(heel_tree_kill(&tags, proc, other, other_tag, false), 0);
     check_alive(0);
 }
 

@@ -57,6 +57,7 @@ void exec_write_next(struct heel_exec *exec)
 
     if (exec->writing || exec->over || exec->exited)
         return;
+    signal.which_case = HEEL__V1__SEND_SIGNAL__WHICH_SIGNAL;
     signal.signal = take_signal(exec);
     if (signal.signal) {
         request.message_case = HEEL__V1__EXEC_REQUEST__MESSAGE_SIGNAL;

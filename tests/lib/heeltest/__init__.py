@@ -16,13 +16,14 @@ from heeltest.api import (
     sandbox_pb2_grpc,
 )
 from heeltest.case import ServerCase, TestCase
-from heeltest.exec_call import ExecCall
+from heeltest.exec_call import AttachCall, ExecCall
 from heeltest.heeld import Heeld
 from heeltest.processes import Skip, alive_with, every_process, mark, wait_for
 from heeltest.runner import main, main_once
 
 __all__ = [
     "Agent",
+    "AttachCall",
     "Code",
     "ExecCall",
     "Failure",

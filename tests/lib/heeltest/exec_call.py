@@ -1,4 +1,4 @@
-"""One Exec stream, driven step by step."""
+"""One Exec or Attach stream, driven step by step."""
 
 import dataclasses
 import hashlib
@@ -21,21 +21,22 @@ class Outcome:
         return self.exited.status
 
 
-class ExecCall:
+class ProcessCall:
     """Sends start at once. Iterate over it, or read to the end with finish()."""
 
-    def __init__(self, stub, *argv, deadline=60, start=True, metadata=None, sandbox_id="", spec=None, **command):
+    def __init__(self, method, request_type, start=None, deadline=60, metadata=None):
         self.requests = queue.SimpleQueue()
+        self.request_type = request_type
         self.taken = 0
+        self.gaps = []
         self.offsets = {"stdout": 0, "stderr": 0}
         self.digests = {"stdout": hashlib.sha256(), "stderr": hashlib.sha256()}
-        if start:
-            target = {"spec": spec} if spec is not None else {"sandbox_id": sandbox_id}
-            self.send(start=pb.ExecStart(command=process_pb.Command(argv=argv, **command), **target))
-        self.call = stub.Exec(iter(self.requests.get, None), timeout=deadline, metadata=metadata)
+        if start is not None:
+            self.send(start=start)
+        self.call = method(iter(self.requests.get, None), timeout=deadline, metadata=metadata)
 
     def send(self, **fields):
-        self.requests.put(pb.ExecRequest(**fields))
+        self.requests.put(self.request_type(**fields))
 
     def stdin(self, data):
         self.send(stdin=data)
@@ -45,6 +46,9 @@ class ExecCall:
 
     def signal(self, number):
         self.send(signal=pb.SendSignal(signal=number))
+
+    def resize(self, rows, columns):
+        self.send(resize=pb.ResizeTerminal(rows=rows, columns=columns))
 
     def half_close(self):
         self.requests.put(None)
@@ -60,10 +64,18 @@ class ExecCall:
             message = getattr(response, kind)
             if kind in self.offsets:
                 self._take_chunk(kind, message)
+            elif kind == "gap":
+                self._take_gap(message)
             elif kind == "stdin_taken":
                 assert message.offset > self.taken, (message.offset, self.taken)
                 self.taken = message.offset
             yield kind, message
+
+    def _take_gap(self, gap):
+        kind = {1: "stdout", 2: "stderr"}[gap.stream]
+        assert getattr(gap, "from") == self.offsets[kind] < gap.to, (gap, self.offsets)
+        self.offsets[kind] = gap.to
+        self.gaps.append(gap)
 
     def _take_chunk(self, kind, chunk):
         assert chunk.data, f"an empty chunk of {kind}"
@@ -101,3 +113,17 @@ class ExecCall:
         assert kinds and kinds[-1] == "exited" and kinds.count("exited") == 1, kinds
         assert kinds.count("started") <= 1 and "started" not in kinds[1:], kinds
         return outcome
+
+
+class ExecCall(ProcessCall):
+    def __init__(self, stub, *argv, deadline=60, start=True, metadata=None, sandbox_id="", spec=None, **command):
+        target = {"spec": spec} if spec is not None else {"sandbox_id": sandbox_id}
+        first = pb.ExecStart(command=process_pb.Command(argv=argv, **command), **target) if start else None
+        super().__init__(stub.Exec, pb.ExecRequest, first, deadline, metadata)
+
+
+class AttachCall(ProcessCall):
+    def __init__(self, stub, process, deadline=60, start=True, **options):
+        first = pb.AttachStart(sandbox_id=process.sandbox_id, process_id=process.process_id, **options)
+        super().__init__(stub.Attach, pb.AttachRequest, first if start else None, deadline)
+        self.offsets = {"stdout": options.get("stdout_offset", 0), "stderr": options.get("stderr_offset", 0)}

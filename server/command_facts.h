@@ -1,0 +1,51 @@
+/* What is told of a command, also when it is over and its streams are gone. */
+#ifndef HEEL_SERVER_COMMAND_FACTS_H
+#define HEEL_SERVER_COMMAND_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/backend.h"
+#include "heel/v1/process.pb-c.h"
+
+struct command_facts {
+    char *id;                       /* owned */
+    char *sandbox_id;               /* owned */
+    uint64_t sequence;              /* of its start, within its sandbox */
+    char **argv;                    /* owned; NULL-terminated; of a long one the first */
+    size_t argc;                    /* of `argv` */
+    int64_t start_time_ms;          /* since the epoch */
+    int64_t end_time_ms;            /* since the epoch; 0 while it runs */
+    struct heel_terminal_size size; /* of its terminal; all 0 where it has none */
+    char *terminal_type;            /* owned; "" where it has none */
+    bool exited;
+    struct heel_exit exit;       /* once exited */
+    char *limit_message;         /* owned; about exit.limit; NULL if none ended it */
+    Heel__V1__ExitReason reason; /* why we ended it; UNSPECIFIED if we didn't */
+};
+
+/* Of a command (checked) that is being started with this id. */
+struct command_facts *command_facts_new(const Heel__V1__Command *request, const char *id,
+                                        const char *sandbox_id, uint64_t sequence);
+void command_facts_free(struct command_facts *facts); /* NULL is fine */
+
+/* It is over, now. */
+void command_facts_end(struct command_facts *facts, const struct heel_exit *exit);
+
+static inline bool command_facts_has_terminal(const struct command_facts *facts)
+{
+    return facts->size.rows > 0;
+}
+
+static inline const char *command_facts_program(const struct command_facts *facts)
+{
+    return facts->argv[0];
+}
+
+/* A new message about how it ended. */
+Heel__V1__ExitStatus *command_facts_new_status(const struct command_facts *facts);
+
+/* A new message with all but what depends on its readers. */
+Heel__V1__Process *command_facts_describe(const struct command_facts *facts);
+
+#endif

@@ -1,0 +1,29 @@
+/* Pages of a list: AIP-158's page_size and page_token, bounded in bytes besides. */
+#ifndef HEEL_SERVER_PAGES_H
+#define HEEL_SERVER_PAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct page {
+    uint64_t after; /* sequence of the last entry of the page before */
+    size_t size;    /* the most entries */
+    size_t count;   /* entries so far */
+    size_t bytes;   /* of them */
+};
+
+/* Of a request. 0, or -1 and *err. */
+int page_open(struct page *page, int32_t page_size, const char *page_token,
+              struct heel_error **err);
+
+/* Whether it has room for one more, of so many packed bytes, which is then counted: by count, and
+ * by bytes unless it is empty. */
+bool page_takes(struct page *page, size_t bytes);
+
+/* The token of the page after the entry with this sequence; owned by the caller. */
+char *page_token(uint64_t last);
+
+#endif
