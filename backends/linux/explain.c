@@ -87,6 +87,7 @@ static void make_report(struct explanation *explanation)
     struct heel_report_facts facts = linux_report_facts(explanation->backend);
 
     facts.spec = &explanation->preparation.spec;
+    facts.mounts_unknown = !explanation->preparation.mounts;
     facts.plan = explanation->preparation.plan;
     heel_report_make(&facts, &explanation->report);
 }

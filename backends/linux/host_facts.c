@@ -188,36 +188,86 @@ static void gather_users(struct heel_host_facts *facts)
         add_user(facts, geteuid(), "heel", home, false);
 }
 
+/* What the user put on a device (HISTFILE=/dev/null) is nothing to hide. */
 static void add_mask_if_there(struct heel_host_facts *facts, const char *path,
                               enum heel_protected_group group)
 {
     heel_autofree char *canonical = realpath(path, NULL);
+    struct stat status;
 
-    if (canonical)
+    if (canonical && stat(canonical, &status) == 0 &&
+        (S_ISDIR(status.st_mode) || S_ISREG(status.st_mode)))
         heel_host_facts_add_secret(&facts->masks, &facts->mask_count, canonical, group);
 }
 
-static void gather_protected(struct heel_host_facts *facts,
-                             const struct heel_protected_path *protected)
+/* A variable that names a top directory is a mistake, and would hide the system. */
+static void add_moved(struct heel_host_facts *facts, const char *directory, size_t length,
+                      const char *suffix, enum heel_protected_group group)
 {
-    const char *moved = protected->variable ? getenv(protected->variable) : NULL;
+    heel_autofree char *path = suffix ? heel_format("%.*s/%s", (int)length, directory, suffix)
+                                      : heel_format("%.*s", (int)length, directory);
+    heel_autofree char *canonical = path[0] == '/' ? realpath(path, NULL) : NULL;
 
-    if (protected->path[0] == '/')
-        add_mask_if_there(facts, protected->path, protected->group);
-    for (size_t i = 0; i < facts->user_count && protected->path[0] != '/'; i++) {
+    if (canonical && strchr(canonical + 1, '/'))
+        add_mask_if_there(facts, canonical, group);
+}
+
+/* Where a variable of heeld's user moved it, as a whole and as a list: a colon may be either. */
+static void gather_moved(struct heel_host_facts *facts, const char *variable, const char *suffix,
+                         enum heel_protected_group group)
+{
+    const char *value = getenv(variable);
+
+    if (!value)
+        return;
+    add_moved(facts, value, strlen(value), suffix, group);
+    for (const char *part = value; strchr(value, ':'); part++) {
+        size_t length = strcspn(part, ":");
+
+        add_moved(facts, part, length, suffix, group);
+        part += length;
+        if (!*part)
+            break;
+    }
+}
+
+/* What lies below .config moves with XDG_CONFIG_HOME, and so on. */
+static void gather_xdg(struct heel_host_facts *facts, const struct heel_protected_path *protected)
+{
+    static const char *const bases[][2] = {{".config/", "XDG_CONFIG_HOME"},
+                                           {".local/share/", "XDG_DATA_HOME"},
+                                           {".local/state/", "XDG_STATE_HOME"},
+                                           {".cache/", "XDG_CACHE_HOME"}};
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(bases); i++)
+        if (heel_starts_with(protected->path, bases[i][0]))
+            gather_moved(facts, bases[i][1], protected->path + strlen(bases[i][0]),
+                         protected->group);
+}
+
+static void gather_in_homes(struct heel_host_facts *facts,
+                            const struct heel_protected_path *protected)
+{
+    for (size_t i = 0; i < facts->user_count; i++) {
         heel_autofree char *path = heel_format("%s/%s", facts->users[i].home, protected->path);
 
         if (strcmp(facts->users[i].home, "/nonexistent") != 0)
             heel_host_facts_add_secret(&facts->secrets, &facts->secret_count, path,
                                        protected->group);
     }
-    if (moved && moved[0] == '/') {
-        heel_autofree char *path = protected->suffix
-                                       ? heel_format("%s/%s", moved, protected->suffix)
-                                       : heel_xstrdup(moved);
+}
 
-        add_mask_if_there(facts, path, protected->group);
+static void gather_protected(struct heel_host_facts *facts,
+                             const struct heel_protected_path *protected)
+{
+    if (protected->path && protected->path[0] == '/') {
+        add_mask_if_there(facts, protected->path, protected->group);
+    } else if (protected->path) {
+        gather_in_homes(facts, protected);
+        gather_xdg(facts, protected);
     }
+    if (protected->variable)
+        gather_moved(facts, protected->variable, protected->suffix, protected->group);
 }
 
 struct heel_host_facts *heel_host_facts_gather(void)

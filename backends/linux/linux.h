@@ -6,6 +6,7 @@
 #include "backends/backend.h"
 #include "backends/linux/channel.h"
 #include "backends/linux/host.h"
+#include "backends/linux/host_mounts.h"
 #include "backends/linux/identity.h"
 #include "backends/linux/meter.h"
 #include "backends/linux/plan.h"
@@ -28,6 +29,7 @@ struct linux_backend {
     struct heel_host_info host;
     struct heel_report host_report; /* what it can give */
     struct heel_host_facts *facts;  /* owned */
+    struct heel_mount_watch mounts;
     struct heel_identities identities;
     struct heel_work_dirs work_dirs;
     struct heel_channel launcher;
@@ -109,7 +111,7 @@ const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandb
 /* HOST_UNSUPPORTED where no sandbox can be made here. */
 int linux_check_host(const struct linux_backend *backend, struct heel_error **err);
 /* What the preparation of a sandbox starts from, but for its working directory. */
-void linux_prepare(const struct linux_backend *backend, const struct heel_sandbox_spec *spec,
+void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec *spec,
                    const struct heel_identity *identity, struct heel_preparation *preparation);
 /* `wants_plan`: the launcher does, at its end. */
 void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd, bool wants_plan);

@@ -136,6 +136,7 @@ static void describe_host(struct linux_backend *backend)
     struct heel_report_facts facts = linux_report_facts(backend);
 
     facts.spec = &(const struct heel_sandbox_spec){0};
+    facts.mounts_unknown = !backend->mounts.latest;
     heel_report_make(&facts, &backend->host_report);
     backend->host.protections = backend->host_report.rows;
 }
@@ -193,6 +194,7 @@ static void backend_free(struct linux_backend *backend)
     heel_host_info_clear(&backend->host);
     heel_report_clear(&backend->host_report);
     heel_host_facts_free(backend->facts);
+    heel_mount_watch_close(&backend->mounts);
     heel_identities_free(&backend->identities);
     heel_work_dirs_forget(&backend->work_dirs);
     for (size_t i = 0; i < backend->own_file_count; i++)
@@ -312,13 +314,14 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
     backend->loop = loop;
     backend->state_dir = heel_xstrdup(options->state_dir);
     backend->runtime_dir = heel_xstrdup(options->runtime_dir);
-    backend->instance_fd = backend->launcher_pidfd = -1;
+    backend->instance_fd = backend->launcher_pidfd = backend->mounts.fd = -1;
     backend->identities = (struct heel_identities){
         .own = heel_identities_usable(options->uid_first, options->uid_count),
         .first = options->uid_first,
         .count = options->uid_count};
     backend->removal_last = &backend->removal_first;
     backend->launcher_pid = launcher->pid;
+    heel_mount_watch_open(&backend->mounts);
     if (receive_hello(backend, launcher->socket, err) || watch_launcher(backend, launcher, err)) {
         backend_free(backend);
         return NULL;

@@ -357,7 +357,7 @@ static bool has_id(const struct linux_backend *backend, const char *id)
     return sandbox != NULL;
 }
 
-void linux_prepare(const struct linux_backend *backend, const struct heel_sandbox_spec *spec,
+void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec *spec,
                    const struct heel_identity *identity, struct heel_preparation *preparation)
 {
     heel_preparation_init(preparation, spec);
@@ -367,6 +367,7 @@ void linux_prepare(const struct linux_backend *backend, const struct heel_sandbo
     preparation->own_files = backend->own_files;
     preparation->instance_path = backend->instance_path;
     preparation->facts = backend->facts;
+    preparation->mounts = heel_host_mounts_hold(heel_mount_watch_latest(&backend->mounts));
 }
 
 static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *spec,
@@ -460,6 +461,7 @@ static void describe_enforcement(struct linux_sandbox *sandbox)
     facts.own_quotas = sandbox->has_own_quotas;
     facts.own_uid = sandbox->identity.from_range;
     facts.spec = &sandbox->preparation.spec;
+    facts.mounts_unknown = !sandbox->preparation.mounts;
     facts.plan = sandbox->preparation.plan;
     heel_report_make(&facts, &sandbox->report);
 }
@@ -505,7 +507,9 @@ static void hand_plan_on(struct linux_sandbox *sandbox)
                                    .payload = plan->data,
                                    .length = plan->length};
 
-    if (sandbox->plan_wanted && !sandbox->dead && !backend_of(sandbox)->launcher_gone)
+    /* One that was made for other mounts of the host is none for those to come. */
+    if (sandbox->plan_wanted && !sandbox->dead && !backend_of(sandbox)->launcher_gone &&
+        sandbox->preparation.mounts == heel_mount_watch_latest(&backend_of(sandbox)->mounts))
         heel_channel_send(&backend_of(sandbox)->launcher, &message);
 }
 

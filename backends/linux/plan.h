@@ -97,10 +97,12 @@ struct heel_plan {
 /* Facts about the host that the plan depends on; gathered once at start (host part) and per create
  * (caller part). */
 struct heel_host_facts;
+struct heel_host_mounts;
 
 struct heel_plan_input {
     const struct heel_sandbox_spec *spec;
     const struct heel_host_facts *facts;
+    const struct heel_host_mounts *mounts; /* NULL: they are not known */
     const char *work_source;   /* host path of the sandbox's own working directory, or NULL when
                                   spec->working_dir is set */
     const char *const *hidden; /* NULL-terminated canonical host paths out of reach at every level:

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backends/linux/host_mounts.h"
 #include "backends/linux/plan_build.h"
 
 static bool is_grant_below(const struct heel_plan_named *named, const char *path)
@@ -63,8 +64,8 @@ static bool note_grants(struct heel_plan *plan, const struct heel_plan_named *na
 }
 
 /* Covers `path`, if it can be seen, unless it is granted itself. */
-static void hide(struct heel_plan_builder *builder, const struct heel_plan_named *named,
-                 size_t count, const char *path, bool in_part, const char *origin)
+static void cover(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                  size_t count, const char *path, bool in_part, const char *origin)
 {
     heel_autofree char *source = NULL;
 
@@ -87,6 +88,48 @@ static void hide(struct heel_plan_builder *builder, const struct heel_plan_named
     source = heel_format("/.hidden/%zu", builder->view_count);
     add_places(builder->plan, source, path, named, count, origin);
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_SCRATCH, 0, source, path, origin);
+}
+
+/* Where `path` can be seen by way of another mount of its file system. */
+static void cover_aliases(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                          size_t count, const char *path, bool in_part, const char *origin)
+{
+    char **aliases = heel_host_mounts_aliases(builder->input->mounts, path);
+
+    for (size_t i = 0; aliases && aliases[i]; i++)
+        cover(builder, named, count, aliases[i], in_part, origin);
+    heel_host_mounts_free_paths(aliases);
+}
+
+static void hide(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                 size_t count, const char *path, bool in_part, const char *origin)
+{
+    cover(builder, named, count, path, in_part, origin);
+    cover_aliases(builder, named, count, path, in_part, origin);
+}
+
+/* Places that each sandbox has of its own show the host's by way of no other mount either. */
+static void hide_replaced(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                          size_t count)
+{
+    static const char *const replaced[] = {"/run", "/dev/shm", "/tmp", "/var/tmp"};
+    static const char *const usual[] = {"/proc", "/sys", "/dev"};
+    const struct heel_host_mounts *mounts = builder->input->mounts;
+    const char *origin = heel_protected_group_origin(HEEL_PROTECTED_ALWAYS);
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(replaced); i++)
+        cover_aliases(builder, named, count, replaced[i], true, origin);
+    for (size_t i = 0; mounts && i < mounts->count; i++) {
+        const struct heel_host_mount *mount = &mounts->items[i];
+        bool is_usual = false;
+
+        for (size_t j = 0; j < HEEL_ARRAY_LENGTH(usual); j++)
+            is_usual |= heel_path_is_at_or_below(mount->point, usual[j]);
+        if (heel_path_is_at_or_below(mount->point, "/run"))
+            cover_aliases(builder, named, count, mount->point, true, origin);
+        else if (!is_usual && heel_host_mount_is_kernels(mount))
+            cover(builder, named, count, mount->point, true, origin);
+    }
 }
 
 /* One that has a switch of its own goes by that. */
@@ -147,6 +190,7 @@ void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_p
     for (size_t i = 0; i < facts->secret_count && shows_homes(builder, count); i++)
         hide_secret(builder, named, count, &facts->secrets[i]);
     hide_switched(builder, named, count);
+    hide_replaced(builder, named, count);
     for (size_t i = 0; input->hidden && input->hidden[i]; i++)
         hide(builder, named, count, input->hidden[i], false, "heel's own");
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backends/linux/host_mounts.h"
 #include "backends/linux/state_dir.h"
 
 static void copy_paths(struct heel_sandbox_spec *to, const struct heel_sandbox_spec *from)
@@ -99,6 +100,7 @@ int heel_preparation_plan(struct heel_preparation *preparation)
     heel_autofree const char **hidden = list_hidden(preparation);
     struct heel_plan_input input = {.spec = &preparation->spec,
                                     .facts = preparation->facts,
+                                    .mounts = preparation->mounts,
                                     .work_source = preparation->kept ? preparation->kept
                                                                      : preparation->work.path,
                                     .hidden = hidden,
@@ -131,6 +133,7 @@ void heel_preparation_clear(struct heel_preparation *preparation)
     free((void *)(uintptr_t)spec->id);
     free(preparation->work.path);
     free(preparation->kept);
+    heel_host_mounts_release(preparation->mounts);
     heel_plan_free(preparation->plan);
     heel_buffer_free(&preparation->encoded);
     heel_error_free(preparation->error);

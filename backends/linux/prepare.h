@@ -17,8 +17,9 @@ struct heel_preparation {
     const char *runtime_dir;
     const char *instance_path;
     const struct heel_host_facts *facts;
-    struct heel_work_dir work; /* one that is used again, or the one that was made */
-    unsigned long work_number; /* the new one's, if there is none */
+    struct heel_host_mounts *mounts; /* held; may be NULL */
+    struct heel_work_dir work;       /* one that is used again, or the one that was made */
+    unsigned long work_number;       /* the new one's, if there is none */
     bool reuse_work; /* worth keeping for another sandbox if this one leaves it untouched */
     /* results */
     char *kept;                 /* owned; the working directory if it is to be kept */

@@ -14,8 +14,9 @@
 
 struct heel_protected_path {
     enum heel_protected_group group;
-    const char *path;     /* relative: below every home; absolute: itself */
-    const char *variable; /* where the user may have moved it to, or NULL */
+    const char *path; /* relative: below every home; absolute: itself; NULL: the variable's only */
+    const char *variable; /* where the user may have moved it to, or NULL; it may be a list with
+                             colons */
     const char *suffix;   /* what of the variable's directory is meant, or NULL: itself */
     const char *reason;
 };

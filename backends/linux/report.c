@@ -119,6 +119,9 @@ static void describe_hidden_paths(const struct heel_report_facts *facts, struct 
 
         degrade(row, text);
     }
+    if (facts->mounts_unknown)
+        degrade(row,
+                "what is mounted a second time may show, as /proc/self/mountinfo can't be read");
     if (facts->plan && facts->plan->shown.length) {
         heel_autofree char *text = heel_format("the spec shows %s", facts->plan->shown.data);
 

@@ -143,6 +143,9 @@ static void missing_mechanisms_show(void)
     check_row(HEEL_PROTECTION_NETWORK, HEEL_ENFORCEMENT_DEGRADED, NULL, "TCP");
     check_row(HEEL_PROTECTION_IPC, HEEL_ENFORCEMENT_DEGRADED, NULL, "System V");
     check_row(HEEL_PROTECTION_ACTING_FILES, HEEL_ENFORCEMENT_DEGRADED, NULL, "mount namespace");
+    facts.mounts_unknown = true;
+    make(&facts);
+    check_row(HEEL_PROTECTION_HIDDEN_PATHS, HEEL_ENFORCEMENT_DEGRADED, NULL, "mountinfo");
     facts.supported = false;
     make(&facts);
     check_form();

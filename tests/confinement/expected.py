@@ -20,8 +20,6 @@ class Weakness:
 
 
 EXPECTED = {
-    "F01c": Weakness((DEFAULT,), None, "hiding goes by path, and a second mount has another"),
-    "F07b": Weakness((DEFAULT, PERMISSIVE), None, "the same of a second procfs"),
     "F13": Weakness(READERS, None, "what isn't there can't be kept from being made: it is found and named when the sandbox ends"),
     "F20": Weakness(ALL, "WRITE_XOR_EXECUTE", "there is no list of programs that may be run: whatever can be read or made can be run"),
     "F30b": Weakness(READERS, "METADATA", "whoever may read a file may lock it"),
