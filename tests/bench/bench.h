@@ -26,6 +26,7 @@ struct measurement {
 struct bench {
     const char *heeld;     /* path of the server */
     const char *heelcli;   /* path of the command-line client */
+    const char *chore;     /* path of the program that times what programs do; NULL: not given */
     const char *bwrap;     /* path, NULL where it is not installed */
     bool quick;            /* fewer of everything: to see that it works, not to rely on */
     char *folder;          /* owned; ours alone */
@@ -64,6 +65,9 @@ int bench_run_bwrap(void *bench, struct heel_error **err);
 extern const struct measurement measure_run;
 extern const struct measurement measure_create;
 extern const struct measurement measure_cli;
+extern const struct measurement measure_strict;
+extern const struct measurement measure_default;
+extern const struct measurement measure_rules;
 extern const struct measurement measure_stdout;
 extern const struct measurement measure_stdin;
 extern const struct measurement measure_stall;

@@ -1,6 +1,7 @@
 #include "tests/bench/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <string.h>
@@ -46,6 +47,33 @@ int child_run(const char *const *argv, const char *const *environment, struct he
     if (child_spawn(argv, environment, -1, &pid, err) < 0)
         return -1;
     return child_wait(pid, argv[0], err);
+}
+
+int child_read(const char *const *argv, char **output, struct heel_error **err)
+{
+    enum { CAPACITY = 65536 };
+    heel_autofree char *text = heel_xcalloc(CAPACITY + 1, 1);
+    heel_autoclose int ours = -1;
+    size_t length = 0;
+    ssize_t got = 1;
+    int ends[2], result;
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return heel_error_set_errno(err, errno, "make a pipe");
+    ours = ends[0];
+    result = child_spawn(argv, NULL, ends[1], &pid, err);
+    close(ends[1]);
+    if (result < 0)
+        return -1;
+    while (length < CAPACITY && got > 0) {
+        got = read(ours, text + length, CAPACITY - length);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    if (child_wait(pid, argv[0], err) < 0)
+        return -1;
+    *output = heel_steal(text);
+    return 0;
 }
 
 static bool names_heel(const char *variable)

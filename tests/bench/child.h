@@ -18,6 +18,10 @@ int child_wait(pid_t pid, const char *name, struct heel_error **err);
 /* Both. */
 int child_run(const char *const *argv, const char *const *environment, struct heel_error **err);
 
+/* As child_run(), and gives what it wrote to standard output, 64 KiB at most; the caller owns
+ * *output. */
+int child_read(const char *const *argv, char **output, struct heel_error **err);
+
 /* This process's environment without what names heel's server or its folders, and with `more`, a
  * list of NAME=VALUE that ends with NULL. The caller frees the list; its strings are borrowed. */
 const char **child_environment(const char *const *more);

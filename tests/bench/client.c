@@ -39,9 +39,17 @@ int client_failed(const char *what, struct grpcc_status *status, struct heel_err
 
 int client_create(struct grpcc_channel *channel, char **id, struct heel_error **err)
 {
+    return client_create_with(channel, NULL, id, err);
+}
+
+int client_create_with(struct grpcc_channel *channel, Heel__V1__SandboxSpec *spec, char **id,
+                       struct heel_error **err)
+{
     Heel__V1__CreateSandboxRequest request = HEEL__V1__CREATE_SANDBOX_REQUEST__INIT;
     Heel__V1__CreateSandboxResponse *response;
     struct grpcc_status *status;
+
+    request.spec = spec;
 
     if (heel_v1_sandbox_service_create_sandbox(channel, &request, &call_options, &response,
                                                &status) < 0)
@@ -51,12 +59,42 @@ int client_create(struct grpcc_channel *channel, char **id, struct heel_error **
     return 0;
 }
 
-static int check_exit(const Heel__V1__ExitStatus *exit, struct heel_error **err)
+static int check_exit(const char *program, const Heel__V1__RunCommandResponse *response,
+                      struct heel_error **err)
 {
+    const Heel__V1__ExitStatus *exit = response->status;
+
     if (exit->outcome_case == HEEL__V1__EXIT_STATUS__OUTCOME_CODE && exit->code == 0)
         return 0;
-    return heel_error_set(err, HEEL_INTERNAL, NULL, "/bin/true ended with reason %d: %s",
-                          (int)exit->reason, exit->message);
+    return heel_error_set(err, HEEL_INTERNAL, NULL, "%s ended with reason %d: %s%.*s", program,
+                          (int)exit->reason, exit->message, (int)response->stderr.len,
+                          (const char *)response->stderr.data);
+}
+
+int client_run_program(struct grpcc_channel *channel, const char *id, const char *const *argv,
+                       size_t count, char **output, struct heel_error **err)
+{
+    heel_autofree char *sandbox_id = heel_xstrdup(id);
+    Heel__V1__RunCommandRequest request = HEEL__V1__RUN_COMMAND_REQUEST__INIT;
+    Heel__V1__Command command = HEEL__V1__COMMAND__INIT;
+    Heel__V1__RunCommandResponse *response;
+    struct grpcc_status *status;
+    int result;
+
+    command.argv = (char **)(uintptr_t)argv;
+    command.n_argv = count;
+    request.command = &command;
+    request.target_case = HEEL__V1__RUN_COMMAND_REQUEST__TARGET_SANDBOX_ID;
+    request.sandbox_id = sandbox_id;
+    if (heel_v1_sandbox_service_run_command(channel, &request, &call_options, &response, &status) <
+        0)
+        return client_failed("RunCommand", status, err);
+    result = check_exit(argv[0], response, err);
+    if (result == 0)
+        *output =
+            heel_format("%.*s", (int)response->stdout.len, (const char *)response->stdout.data);
+    heel__v1__run_command_response__free_unpacked(response, NULL);
+    return result;
 }
 
 int client_run(struct grpcc_channel *channel, const char *id, struct heel_error **err)
@@ -83,7 +121,7 @@ int client_run(struct grpcc_channel *channel, const char *id, struct heel_error 
     if (heel_v1_sandbox_service_run_command(channel, &request, &call_options, &response, &status) <
         0)
         return client_failed("RunCommand", status, err);
-    result = check_exit(response->status, err);
+    result = check_exit(program, response, err);
     heel__v1__run_command_response__free_unpacked(response, NULL);
     return result;
 }

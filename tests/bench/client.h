@@ -11,6 +11,16 @@ struct grpcc_channel *client_connect(const char *path, struct heel_error **err);
 /* A sandbox with the default spec; the caller owns *id. */
 int client_create(struct grpcc_channel *channel, char **id, struct heel_error **err);
 
+/* A sandbox as `spec` says; the caller owns *id. */
+int client_create_with(struct grpcc_channel *channel, Heel__V1__SandboxSpec *spec, char **id,
+                       struct heel_error **err);
+
+/* Runs argv, of `count` entries, in the sandbox `id`, and gives what it wrote to standard output;
+ * the caller owns *output. An exit status other than 0 is an error with what it wrote to standard
+ * error. */
+int client_run_program(struct grpcc_channel *channel, const char *id, const char *const *argv,
+                       size_t count, char **output, struct heel_error **err);
+
 /* Runs /bin/true in the sandbox `id`; in one made for that where it is NULL. */
 int client_run(struct grpcc_channel *channel, const char *id, struct heel_error **err);
 

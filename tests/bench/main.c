@@ -14,8 +14,9 @@
 #include "tests/bench/bench.h"
 
 static const struct measurement *const measurements[] = {
-    &measure_run,   &measure_create, &measure_cli,  &measure_stdout, &measure_stdin,
-    &measure_stall, &measure_idle,   &measure_many, &measure_storm,
+    &measure_run,    &measure_create,  &measure_rules,  &measure_cli,
+    &measure_strict, &measure_default, &measure_stdout, &measure_stdin,
+    &measure_stall,  &measure_idle,    &measure_many,   &measure_storm,
 };
 
 struct arguments {
@@ -29,7 +30,8 @@ struct arguments {
 
 static int usage(void)
 {
-    fputs("Usage: bench --heeld PATH --heelcli PATH [--quick] [--json FILE] [--list] [NAME...]\n",
+    fputs("Usage: bench --heeld PATH --heelcli PATH [--chore PATH] [--quick] [--json FILE] "
+          "[--list] [NAME...]\n",
           stderr);
     return 2;
 }
@@ -48,6 +50,8 @@ static const char **text_option(struct bench *bench, struct arguments *arguments
         return &bench->heeld;
     if (strcmp(name, "--heelcli") == 0)
         return &bench->heelcli;
+    if (strcmp(name, "--chore") == 0)
+        return &bench->chore;
     return strcmp(name, "--json") == 0 ? &arguments->json : NULL;
 }
 
