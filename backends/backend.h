@@ -262,6 +262,22 @@ struct heel_exit {
     uint64_t max_rss_bytes;
 };
 
+enum heel_denial_kind {
+    HEEL_DENIAL_OBSERVED, /* the call itself was seen and refused */
+    HEEL_DENIAL_INFERRED, /* from what the program said */
+};
+
+/* Something that a sandbox refused to a program in it. All pointers are borrowed for the call. */
+struct heel_denial {
+    enum heel_denial_kind kind;
+    pid_t pid;           /* the process's, inside; 0: not known */
+    const char *program; /* path inside, or its name; escaped; "" where it is not known */
+    const char *target;  /* what it wanted to reach; escaped */
+    const char *right;   /* and to do with it: "connect" */
+    const char *rule;    /* what refused it: a sentence */
+    const char *remedy;  /* what would allow it, or do instead: a sentence */
+};
+
 /* ---- the objects ---- */
 
 struct heel_backend;
@@ -275,6 +291,13 @@ typedef void heel_on_created(struct heel_sandbox *sandbox, const struct heel_err
 /* A sandbox ended that nobody asked to end: its init was killed from outside, or the launcher is
  * gone. Its processes' on_exit ran before. It must still be deleted. */
 typedef void heel_on_lost(struct heel_sandbox *sandbox, void *data);
+
+/* A sandbox refused something. A sandbox that does nothing else is not told of each: at most
+ * HEEL_DENIALS_BURST at once and HEEL_DENIALS_PER_SECOND in the long run are. */
+typedef void heel_on_denied(const struct heel_denial *denial, void *data);
+
+#define HEEL_DENIALS_BURST 64
+#define HEEL_DENIALS_PER_SECOND 16
 
 /* Nothing of the sandbox runs, is mounted or stored any more; on_exit was run for each of its
  * processes before. `error` (borrowed) tells what could not be removed, or NULL. The sandbox is
@@ -326,6 +349,8 @@ struct heel_backend_ops {
     const struct heel_sandbox_paths *(*paths)(const struct heel_sandbox *sandbox);
     const struct heel_enforcement *(*enforcement)(
         const struct heel_sandbox *sandbox); /* HEEL_PROTECTION_COUNT of them */
+    /* Who is to be told of what it refuses from now on; NULL: nobody. */
+    void (*watch_denials)(struct heel_sandbox *sandbox, heel_on_denied *on_denied, void *data);
     /* Starts a command. 0 and its stdio (all three are pipes; /dev/null for stdin if !want_stdin)
      * or -1 when it could not even be asked for. */
     int (*start)(struct heel_sandbox *sandbox, const struct heel_command *command, bool want_stdin,
@@ -390,6 +415,12 @@ static inline const struct heel_enforcement *heel_sandbox_enforcement(
     const struct heel_sandbox *sandbox)
 {
     return sandbox->backend->ops->enforcement(sandbox);
+}
+
+static inline void heel_sandbox_watch_denials(struct heel_sandbox *sandbox,
+                                              heel_on_denied *on_denied, void *data)
+{
+    sandbox->backend->ops->watch_denials(sandbox, on_denied, data);
 }
 
 static inline int heel_process_start(struct heel_sandbox *sandbox,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "backends/linux/plan.h"
+#include "backends/linux/seccomp.h"
 
 /* As root only, in the launcher, in the host's mount namespace: opens every NAMED source (and, with
  * root's rights, every OWN one) with the caller's file system rights, checks it against the plan,
@@ -37,9 +38,18 @@ uint64_t heel_plan_fingerprint(const struct heel_plan *plan);
  * recycled namespace). Before heel_confine_mounts(), after which /proc/sys is read-only. */
 int heel_confine_network(struct heel_error **err);
 
+/* How the connects of a sandbox are supervised. */
+struct heel_supervision {
+    int listener; /* owned; -1: they are not */
+    int why;      /* errno of what prevented it; 0 where Landlock holds Unix sockets anyway */
+    struct heel_seccomp_pass pass; /* of its hands */
+};
+
 /* No capability in any set, no new privileges, Landlock with every right that the kernel knows and
  * with the plan's rules, the seccomp filter. After it returns, everything that this process forks
- * is confined. */
-int heel_confine_self(const struct heel_plan *plan, struct heel_error **err);
+ * is confined. `made` is for who wants connects supervised where the kernel needs it; NULL for who
+ * can't. 0, or -1 and *err. */
+int heel_confine_self(const struct heel_plan *plan, struct heel_supervision *made,
+                      struct heel_error **err);
 
 #endif

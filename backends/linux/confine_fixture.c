@@ -82,7 +82,7 @@ static int set_up(const struct fixture *fixture, struct heel_error **err)
     lap(fixture->timed, "mounts");
     if (sethostname("heel", 4) < 0 || chdir(plan->paths.working_dir) < 0)
         return heel_error_set_errno(err, errno, "can't set the host name");
-    if (heel_confine_self(plan, err) < 0)
+    if (heel_confine_self(plan, NULL, err) < 0)
         return -1;
     lap(fixture->timed, "self");
     prctl(PR_SET_DUMPABLE, 0);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "backends/linux/confine.h"
+#include "backends/linux/host.h"
 #include "backends/linux/landlock.h"
 #include "backends/linux/seccomp.h"
 
@@ -36,8 +37,24 @@ static int drop_capabilities(struct heel_error **err)
     return 0;
 }
 
-int heel_confine_self(const struct heel_plan *plan, struct heel_error **err)
+/* What a host's listener above us, or a kernel without them, prevents is said in the report. */
+static int load_filter(struct heel_supervision *made, struct heel_error **err)
 {
+    heel_autoerror struct heel_error *error = NULL;
+
+    if (heel_landlock_fs_rights(heel_landlock_abi()) & HEEL_LANDLOCK_RESOLVE_UNIX)
+        return heel_seccomp_load(err);
+    if (heel_seccomp_load_supervising(&made->listener, &made->pass, &error) == 0)
+        return 0;
+    made->why = error->system_errno;
+    return heel_seccomp_load(err);
+}
+
+int heel_confine_self(const struct heel_plan *plan, struct heel_supervision *made,
+                      struct heel_error **err)
+{
+    struct heel_supervision none = {.listener = -1};
+
     if (drop_capabilities(err) < 0)
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -46,5 +63,8 @@ int heel_confine_self(const struct heel_plan *plan, struct heel_error **err)
         return -1;
     if (plan->write_xor_execute && heel_seccomp_load_write_xor_execute(err) < 0)
         return -1;
-    return heel_seccomp_load(err);
+    if (!made)
+        return heel_seccomp_load(err);
+    *made = none;
+    return load_filter(made, err);
 }

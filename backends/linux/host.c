@@ -36,6 +36,7 @@ enum step {
     STEP_NETWORK,
     STEP_QUOTAS,
     STEP_LANDLOCK,
+    STEP_LISTENER,
     STEP_SECCOMP,
     STEP_COUNT,
 };
@@ -86,7 +87,9 @@ static int try_quotas(void)
 static void try_steps(struct trial *trial)
 {
     const struct heel_plan nothing = {0};
+    struct heel_seccomp_pass pass;
     struct heel_error *error = NULL;
+    int listener;
 
     trial->results[STEP_NAMESPACES] = 0;
     trial->results[STEP_NETWORK] = errno_of(heel_confine_network(&error), error);
@@ -97,6 +100,9 @@ static void try_steps(struct trial *trial)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     error = NULL;
     trial->results[STEP_LANDLOCK] = errno_of(heel_landlock_restrict(&nothing, &error), error);
+    error = NULL;
+    trial->results[STEP_LISTENER] =
+        errno_of(heel_seccomp_load_supervising(&listener, &pass, &error), error);
     error = NULL;
     trial->results[STEP_SECCOMP] = errno_of(heel_seccomp_load(&error), error);
 }
@@ -238,6 +244,16 @@ static struct heel_host_check *add_check(struct heel_host_info *info, const char
     return check;
 }
 
+static void check_supervision(struct heel_host_info *info, const struct trial *trial)
+{
+    if (heel_landlock_fs_rights(info->landlock_abi) & HEEL_LANDLOCK_RESOLVE_UNIX)
+        return;
+    add_optional_check(
+        info, HEEL_HOST_SUPERVISION, trial->results[STEP_LISTENER],
+        "a seccomp listener (Linux 5.19)",
+        "another supervisor, as containers have, stands above heeld: run it outside");
+}
+
 static void check_landlock(struct heel_host_info *info, const struct trial *trial)
 {
     bool enough = info->landlock_abi >= HEEL_LANDLOCK_ABI_NEEDED;
@@ -291,6 +307,7 @@ static void add_checks(struct heel_host_info *info, const struct trial *trial)
                        "a user namespace with a maximum of inotify instances",
                        "something mounts /proc/sys read-only, as containers do: run heeld outside, "
                        "or with a writable one");
+    check_supervision(info, trial);
 }
 
 static void fill(struct heel_host_info *info, const struct trial *trial)

@@ -16,6 +16,7 @@ void heel_host_probe(struct heel_host_info *info);
 void heel_host_assume(struct heel_host_info *info);
 /* Whether a check of that name passed. */
 #define HEEL_HOST_QUOTAS "inotify quotas"
+#define HEEL_HOST_SUPERVISION "supervised connects"
 bool heel_host_passed(const struct heel_host_info *info, const char *check);
 
 void heel_host_info_clear(struct heel_host_info *info);

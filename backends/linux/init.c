@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "backends/linux/confine.h"
+#include "backends/linux/hand.h"
 #include "backends/linux/limits.h"
 #include "backends/linux/origin.h"
 #include "backends/linux/pause.h"
@@ -44,6 +45,12 @@ struct command {
     int64_t started_us;
 };
 
+struct hand {
+    struct hand *next;
+    uint32_t id;
+    pid_t pid;
+};
+
 struct init {
     int control;
     int children; /* signalfd of SIGCHLD */
@@ -55,6 +62,8 @@ struct init {
     struct heel_tree_tags tags;
     struct command *commands; /* owned; those that were not reaped yet */
     struct heel_pause pause;
+    struct heel_supervision supervision;
+    struct hand *hands; /* owned; those that were not reaped yet */
 };
 
 static int64_t now_us(void)
@@ -199,7 +208,7 @@ static int set_up(struct init *init, const struct heel_init_start *start, struct
 
     if (receive_plan(init, &plan, err) == 0 && make_mounts(plan, start, err) == 0 &&
         open_needed(init, err) == 0 && open_vantage(init, plan, err) == 0)
-        result = heel_confine_self(plan, err);
+        result = heel_confine_self(plan, &init->supervision, err);
     if (result == 0)
         heel_limits_for_commands(&plan->limits, start->quotas, &init->limits);
     heel_plan_free(plan);
@@ -216,15 +225,22 @@ static void close_mounts(const struct heel_init_start *start)
             close(start->mount_fds[i]);
 }
 
+/* The listener goes to heeld, and nobody else keeps it: once heeld is dead, connects fail instead
+ * of waiting for it. */
 static void tell_ready(struct init *init)
 {
     heel_autobuffer struct heel_buffer payload = {0};
+    heel_autoclose int listener = heel_steal_fd(&init->supervision.listener);
     struct heel_message message = {.type = HEEL_INIT_READY};
 
     heel_put_u32(&payload, init->has_own_quotas);
+    heel_put_u32(&payload, (uint32_t)init->supervision.why);
+    heel_put_u32(&payload, listener >= 0);
     message.payload = payload.data;
     message.length = payload.length;
     heel_vantage_attach(&init->vantage, &message);
+    if (listener >= 0)
+        message.fds[message.fd_count++] = listener;
     if (heel_message_send(init->control, &message))
         _exit(0);
     heel_vantage_close(&init->vantage);
@@ -393,6 +409,56 @@ static void on_kill_all(struct init *init, struct heel_message *message)
     kill(-1, SIGKILL);
 }
 
+/* ---- hands */
+
+static void be_hand(const struct init *init, int socket)
+{
+    struct heel_hand_start start = {socket, init->proc, init->supervision.pass};
+    int keep[] = {socket, init->proc};
+
+    close_others(keep, HEEL_ARRAY_LENGTH(keep));
+    heel_process_rename("heel-hand");
+    heel_hand_run(&start);
+}
+
+/* Where there is no room for another process its socket is closed, which tells heeld. */
+static void on_hand(struct init *init, struct heel_message *message)
+{
+    heel_autoclose int socket = heel_message_take_fd(message, 0);
+    struct hand *hand;
+    pid_t pid = socket < 0 ? -1 : fork();
+
+    if (pid == 0)
+        be_hand(init, socket);
+    if (pid < 0)
+        return;
+    hand = heel_xcalloc(1, sizeof *hand);
+    *hand = (struct hand){init->hands, message->id, pid};
+    init->hands = hand;
+}
+
+static void on_stop_hand(struct init *init, struct heel_message *message)
+{
+    for (const struct hand *hand = init->hands; hand; hand = hand->next)
+        if (hand->id == message->id)
+            kill(hand->pid, SIGKILL); /* not reaped, so its pid is still its own */
+}
+
+static void hand_reaped(struct init *init, pid_t pid)
+{
+    for (struct hand **at = &init->hands; *at; at = &(*at)->next) {
+        heel_autofree struct hand *hand = NULL;
+
+        if ((*at)->pid != pid)
+            continue;
+        hand = *at;
+        *at = hand->next;
+        return;
+    }
+}
+
+/* ---- the ends of processes */
+
 static int64_t microseconds(struct timeval time)
 {
     return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
@@ -422,8 +488,10 @@ static void reaped(struct init *init, pid_t pid, int status, const struct rusage
         .max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024,
     };
 
-    if (!command)
-        return; /* an orphan */
+    if (!command) {
+        hand_reaped(init, pid); /* or an orphan */
+        return;
+    }
     exit.wall_us = now_us() - command->started_us;
     tell_exit(init, command->id, &exit);
 }
@@ -455,7 +523,8 @@ static const struct {
 } requests[] = {
     {HEEL_INIT_START, on_start},         {HEEL_INIT_SIGNAL, on_signal},
     {HEEL_INIT_KILL_TREE, on_kill_tree}, {HEEL_INIT_KILL_ALL, on_kill_all},
-    {HEEL_INIT_PAUSE, on_pause},
+    {HEEL_INIT_PAUSE, on_pause},         {HEEL_INIT_HAND, on_hand},
+    {HEEL_INIT_STOP_HAND, on_stop_hand},
 };
 
 static void receive(struct init *init)

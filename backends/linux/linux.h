@@ -13,6 +13,7 @@
 #include "backends/linux/prepare.h"
 #include "backends/linux/protocol.h"
 #include "backends/linux/report.h"
+#include "backends/linux/supervisor.h"
 
 struct linux_sandbox;
 struct linux_process;
@@ -63,7 +64,9 @@ struct linux_sandbox {
     int pidfd;    /* owned; init's, -1 before it is born */
     uv_poll_t death;
     uv_timer_t watchdog;
-    struct heel_report report; /* of its protections; made with it */
+    struct heel_report report;           /* of its protections; made with it */
+    struct linux_supervisor *supervisor; /* owned; NULL: its connects aren't supervised */
+    int unsupervised;                    /* errno: why they aren't; 0: they need not be */
 
     struct heel_meter meter; /* open while there is something to be measured */
 
@@ -113,6 +116,8 @@ int linux_check_host(const struct linux_backend *backend, struct heel_error **er
 /* What the preparation of a sandbox starts from, but for its working directory. */
 void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec *spec,
                    const struct heel_identity *identity, struct heel_preparation *preparation);
+void linux_sandbox_watch_denials(struct heel_sandbox *sandbox, heel_on_denied *on_denied,
+                                 void *data);
 /* `wants_plan`: the launcher does, at its end. */
 void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd, bool wants_plan);
 void linux_sandbox_on_not_born(struct linux_sandbox *sandbox,

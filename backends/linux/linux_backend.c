@@ -128,6 +128,7 @@ struct heel_report_facts linux_report_facts(const struct linux_backend *backend)
         .namespaces = true, /* supported says so */
         .own_quotas = heel_host_passed(&backend->host, HEEL_HOST_QUOTAS),
         .own_uid = backend->identities.own,
+        .supervises_connects = heel_host_passed(&backend->host, HEEL_HOST_SUPERVISION),
     };
 }
 
@@ -283,6 +284,7 @@ static const struct heel_backend_ops linux_ops = {
     .destroy = linux_sandbox_destroy,
     .paths = linux_sandbox_paths,
     .enforcement = linux_sandbox_enforcement,
+    .watch_denials = linux_sandbox_watch_denials,
     .start = linux_process_start,
     .signal = linux_process_signal,
     .kill_tree = linux_process_kill_tree,

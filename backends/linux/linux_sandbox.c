@@ -76,13 +76,38 @@ static void start_meter(struct linux_sandbox *sandbox, struct heel_message *mess
             preparation->spec.working_dir ? NULL : preparation->paths.host_working_dir, &events);
 }
 
+/* Takes the message's last descriptor, if it is a listener. Without one a sandbox that was to be
+ * supervised could not connect to anything. */
+static int supervise(struct linux_sandbox *sandbox, bool supervised, struct heel_message *message,
+                     struct heel_error **err)
+{
+    int listener;
+
+    if (!supervised)
+        return 0;
+    if (message->fd_count == 0)
+        return heel_error_set_errno(err, EMFILE, "cannot hold another sandbox");
+    listener = message->fds[--message->fd_count];
+    sandbox->supervisor =
+        linux_supervisor_open(backend_of(sandbox)->loop, listener, &sandbox->control, err);
+    return sandbox->supervisor ? 0 : -1;
+}
+
 static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    struct heel_error *error = NULL;
+    bool supervised;
 
-    start_meter(sandbox, message);
     linux_sandbox_answered(sandbox);
-    sandbox->has_own_quotas = heel_get_u32(&reader) == 1 && heel_reader_done(&reader);
+    sandbox->has_own_quotas = heel_get_u32(&reader) == 1;
+    sandbox->unsupervised = (int)heel_get_u32(&reader);
+    supervised = heel_get_u32(&reader) == 1;
+    if (supervise(sandbox, supervised, message, &error)) {
+        fail(sandbox, error);
+        return;
+    }
+    start_meter(sandbox, message);
     sandbox->ready = true;
     advance(sandbox);
 }
@@ -463,6 +488,8 @@ static void describe_enforcement(struct linux_sandbox *sandbox)
     facts.spec = &sandbox->preparation.spec;
     facts.mounts_unknown = !sandbox->preparation.mounts;
     facts.plan = sandbox->preparation.plan;
+    facts.supervises_connects = sandbox->supervisor != NULL;
+    facts.supervision_errno = sandbox->unsupervised;
     heel_report_make(&facts, &sandbox->report);
 }
 
@@ -494,6 +521,14 @@ const struct heel_sandbox_paths *linux_sandbox_paths(const struct heel_sandbox *
 const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandbox *sandbox)
 {
     return sandbox_of(sandbox)->report.rows;
+}
+
+void linux_sandbox_watch_denials(struct heel_sandbox *base, heel_on_denied *on_denied, void *data)
+{
+    struct linux_sandbox *sandbox = sandbox_of(base);
+
+    if (sandbox->supervisor)
+        linux_supervisor_watch(sandbox->supervisor, on_denied, data);
 }
 
 /* ---- ending */
@@ -602,9 +637,9 @@ static void report_end(struct linux_sandbox *sandbox)
         sandbox->on_created(NULL, sandbox->error, sandbox->data);
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+static void on_part_closed(void *data)
 {
-    struct linux_sandbox *sandbox = handle->data;
+    struct linux_sandbox *sandbox = data;
     struct linux_backend *backend = backend_of(sandbox);
 
     if (--sandbox->closing > 0)
@@ -620,6 +655,11 @@ static void on_handle_closed(uv_handle_t *handle)
     free(sandbox);
 }
 
+static void on_handle_closed(uv_handle_t *handle)
+{
+    on_part_closed(handle->data);
+}
+
 static void close_handle(struct linux_sandbox *sandbox, uv_handle_t *handle)
 {
     handle->data = sandbox;
@@ -629,6 +669,10 @@ static void close_handle(struct linux_sandbox *sandbox, uv_handle_t *handle)
 
 static void close_handles(struct linux_sandbox *sandbox)
 {
+    if (sandbox->supervisor) {
+        sandbox->closing++;
+        linux_supervisor_close(heel_steal(sandbox->supervisor), on_part_closed, sandbox);
+    }
     if (sandbox->control_open) {
         sandbox->control_open = false;
         sandbox->control.poll.data = sandbox;

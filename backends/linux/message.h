@@ -11,7 +11,7 @@
 
 #define HEEL_MESSAGE_INLINE_MAX (60 * 1024)        /* bytes of payload inside the packet */
 #define HEEL_MESSAGE_PAYLOAD_MAX (8 * 1024 * 1024) /* bytes of payload at all: ARG_MAX and some */
-#define HEEL_MESSAGE_FDS_MAX 4
+#define HEEL_MESSAGE_FDS_MAX 5
 
 struct heel_message {
     uint32_t type;

@@ -5,6 +5,7 @@
 #include "backends/linux/reasons.h"
 
 #define GROUPS_MAX 65536
+#define ERRNO_MAX 4095
 
 void heel_put_error(struct heel_buffer *to, const struct heel_error *error)
 {
@@ -80,6 +81,47 @@ int heel_get_exit(struct heel_reader *from, struct heel_exit *exit)
         got.code > 255)
         return -1;
     *exit = got;
+    return 0;
+}
+
+void heel_put_hand_request(struct heel_buffer *to, const struct heel_hand_request *request)
+{
+    heel_put_u32(to, (uint32_t)request->domain);
+    heel_put_u64(to, request->address);
+    heel_put_u32(to, request->length);
+}
+
+int heel_get_hand_request(struct heel_reader *from, struct heel_hand_request *request)
+{
+    struct heel_hand_request got;
+
+    got.domain = (int)heel_get_u32(from);
+    got.address = heel_get_u64(from);
+    got.length = heel_get_u32(from);
+    if (!heel_reader_done(from) || got.length > HEEL_HAND_NAME_MAX)
+        return -1;
+    *request = got;
+    return 0;
+}
+
+void heel_put_hand_finding(struct heel_buffer *to, const struct heel_hand_finding *finding)
+{
+    heel_put_u32(to, (uint32_t)finding->error);
+    heel_put_u32(to, finding->bound_here);
+    heel_put_bytes(to, finding->name, finding->length);
+}
+
+int heel_get_hand_finding(struct heel_reader *from, struct heel_hand_finding *finding)
+{
+    struct heel_hand_finding got = {0};
+    uint32_t error = heel_get_u32(from);
+
+    got.bound_here = heel_get_u32(from) == 1;
+    got.name = heel_get_bytes(from, &got.length);
+    if (!heel_reader_done(from) || error > ERRNO_MAX || got.length > HEEL_HAND_NAME_MAX)
+        return -1;
+    got.error = (int)error;
+    *finding = got;
     return 0;
 }
 

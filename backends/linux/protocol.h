@@ -38,14 +38,55 @@ enum heel_init_message {
     HEEL_INIT_KILL_TREE, /* id */
     HEEL_INIT_KILL_ALL,  /* every command and whatever else runs; init stays */
     HEEL_INIT_PAUSE,     /* whether to stop everything, or to let it go on */
+    HEEL_INIT_HAND,      /* id; a hand is wanted; descriptor: its socket */
+    HEEL_INIT_STOP_HAND, /* id */
     /* init to heeld */
-    HEEL_INIT_READY,      /* descriptors where limits are to be measured: see vantage.h */
-    HEEL_INIT_FAILED,     /* instead of READY: an error */
-    HEEL_INIT_STARTED,    /* id; descriptor: the master side of its terminal, if it has one */
-    HEEL_INIT_EXITED,     /* id; how it ended, or why it never started */
+    HEEL_INIT_READY,   /* whether it has quotas of its own, why connects aren't supervised (errno),
+                          and whether they are; descriptors where limits are to be measured (see
+                          vantage.h), and, last, the listener if they are */
+    HEEL_INIT_FAILED,  /* instead of READY: an error */
+    HEEL_INIT_STARTED, /* id; descriptor: the master side of its terminal, if it has one */
+    HEEL_INIT_EXITED,  /* id; how it ended, or why it never started */
     HEEL_INIT_TREE_LIVES, /* id: KILL_TREE could not get at everything */
     HEEL_INIT_PAUSED,     /* PAUSE is done; or, with a payload, an error */
 };
+
+/* On a hand's own socket. It has one connect in hand at a time; a request and what belongs to it
+ * have one id. */
+enum heel_hand_message {
+    /* heeld to hand */
+    HEEL_HAND_CONNECT = 96, /* a request; descriptors: the socket, the caller's memory */
+    HEEL_HAND_CALLER,       /* answers WANTS_CALLER; its pid inside; descriptor: its directory */
+    HEEL_HAND_GO,           /* answers FOUND: make it */
+    HEEL_HAND_DROP,         /* answers FOUND: don't */
+    /* hand to heeld */
+    HEEL_HAND_WANTS_CALLER, /* the path is relative (then the directory is wanted), or begins with
+                               what the caller calls itself in /proc (then the pid is) */
+    HEEL_HAND_FOUND,        /* a finding; it waits for the decision */
+    HEEL_HAND_DONE,         /* a finding; it is free again */
+};
+
+/* A connect as its caller made it. */
+struct heel_hand_request {
+    int domain;       /* of the socket */
+    uint64_t address; /* in the caller's memory */
+    uint32_t length;
+};
+
+/* What a hand has to say of it. */
+struct heel_hand_finding {
+    int error;        /* errno; DONE: how the connect ended */
+    bool bound_here;  /* FOUND: the path leads to a socket that was bound in this sandbox */
+    const void *name; /* the address as the hand read it; borrowed */
+    size_t length;    /* 0 where it could not be read */
+};
+
+#define HEEL_HAND_NAME_MAX 128 /* bytes of an address, as for the kernel */
+
+void heel_put_hand_request(struct heel_buffer *to, const struct heel_hand_request *request);
+int heel_get_hand_request(struct heel_reader *from, struct heel_hand_request *request);
+void heel_put_hand_finding(struct heel_buffer *to, const struct heel_hand_finding *finding);
+int heel_get_hand_finding(struct heel_reader *from, struct heel_hand_finding *finding);
 
 void heel_put_error(struct heel_buffer *to, const struct heel_error *error);
 /* Always stores an error in *err and returns -1: the one sent, or one that says that it was

@@ -1,5 +1,6 @@
 #include "backends/linux/report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "backends/linux/landlock.h"
@@ -189,6 +190,11 @@ static void describe_host_sockets(const struct heel_report_facts *facts, struct 
     } else if (facts->supervises_connects) {
         held_by(row, "supervised connect");
     } else {
+        if (facts->supervision_errno == EBUSY)
+            degrade(row, "connects can't be supervised, because heeld runs under another "
+                         "supervisor (a container's, or another heel's); run it outside");
+        else if (facts->supervision_errno)
+            degrade(row, "the kernel refused a listener for supervised connects");
         if (facts->namespaces)
             held_by(row, "masks on the usual folders of sockets");
         degrade(row, "a stream socket in a folder that can be read and is not hidden can be "

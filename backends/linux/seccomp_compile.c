@@ -1,6 +1,6 @@
-/* Runs while heel is built: makes a BPF program of seccomp_sets.c, another one of
- * seccomp_bare_sets.c, and prints them as C. So no
- * sandbox, and no start of heeld, waits for it.
+/* Runs while heel is built: makes a BPF program of each source (seccomp_sets.c, the same with
+ * supervision, seccomp_bare_sets.c) and prints them as C. So no sandbox, and no start of heeld,
+ * waits for it.
  *
  * Why not libseccomp: its program for the same data has 1,950 instructions in two filters (it takes
  * one comparison an argument and no ranges of numbers), and every sandbox would wait 310 us for the
@@ -42,6 +42,13 @@ static struct jump {
 } jumps[NUMBERS_MAX];
 static unsigned jump_count;
 
+/* Instructions that compare with a word of the pass, which is known when a sandbox is made. */
+static struct pass_word {
+    unsigned at;
+    unsigned word;
+} pass_words[HEEL_SECCOMP_PASS_WORDS * 8];
+static unsigned pass_word_count;
+
 static _Noreturn void die(const char *what)
 {
     fprintf(stderr, "seccomp_compile: %s\n", what);
@@ -76,6 +83,14 @@ static int has_rules(const char *name)
     return 0;
 }
 
+static const struct heel_seccomp_supervision *supervision_of(unsigned number)
+{
+    for (size_t i = 0; i < source.supervision_count; i++)
+        if (heel_syscall_number(source.supervisions[i].syscall) == (int)number)
+            return &source.supervisions[i];
+    return NULL;
+}
+
 static uint32_t verdict_of(unsigned number)
 {
     for (size_t i = 0; i < heel_syscall_count; i++) {
@@ -88,7 +103,8 @@ static uint32_t verdict_of(unsigned number)
             die(heel_syscalls[i].name);
         if (set && set->refusal)
             return refusal(set->refusal);
-        return has_rules(heel_syscalls[i].name) ? BLOCK | number : SECCOMP_RET_ALLOW;
+        return has_rules(heel_syscalls[i].name) || supervision_of(number) ? BLOCK | number
+                                                                          : SECCOMP_RET_ALLOW;
     }
     return source.passes_others ? SECCOMP_RET_ALLOW : refusal(ENOSYS);
 }
@@ -184,14 +200,44 @@ static void emit_rule(const struct heel_seccomp_rule *rule)
     }
 }
 
+/* Who carries the pass is let through. Every word is compared whatever the others are, so that the
+ * time that it takes tells nothing of how good a guess was. */
+static void emit_pass(void)
+{
+    for (unsigned i = 0; i < HEEL_SECCOMP_PASS_WORDS; i++) {
+        emit(BPF_LD | BPF_W | BPF_ABS, 0, 0,
+             (uint32_t)offsetof(struct seccomp_data, args) + HEEL_SECCOMP_PASS_ARGUMENT * 8 +
+                 i * 4);
+        if (pass_word_count == sizeof pass_words / sizeof *pass_words)
+            die("too many supervised calls");
+        pass_words[pass_word_count++] = (struct pass_word){length, i};
+        emit(BPF_ALU | BPF_XOR | BPF_K, 0, 0, 0);
+        if (i > 0)
+            emit(BPF_ALU | BPF_OR | BPF_X, 0, 0, 0);
+        if (i + 1 < HEEL_SECCOMP_PASS_WORDS)
+            emit(BPF_MISC | BPF_TAX, 0, 0, 0);
+    }
+    emit(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+    emit_verdict(SECCOMP_RET_ALLOW);
+}
+
+static void emit_block(unsigned number)
+{
+    const struct heel_seccomp_supervision *supervision = supervision_of(number);
+
+    if (supervision)
+        emit_pass();
+    for (size_t i = 0; i < source.rule_count; i++)
+        if (heel_syscall_number(source.rules[i].syscall) == (int)number)
+            emit_rule(&source.rules[i]);
+    emit_verdict(supervision && supervision->asks ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+}
+
 static void emit_blocks(void)
 {
     for (unsigned i = 0; i < jump_count; i++) {
         program[jumps[i].at].k = length - jumps[i].at - 1;
-        for (size_t j = 0; j < source.rule_count; j++)
-            if (heel_syscall_number(source.rules[j].syscall) == (int)jumps[i].number)
-                emit_rule(&source.rules[j]);
-        emit_verdict(SECCOMP_RET_ALLOW);
+        emit_block(jumps[i].number);
     }
 }
 
@@ -222,6 +268,14 @@ static void print(void)
     printf("};\n");
 }
 
+static void print_pass_words(void)
+{
+    printf("static const struct {\n    unsigned at, word;\n} seccomp_pass_words[] = {\n");
+    for (unsigned i = 0; i < pass_word_count; i++)
+        printf("    { %u, %u },\n", pass_words[i].at, pass_words[i].word);
+    printf("};\n");
+}
+
 int main(void)
 {
     printf("/* Made by seccomp_compile. */\n");
@@ -230,5 +284,6 @@ int main(void)
         compile();
         print();
     }
+    print_pass_words();
     return fclose(stdout) == 0 ? 0 : 1;
 }

@@ -419,6 +419,13 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
 
 const size_t heel_seccomp_rule_count = HEEL_ARRAY_LENGTH(heel_seccomp_rules);
 
+const struct heel_seccomp_supervision heel_seccomp_supervisions[] = {
+    {"connect", "no filter sees the address, nor what a path leads to", true},
+    {"socket", "a hand asks SOCK_DIAG which sockets were bound in its sandbox", false},
+};
+
+const size_t heel_seccomp_supervision_count = HEEL_ARRAY_LENGTH(heel_seccomp_supervisions);
+
 void heel_seccomp_get_source(enum heel_seccomp_filter filter, struct heel_seccomp_source *source)
 {
     /* clang-format off */
@@ -426,17 +433,23 @@ void heel_seccomp_get_source(enum heel_seccomp_filter filter, struct heel_seccom
         [HEEL_SECCOMP_FILTER] = {
             "seccomp_program",
             heel_seccomp_sets, heel_seccomp_set_count,
-            heel_seccomp_rules, heel_seccomp_rule_count, false,
+            heel_seccomp_rules, heel_seccomp_rule_count, false, NULL, 0,
         },
         [HEEL_SECCOMP_BARE_FILTER] = {
             "seccomp_bare_program",
             heel_seccomp_bare_sets, heel_seccomp_bare_set_count,
-            heel_seccomp_bare_rules, heel_seccomp_bare_rule_count, true,
+            heel_seccomp_bare_rules, heel_seccomp_bare_rule_count, true, NULL, 0,
         },
         [HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER] = {
             "seccomp_write_xor_execute_program",
             heel_seccomp_write_xor_execute_sets, heel_seccomp_write_xor_execute_set_count,
-            NULL, 0, true,
+            NULL, 0, true, NULL, 0,
+        },
+        [HEEL_SECCOMP_SUPERVISING_FILTER] = {
+            "seccomp_supervising_program",
+            heel_seccomp_sets, heel_seccomp_set_count,
+            heel_seccomp_rules, heel_seccomp_rule_count, false,
+            heel_seccomp_supervisions, heel_seccomp_supervision_count,
         },
     };
     /* clang-format on */

@@ -73,6 +73,21 @@ extern const size_t heel_seccomp_bare_rule_count;
 extern const struct heel_seccomp_set heel_seccomp_write_xor_execute_sets[];
 extern const size_t heel_seccomp_write_xor_execute_set_count;
 
+/* What a filter that supervises adds: who carries the pass, a secret of the sandbox's init and
+ * hands in arguments that the system call doesn't have, may make the call whatever the rules say;
+ * of others heeld is asked where `asks`, and where not the rules hold. */
+struct heel_seccomp_supervision {
+    const char *syscall;
+    const char *reason;
+    bool asks;
+};
+extern const struct heel_seccomp_supervision heel_seccomp_supervisions[];
+extern const size_t heel_seccomp_supervision_count;
+
+/* The pass lies in this argument and the next, both halves of each. */
+#define HEEL_SECCOMP_PASS_ARGUMENT 3
+#define HEEL_SECCOMP_PASS_WORDS 4
+
 /* One program's data. */
 struct heel_seccomp_source {
     const char *name; /* of the array that the program becomes */
@@ -81,12 +96,15 @@ struct heel_seccomp_source {
     const struct heel_seccomp_rule *rules;
     size_t rule_count;
     bool passes_others;
+    const struct heel_seccomp_supervision *supervisions;
+    size_t supervision_count;
 };
 
 enum heel_seccomp_filter {
     HEEL_SECCOMP_FILTER,
     HEEL_SECCOMP_BARE_FILTER,
     HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER,
+    HEEL_SECCOMP_SUPERVISING_FILTER, /* the first with supervision */
     HEEL_SECCOMP_SOURCES,
 };
 void heel_seccomp_get_source(enum heel_seccomp_filter filter, struct heel_seccomp_source *source);

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -21,6 +23,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +52,8 @@ static void look_at(enum heel_seccomp_filter index)
         [HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER] = {seccomp_write_xor_execute_program,
                                                    HEEL_ARRAY_LENGTH(
                                                        seccomp_write_xor_execute_program)},
+        [HEEL_SECCOMP_SUPERVISING_FILTER] = {seccomp_supervising_program,
+                                             HEEL_ARRAY_LENGTH(seccomp_supervising_program)},
     };
 
     heel_seccomp_get_source(index, &source);
@@ -198,7 +203,7 @@ static void table_has_the_kernels_numbers(void)
 
 static uint32_t interpret(const struct seccomp_data *data)
 {
-    uint32_t accumulator = 0;
+    uint32_t accumulator = 0, index = 0;
 
     for (size_t at = 0; at < program_length; at++) {
         const struct sock_filter *now = &program[at];
@@ -209,6 +214,15 @@ static uint32_t interpret(const struct seccomp_data *data)
             break;
         case BPF_ALU | BPF_AND | BPF_K:
             accumulator &= now->k;
+            break;
+        case BPF_ALU | BPF_XOR | BPF_K:
+            accumulator ^= now->k;
+            break;
+        case BPF_ALU | BPF_OR | BPF_X:
+            accumulator |= index;
+            break;
+        case BPF_MISC | BPF_TAX:
+            index = accumulator;
             break;
         case BPF_JMP | BPF_JA:
             at += now->k;
@@ -252,6 +266,7 @@ struct sayings {
     int refusal; /* the set's */
     const struct heel_seccomp_rule *rules[64];
     size_t count;
+    const struct heel_seccomp_supervision *supervision; /* NULL: none */
 };
 
 static void look_up(const char *name, struct sayings *sayings)
@@ -262,13 +277,21 @@ static void look_up(const char *name, struct sayings *sayings)
     for (size_t i = 0; i < source.rule_count; i++)
         if (strcmp(source.rules[i].syscall, name) == 0)
             sayings->rules[sayings->count++] = &source.rules[i];
+    for (size_t i = 0; i < source.supervision_count; i++)
+        if (strcmp(source.supervisions[i].syscall, name) == 0)
+            sayings->supervision = &source.supervisions[i];
 }
 
 /* Read in the plainest way; the first rule that holds counts. */
 static uint32_t expected(const struct sayings *sayings, const __u64 *arguments)
 {
+    const struct heel_seccomp_supervision *supervision = sayings->supervision;
+
     if (sayings->refusal)
         return SECCOMP_RET_ERRNO | (uint32_t)sayings->refusal;
+    /* The program as it was compiled has zero for a pass. */
+    if (supervision && arguments[3] == 0 && arguments[4] == 0)
+        return SECCOMP_RET_ALLOW;
     for (size_t i = 0; i < sayings->count; i++) {
         bool all = true;
 
@@ -277,7 +300,7 @@ static uint32_t expected(const struct sayings *sayings, const __u64 *arguments)
         if (all)
             return SECCOMP_RET_ERRNO | (uint32_t)sayings->rules[i]->refusal;
     }
-    return SECCOMP_RET_ALLOW;
+    return supervision && supervision->asks ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
 }
 
 static const uint32_t samples[] = {
@@ -322,6 +345,18 @@ static void program_says_what_the_data_say(void)
                 for (size_t c = 0; c < count; c++)
                     check_arguments(&heel_syscalls[i], &sayings, samples[a], samples[b],
                                     samples[c]);
+    }
+}
+
+/* Whatever bit of it is wrong. */
+static void pass_must_be_right(void)
+{
+    for (unsigned bit = 0; bit < 128; bit++) {
+        struct seccomp_data data = {.nr = SYS_connect, .arch = heel_seccomp_architecture};
+
+        CHECK_INT(interpret(&data), SECCOMP_RET_ALLOW);
+        data.args[3 + bit / 64] = 1ULL << bit % 64;
+        CHECK_INT(interpret(&data), SECCOMP_RET_USER_NOTIF);
     }
 }
 
@@ -591,6 +626,92 @@ static void ordinary_work_goes_on(void)
     CHECK_INT(status, 0);
 }
 
+/* ---- supervision ---- */
+
+static int try_connect(void)
+{
+    const struct sockaddr_un nowhere = {AF_UNIX, "/nonexistent"};
+    int socket_fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    return connect(socket_fd, (const struct sockaddr *)&nowhere, sizeof nowhere) ? errno : 0;
+}
+
+static int try_passing(const struct heel_seccomp_pass *pass)
+{
+    const struct sockaddr_un nowhere = {AF_UNIX, "/nonexistent"};
+    int socket_fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    return heel_seccomp_connect(pass, socket_fd, &nowhere, sizeof nowhere) ? errno : 0;
+}
+
+/* What a child's connect comes to that waits for a listener which then is closed. */
+static int abandoned(int listener)
+{
+    struct pollfd asked = {listener, POLLIN, 0};
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        close(listener);
+        _exit(try_connect());
+    }
+    CHECK_INT(poll(&asked, 1, 10000), 1);
+    CHECK_INT(asked.revents, POLLIN);
+    CHECK_INT(waitpid(pid, &status, WNOHANG), 0);
+    close(listener);
+    REQUIRE(waitpid(pid, &status, 0) == pid);
+    return WEXITSTATUS(status);
+}
+
+static void connects_are_asked_for(void)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        struct heel_seccomp_pass pass, wrong;
+        int listener, second;
+
+        heel_test_failures = 0;
+        REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                heel_seccomp_load_supervising(&listener, &pass, NULL) == 0);
+        CHECK_INT(try_passing(&pass), ENOENT);
+        CHECK(heel_seccomp_socket(&pass, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG) >= 0);
+        wrong = pass;
+        wrong.words[1] ^= 1;
+        CHECK_INT(heel_seccomp_socket(&wrong, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG), -1);
+        CHECK_INT(errno, EAFNOSUPPORT);
+        CHECK_INT(heel_seccomp_load_supervising(&second, &wrong, NULL), -1);
+        CHECK_INT(abandoned(listener), ENOSYS);
+        _exit(heel_test_end());
+    }
+    REQUIRE(waitpid(pid, &status, 0) == pid);
+    CHECK_INT(status, 0);
+}
+
+static void passes_differ(void)
+{
+    struct heel_seccomp_pass passes[2] = {0};
+    int ends[2];
+
+    REQUIRE(pipe(ends) == 0);
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(passes); i++) {
+        pid_t pid = fork();
+        int listener;
+
+        if (pid == 0) {
+            if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+                heel_seccomp_load_supervising(&listener, &passes[i], NULL))
+                _exit(1);
+            _exit(write(ends[1], &passes[i], sizeof passes[i]) != sizeof passes[i]);
+        }
+        REQUIRE(read(ends[0], &passes[i], sizeof passes[i]) == sizeof passes[i]);
+        waitpid(pid, NULL, 0);
+        CHECK(passes[i].words[0] != 0 && passes[i].words[1] != 0);
+    }
+    CHECK(passes[0].words[0] != passes[1].words[0] && passes[0].words[1] != passes[1].words[1]);
+}
+
 int main(void)
 {
     look_at(HEEL_SECCOMP_WRITE_XOR_EXECUTE_FILTER);
@@ -599,6 +720,13 @@ int main(void)
     look_at(HEEL_SECCOMP_BARE_FILTER);
     every_name_is_in_one_set();
     program_says_what_the_data_say();
+    look_at(HEEL_SECCOMP_SUPERVISING_FILTER);
+    every_name_is_in_one_set();
+    program_says_what_the_data_say();
+    program_refuses_what_it_does_not_know();
+    pass_must_be_right();
+    connects_are_asked_for();
+    passes_differ();
     look_at(HEEL_SECCOMP_FILTER);
     every_name_is_in_one_set();
     table_agrees_with_headers();

@@ -24,8 +24,6 @@ EXPECTED = {
     "F20": Weakness(ALL, "WRITE_XOR_EXECUTE", "there is no list of programs that may be run: whatever can be read or made can be run"),
     "F30b": Weakness(READERS, "METADATA", "whoever may read a file may lock it"),
     "F31": Weakness((DEFAULT, PERMISSIVE), None, "its name is there, and it refuses", ways=("see its socket",)),
-    "I02b": Weakness(ALL, "HOST_SOCKETS", "below Landlock ABI 9 a stream socket that can be seen can be connected to"),
-    "I10": Weakness(READERS, "HOST_SOCKETS", "the same, in a folder that two sandboxes share"),
     "A03": Weakness(ALL, None, "the kernel keeps the bit when a file is written by a shared mapping"),
     "R12f": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the kernel counts it per user, whose sandboxes share that", users=("user",)),
 }

@@ -1,0 +1,25 @@
+/* heeld's side of a sandbox's connects: receives them, decides, and has them made by the sandbox's
+ * hands. */
+#ifndef HEEL_BACKENDS_LINUX_SUPERVISOR_H
+#define HEEL_BACKENDS_LINUX_SUPERVISOR_H
+
+#include "backends/backend.h"
+#include "backends/linux/channel.h"
+
+struct linux_supervisor;
+
+/* Takes the listener over (closed on failure too). `control` leads to the sandbox's init, and must
+ * stay until linux_supervisor_close(). NULL and *err. */
+struct linux_supervisor *linux_supervisor_open(uv_loop_t *loop, int listener,
+                                               struct heel_channel *control,
+                                               struct heel_error **err);
+
+/* Who is told of what it refuses; NULL: nobody. */
+void linux_supervisor_watch(struct linux_supervisor *supervisor, heel_on_denied *on_denied,
+                            void *data);
+
+/* Whoever still waits is refused, by the kernel. It is freed before `on_closed` runs. */
+void linux_supervisor_close(struct linux_supervisor *supervisor, void (*on_closed)(void *data),
+                            void *data);
+
+#endif

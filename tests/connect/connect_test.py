@@ -1,0 +1,316 @@
+"""Supervised connect: what a sandbox bound itself can be connected to as anywhere, nothing else can,
+and a connect that blocks holds up nobody but its caller."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+from heeltest import ServerCase, main, mark, pb, places, wait_for
+
+INSIDE = (pathlib.Path(__file__).parent / "inside.py").read_text()
+
+
+class ConnectCase(ServerCase):
+    def setUp(self):
+        self.sandbox = self.create()
+        row = {row.protection: row for row in self.sandbox.enforcement}[pb.PROTECTION_HOST_SOCKETS]
+        if "supervised connect" not in row.mechanism:
+            self.skipTest(f"connects aren't supervised here: {row.mechanism} {row.detail}")
+
+    def python(self, script, sandbox=None, **command):
+        """The script's output; it must end well."""
+        answer = self.run_in(sandbox or self.sandbox, "python3", "-c", INSIDE + script, **command)
+        self.assertEqual((answer.status.code, answer.stderr.decode()), (0, ""), answer)
+        return answer.stdout.decode()
+
+
+class InsideTest(ConnectCase):
+    """What works as without a sandbox."""
+
+    def test_the_report_names_it(self):
+        row = {row.protection: row for row in self.sandbox.enforcement}[pb.PROTECTION_HOST_SOCKETS]
+        self.assertEqual(row.state, pb.ENFORCEMENT_STATE_ACTIVE, row)
+
+    def test_a_socket_of_ones_own_by_every_name(self):
+        script = """
+os.mkdir("d")
+servers = [listen(path) for path in ("/tmp/a", "b", "d/c", "\\0abstract")]
+os.symlink("b", "link"), os.link("b", "hard"), os.rename("d/c", "renamed")
+os.chdir("d")
+own = f"fd/{os.open('.', os.O_PATH)}/../b"
+for name in (f"/proc/self/{own}", f"/proc/thread-self/{own}", f"/dev/{own}", "/tmp/a", "../b", "../link", "../hard", "../renamed", os.path.realpath("../b"), "\\0abstract"):
+    say(outcome(connect, name))
+"""
+        self.assertEqual(self.python(script).split(), ["ok"] * 10)
+
+    def test_in_each_folder_that_is_written_to(self):
+        script = """
+for folder in ("/tmp", "/dev/shm", os.environ["HOME"], os.getcwd()):
+    server = listen(folder + "/s")
+    say(outcome(connect, folder + "/s"), connect(folder + "/s").getpeername() == folder + "/s")
+"""
+        # The kernel says to whom one is connected by the name that it was bound to.
+        self.assertEqual(self.python(script), "ok True\n" * 4)
+
+    def test_errors_are_the_kernels(self):
+        script = """
+import struct
+server = listen("s"); stale = listen("stale"); stale.close(); os.mkdir("d"); os.symlink("loop", "loop"); open("file", "w")
+bound = socket.socket(UNIX); bound.bind("bound")
+os.chmod("d", 0); os.chmod("s", 0o400)
+for name in ("absent", "stale", "d/x", "loop", "file", "file/x", "d", "bound", "s", "\\0absent", "x" * 107):
+    say(name[:6].strip("\\0"), outcome(connect, name))
+os.chmod("s", 0o600)
+say("seqpacket", outcome(connect, "s", socket.SOCK_SEQPACKET))
+client = connect("s")
+say("twice", outcome(client.connect, "s"))
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def raw(fd, address, length):
+    return "ok" if libc.connect(fd, address, length) == 0 else errno.errorcode[ctypes.get_errno()]
+new = socket.socket(UNIX)
+say("bad address", raw(new.fileno(), ctypes.c_void_p(16), 110))
+say("long", raw(new.fileno(), b"x" * 300, 300), "negative", raw(new.fileno(), b"x", -1), "empty", raw(new.fileno(), b"", 0))
+say("other family", raw(new.fileno(), struct.pack("=H", socket.AF_INET) + b"/tmp/s" + bytes(8), 16))
+say("unspecified", raw(new.fileno(), bytes(16), 16))
+say("no descriptor", raw(999, b"x" * 16, 16), "no socket", raw(os.open("file", os.O_RDONLY), b"x" * 16, 16))
+"""
+        expected = subprocess.run(
+            ["/usr/bin/python3", "-c", INSIDE + script], cwd=places.make_base(), capture_output=True, text=True, check=True
+        ).stdout
+        if os.geteuid() == 0:  # whom modes don't keep out
+            expected = expected.replace("d/x ENOENT", "d/x EACCES").replace("\nd ECONNREFUSED", "\nd EACCES").replace("\ns ok", "\ns EACCES")
+        self.assertEqual(self.python(script), expected)
+
+    def test_non_blocking_and_timeouts(self):
+        script = """
+server = listen("s", 0)
+kept = fill("s")
+say(len(kept) > 0)
+client = socket.socket(UNIX); client.setblocking(False)
+say(outcome(client.connect, "s"))
+client = socket.socket(UNIX); client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, b"\\0" * 8 + (50000).to_bytes(8, "little"))
+begun = time.monotonic()
+say(outcome(client.connect, "s"), time.monotonic() - begun > 0.04)
+tcp = socket.socket(); tcp.bind(("127.0.0.1", 0)); tcp.listen(5)
+client = socket.socket(); client.setblocking(False)
+say(outcome(client.connect, tcp.getsockname()))
+import select
+select.select([], [client], [], 20)
+say(client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), client.getpeername() == tcp.getsockname())
+"""
+        self.assertEqual(self.python(script), "True\nEAGAIN\nEAGAIN True\nEINPROGRESS\n0 True\n")
+
+    def test_the_internets_families(self):
+        script = """
+for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    server = socket.socket(family); server.bind((host, 0)); server.listen(5)
+    client = socket.socket(family); client.connect(server.getsockname())
+    peer, _ = server.accept(); peer.sendall(b"hello")
+    say(client.recv(5), client.getpeername() == server.getsockname())
+one, other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+one.bind(("127.0.0.1", 0)); other.connect(one.getsockname()); other.send(b"datagram")
+say(one.recv(99), outcome(socket.socket().connect, ("192.0.2.1", 80)), outcome(socket.socket().connect, ("127.0.0.1", 1)))
+"""
+        self.assertEqual(self.python(script), "b'hello' True\nb'hello' True\nb'datagram' ENETUNREACH ECONNREFUSED\n")
+
+    def test_who_is_at_the_other_end(self):
+        script = """
+import struct
+server = listen("s"); client = connect("s"); peer, _ = server.accept()
+pid, uid, gid = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+say((uid, gid) == (os.getuid(), os.getgid()), os.path.exists(f"/proc/{pid}"))
+"""
+        self.assertEqual(self.python(script), "True True\n")
+
+    def test_descriptors_are_passed(self):
+        script = """
+import array
+server = listen("s"); client = connect("s"); peer, _ = server.accept()
+file = open("file", "w+"); file.write("passed"); file.flush()
+socket.send_fds(client, [b"x"], [file.fileno(), client.fileno()])
+_, got, _, _ = socket.recv_fds(peer, 1, 2)
+os.lseek(got[0], 0, 0)
+say(os.read(got[0], 99))
+os.write(got[1], b"by the passed socket"); say(peer.recv(99))
+"""
+        self.assertEqual(self.python(script), "b'passed'\nb'by the passed socket'\n")
+
+    def test_threads_and_children_at_once(self):
+        script = """
+server = listen("s", 4096)
+server.settimeout(30)
+def many(count):
+    for i in range(count):
+        connect("s").close()
+children = []
+for _ in range(4):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(outcome(many, 100) != "ok")
+    children.append(pid)
+threads = [in_thread(many, 100) for _ in range(16)]
+for _ in range(2000):
+    if outcome(lambda: server.accept()[0].close()) != "ok":
+        break
+[thread.join() for thread in threads]
+say({thread.outcome for thread in threads}, {os.waitpid(pid, 0)[1] for pid in children})
+"""
+        self.assertEqual(self.python(script), "{'ok'} {0}\n")
+
+    def test_a_caller_under_a_timer_sees_no_connect_made_twice(self):
+        """A connect that is interrupted after it was taken up would be made, and be made again."""
+        script = """
+import signal
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.siginterrupt(signal.SIGALRM, False)
+signal.setitimer(signal.ITIMER_REAL, 0.003, 0.003)
+server = listen("s", 4096)
+seen = {}
+for i in range(2000):
+    client = socket.socket(UNIX)
+    how = outcome(client.connect, "s")
+    seen[how] = seen.get(how, 0) + 1
+    server.accept()[0].close() if how == "ok" else None
+say(seen)
+"""
+        self.assertEqual(self.python(script), "{'ok': 2000}\n")
+
+
+class ProgramsTest(ConnectCase):
+    """Real programs and libraries."""
+
+    def test_multiprocessing(self):
+        script = """
+import multiprocessing, multiprocessing.managers
+context = multiprocessing.get_context("forkserver")
+if __name__ == "__main__":
+    with multiprocessing.Manager() as manager:
+        shared = manager.dict(); shared["a"] = 1
+        say(dict(shared))
+    import math
+    with context.Pool(2) as pool:
+        say(pool.map(math.sqrt, [4, 9]))
+"""
+        self.python("open('program.py', 'w').write(" + repr(INSIDE + script) + ")")
+        answer = self.run_in(self.sandbox, "python3", "program.py")
+        self.assertEqual(answer.stdout.decode(), "{'a': 1}\n[2.0, 3.0]\n", answer)
+
+    def test_asyncio(self):
+        script = """
+import asyncio
+async def echo(reader, writer):
+    writer.write(await reader.readline()); await writer.drain(); writer.close()
+async def one(path):
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(b"line\\n"); return await reader.readline()
+async def run():
+    async with await asyncio.start_unix_server(echo, "s"):
+        say(set(await asyncio.gather(*(one("s") for _ in range(100)))))
+asyncio.run(run())
+"""
+        self.assertEqual(self.python(script), "{b'line\\n'}\n")
+
+    def test_node(self):
+        if not shutil.which("node"):
+            self.skipTest("there is no node")
+        script = """
+const net = require('net'), http = require('http');
+http.createServer((q, a) => a.end('unix')).listen('/tmp/n', () =>
+  http.get({socketPath: '/tmp/n', path: '/'}, r => { r.on('data', d => console.log(String(d)));
+    const server = http.createServer((q, a) => a.end('tcp')).listen(0, '127.0.0.1', () =>
+      fetch('http://127.0.0.1:' + server.address().port).then(r => r.text()).then(t => { console.log(t); process.exit(0) })) }));
+"""
+        answer = self.run_in(self.sandbox, "node", "-e", script)
+        self.assertEqual(answer.stdout.decode(), "unix\ntcp\n", answer)
+
+    def test_curl(self):
+        if not shutil.which("curl"):
+            self.skipTest("there is no curl")
+        script = """
+import http.server, subprocess
+class Server(http.server.HTTPServer):
+    address_family = UNIX
+    def server_bind(self): self.socket.bind(self.server_address)
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self): self.wfile.write(b"HTTP/1.0 200 OK\\r\\n\\r\\nanswer")
+    def log_message(self, *_): pass
+    def address_string(self): return ""
+server = Server("s", Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+say(subprocess.run(["curl", "-s", "--unix-socket", "s", "http://x/"], capture_output=True, text=True).stdout)
+"""
+        self.assertEqual(self.python(script), "answer\n")
+
+
+class OutsideTest(ConnectCase):
+    """What nothing in a sandbox can be connected to, wherever it lies; each is connected to from outside first."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = places.make_base()
+        self.folder.chmod(0o777)
+
+    def serve(self, path):
+        """A server of the host's, which counts its connections."""
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(path))
+        os.chmod(path, 0o777)
+        server.listen(100)
+        server.settimeout(20)
+        self.addCleanup(server.close)
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(path))
+        server.accept()[0].close()
+        return server
+
+    def check_untouched(self, server):
+        server.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            server.accept()
+
+    def sharing(self, **spec):
+        spec.setdefault("filesystem", pb.Filesystem(working_dir=str(self.folder)))
+        return self.create(**spec)
+
+    def test_a_server_in_a_shared_folder(self):
+        server = self.serve(self.folder / "s")
+        script = """
+own = listen("own")
+os.link("s", "hard"); os.symlink("s", "link"); os.mkdir("d"); os.rename("hard", "d/moved")
+for name in ("s", "./s", "link", "d/moved", os.path.realpath("s"), f"/proc/self/fd/{os.open('s', os.O_PATH)}"):
+    say(outcome(connect, name))
+os.rename("own", "first"); os.rename("s", "own"); say(outcome(connect, "own"), outcome(connect, "first"))
+"""
+        said = self.python(script, self.sharing())
+        self.assertEqual(said.split(), ["ECONNREFUSED"] * 7 + ["ok"])
+        self.check_untouched(server)
+
+    def test_at_every_level(self):
+        server = self.serve(self.folder / "s")
+        rule = pb.PathRule(path=str(self.folder), access=pb.PATH_ACCESS_READ)
+        for level in (pb.ISOLATION_LEVEL_STRICT, pb.ISOLATION_LEVEL_DEFAULT, pb.ISOLATION_LEVEL_PERMISSIVE):
+            spec = {"level": level}
+            if level != pb.ISOLATION_LEVEL_PERMISSIVE:
+                spec["filesystem"] = pb.Filesystem(paths=[rule])
+            sandbox = self.create(**spec)
+            said = self.python(f"say(outcome(connect, {str(self.folder / 's')!r}))", sandbox)
+            self.assertIn(said, ("ECONNREFUSED\n", "ENOENT\n"), level)
+        self.check_untouched(server)
+
+    def test_each_others_sockets_in_a_shared_folder(self):
+        if os.geteuid() == 0:
+            self.folder.chmod(0o777)
+        one, other = self.sharing(), self.sharing()
+        call = self.start_run(one, "python3", "-c", INSIDE + "server = listen('s'); os.chmod('s', 0o777); server.accept(); say('reached')", mark())
+        wait_for((self.folder / "s").exists)
+        self.assertEqual(self.python("say(outcome(connect, 's'))", other), "ECONNREFUSED\n")
+        self.assertFalse(call.done())
+        self.assertEqual(self.python("say(outcome(connect, 's'))", one), "ok\n")
+        self.assertEqual(call.result().stdout, b"reached\n")
+
+
+if __name__ == "__main__":
+    main()
