@@ -30,6 +30,13 @@ enum heel_access {
     HEEL_ACCESS_DENY = 8,
 };
 
+/* Bits. */
+enum heel_hardware {
+    HEEL_HARDWARE_GPU = 1,
+    HEEL_HARDWARE_NPU = 2,
+    HEEL_HARDWARE_ALL = 4,
+};
+
 struct heel_path_rule {
     const char *path; /* borrowed; absolute */
     unsigned access;  /* one of enum heel_access */
@@ -87,6 +94,7 @@ struct heel_sandbox_spec {
     const char *working_dir; /* host path, or NULL for one of the sandbox's own */
     bool keep_working_dir;
     bool write_xor_execute; /* nothing that the sandbox may write may be executed in it */
+    unsigned hardware;      /* bits of enum heel_hardware */
     const struct heel_path_rule *paths;
     size_t path_count;
     /* Of groups that have none all are on, but at PERMISSIVE off. */

@@ -404,6 +404,7 @@ Heel__V1__SandboxSpec *spec_new_effective(const Heel__V1__SandboxSpec *spec,
         effective->level = default_level;
     ENSURE(effective->filesystem, heel__v1__filesystem__init);
     ENSURE(effective->network, heel__v1__network_policy__init);
+    ENSURE(effective->hardware, heel__v1__hardware__init);
     ENSURE(effective->limits, heel__v1__limits__init);
     ENSURE(effective->environment, heel__v1__environment__init);
     ENSURE(effective->lifetime, heel__v1__lifetime__init);
@@ -534,6 +535,12 @@ static unsigned required_bits(const Heel__V1__SandboxSpec *spec)
     return bits;
 }
 
+static unsigned backend_hardware(const Heel__V1__Hardware *hardware)
+{
+    return (hardware->gpu ? HEEL_HARDWARE_GPU : 0U) | (hardware->npu ? HEEL_HARDWARE_NPU : 0U) |
+           (hardware->all_devices ? HEEL_HARDWARE_ALL : 0U);
+}
+
 struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
                                           struct spec_lists *lists)
 {
@@ -547,6 +554,7 @@ struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
         .working_dir = filesystem->working_dir[0] ? filesystem->working_dir : NULL,
         .keep_working_dir = filesystem->keep_working_dir,
         .write_xor_execute = filesystem->write_xor_execute,
+        .hardware = backend_hardware(spec->hardware),
         .paths = lists->paths,
         .path_count = filesystem->n_paths,
         .switches = lists->switches,

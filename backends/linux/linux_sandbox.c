@@ -243,7 +243,7 @@ static void on_death(uv_poll_t *poll, int status, int events)
 static int plain_level(const struct heel_sandbox_spec *spec)
 {
     bool plain = !spec->working_dir && !spec->keep_working_dir && spec->path_count == 0 &&
-                 spec->switch_count == 0 && !spec->write_xor_execute;
+                 spec->switch_count == 0 && !spec->write_xor_execute && !spec->hardware;
 
     return plain ? (int)spec->level : -1;
 }

@@ -97,6 +97,9 @@ void heel_plan_add_system(struct heel_plan_builder *builder);
  * it. */
 void heel_plan_add_hidden(struct heel_plan_builder *builder, const struct heel_plan_named *named,
                           size_t count);
+/* The hardware that the spec asks for. FAILED_PRECONDITION where there is none, or none that the
+ * sandbox could open. */
+int heel_plan_add_hardware(struct heel_plan_builder *builder, struct heel_error **err);
 /* The caller's working directory and path rules; sorts them. */
 int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_named *named,
                         size_t count, struct heel_error **err);

@@ -306,8 +306,13 @@ static int build(struct heel_plan_builder *builder, struct heel_plan_named *name
         return -1;
     set_paths(builder, named, *count);
     if (builder->input->bare)
-        return heel_plan_add_bare(builder, named, *count, err);
+        return heel_plan_add_bare(builder, named, *count, err) < 0 ||
+                       heel_plan_add_hardware(builder, err) < 0
+                   ? -1
+                   : 0;
     heel_plan_add_system(builder);
+    if (heel_plan_add_hardware(builder, err) < 0)
+        return -1;
     if (!builder->input->spec->working_dir)
         add_own_work(builder);
     heel_plan_add_hidden(builder, named, *count);

@@ -94,17 +94,19 @@ static void add_etc(struct heel_plan_builder *builder)
 }
 
 /* STRICT has processor topology and memory settings, which allocators and runtimes read; the other
- * levels the devices too. */
+ * levels the devices too, and so has whoever is given one. */
 static void add_sys(struct heel_plan_builder *builder)
 {
     const struct heel_host_facts *facts = builder->input->facts;
 
+    bool with_devices =
+        builder->input->spec->level != HEEL_LEVEL_STRICT || builder->input->spec->hardware;
+
     heel_plan_note_view(builder, "/sys", 0);
-    for (size_t i = 0; i < facts->system_count && builder->input->spec->level == HEEL_LEVEL_STRICT;
-         i++)
+    for (size_t i = 0; i < facts->system_count && !with_devices; i++)
         heel_plan_add_mount(builder->plan, HEEL_MOUNT_BIND, HEEL_MOUNT_BASE, facts->system[i].path,
                             facts->system[i].path, "own /sys");
-    if (builder->input->spec->level != HEEL_LEVEL_STRICT)
+    if (with_devices)
         heel_plan_add_mount(builder->plan, HEEL_MOUNT_SYSFS, HEEL_MOUNT_OPTIONAL, NULL, "/sys",
                             "own /sys");
     heel_plan_add_rule(builder->plan, "/sys", HEEL_LANDLOCK_READ, "own /sys");

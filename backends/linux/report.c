@@ -174,11 +174,20 @@ static void describe_privileges(const struct heel_report_facts *facts, struct ro
 
 static void describe_devices(const struct heel_report_facts *facts, struct row *row)
 {
+    unsigned hardware = facts->spec->hardware;
+
     if (facts->namespaces) {
         held_by(row, "own /dev");
         held_by(row, "mounts without devices");
     }
     held_by(row, "Landlock");
+    if (hardware & HEEL_HARDWARE_GPU)
+        degrade(row, "spec.hardware.gpu lends GPUs, whose drivers are a large part of the kernel "
+                     "and keep programs apart as they see fit");
+    if (hardware & HEEL_HARDWARE_NPU)
+        degrade(row, "spec.hardware.npu lends NPUs, of which the same is true");
+    if (hardware & HEEL_HARDWARE_ALL)
+        disable(row, "spec.hardware.all_devices lends every device that the caller could open");
 }
 
 static void describe_host_sockets(const struct heel_report_facts *facts, struct row *row)

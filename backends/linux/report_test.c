@@ -90,6 +90,21 @@ static void levels_leave_things_open(void)
     check_row(HEEL_PROTECTION_PROCESSES, HEEL_ENFORCEMENT_ACTIVE, NULL, "");
 }
 
+static void lent_hardware_shows(void)
+{
+    const struct heel_report_facts facts = everything();
+    const enum heel_protection row = HEEL_PROTECTION_DEVICES;
+
+    spec.hardware = HEEL_HARDWARE_GPU | HEEL_HARDWARE_NPU;
+    make(&facts);
+    check_form();
+    check_row(row, HEEL_ENFORCEMENT_DEGRADED, NULL, "spec.hardware.npu");
+    spec.hardware = HEEL_HARDWARE_ALL;
+    make(&facts);
+    check_row(row, HEEL_ENFORCEMENT_DISABLED, "", "spec.hardware.all_devices");
+    spec.hardware = 0;
+}
+
 static void writing_and_executing_are_apart_where_asked_for(void)
 {
     struct heel_report_facts facts = everything();
@@ -229,6 +244,7 @@ int main(void)
 {
     everything_is_held();
     levels_leave_things_open();
+    lent_hardware_shows();
     writing_and_executing_are_apart_where_asked_for();
     missing_mechanisms_show();
     acting_files_of_the_plan_show();

@@ -43,6 +43,9 @@ struct cli_options {
     char *working_dir; /* owned */
     bool keep_working_dir;
     bool write_xor_execute;
+    bool gpu;
+    bool npu;
+    bool all_devices;
     struct cli_pairs variables;
     struct cli_pairs labels;
     int64_t timeout_ms;

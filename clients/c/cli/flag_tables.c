@@ -308,6 +308,31 @@ static int parse_write_xor_execute(struct cli_options *options, const char *valu
     return 0;
 }
 
+static int parse_gpu(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->gpu = true;
+    return 0;
+}
+
+static int parse_npu(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->npu = true;
+    return 0;
+}
+
+static int parse_all_devices(struct cli_options *options, const char *value,
+                             struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->all_devices = true;
+    return 0;
+}
+
 static int parse_env(struct cli_options *options, const char *value, struct heel_error **err)
 {
     return parse_pair(&options->variables, value,
@@ -502,6 +527,12 @@ const struct cli_flag cli_spec_flags[] = {
     {"write-xor-execute", NULL,
      "nothing that may be written can be executed; what an interpreter reads still runs",
      "--write-xor-execute", parse_write_xor_execute},
+    {"gpu", NULL, "it may use this machine's GPUs", "--gpu", parse_gpu},
+    {"npu", NULL, "it may use this machine's neural processors", "--npu", parse_npu},
+    {"all-devices", NULL,
+     "it may use every device that you could open; but no disks, terminals, input devices, memory "
+     "and interfaces of the kernel's own",
+     "--all-devices", parse_all_devices},
     ENV_FLAGS,
     {"timeout", "DURATION", "kill a command and all that it started after this long",
      "--timeout 5m", parse_timeout},

@@ -193,6 +193,17 @@ static void add_required(struct arena *arena, const struct heel_spec *spec,
         message->require[i] = (Heel__V1__Protection)spec->required[i];
 }
 
+static Heel__V1__Hardware *hardware(struct arena *arena, const struct heel_spec *spec)
+{
+    Heel__V1__Hardware *message = arena_alloc(arena, 1, sizeof(*message));
+
+    heel__v1__hardware__init(message);
+    message->gpu = spec->gpu;
+    message->npu = spec->npu;
+    message->all_devices = spec->all_devices;
+    return message;
+}
+
 Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec *given,
                                     struct heel_error **err)
 {
@@ -208,6 +219,8 @@ Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec 
     if (spec.working_dir || spec.keep_working_dir || spec.path_count || spec.switch_count ||
         spec.write_xor_execute)
         message->filesystem = filesystem(arena, &spec);
+    if (spec.gpu || spec.npu || spec.all_devices)
+        message->hardware = hardware(arena, &spec);
     limits_and_lifetime(arena, &spec, message);
     if (spec.variable_count) {
         message->environment = arena_alloc(arena, 1, sizeof(*message->environment));

@@ -116,6 +116,11 @@ static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message,
     if (message->network &&
         message->network->policy_case == HEEL__V1__NETWORK_POLICY__POLICY_DENY_ALL)
         spec->network = HEEL_NETWORK_DENY_ALL;
+    if (message->hardware) {
+        spec->gpu = message->hardware->gpu;
+        spec->npu = message->hardware->npu;
+        spec->all_devices = message->hardware->all_devices;
+    }
     if (message->limits)
         fill_limits(message->limits, spec);
     if (message->environment)

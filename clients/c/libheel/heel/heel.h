@@ -275,7 +275,10 @@ struct heel_spec {
     uint32_t max_open_files;      /* of one process; at least 16 */
     uint64_t disk_bytes;          /* of its own working directory; at least 1 MiB */
     uint64_t disk_inodes;         /* the same in files, directories and links; at least 1,024 */
-    bool write_xor_execute; /* nothing that it may write can be executed in it */
+    bool write_xor_execute;       /* nothing that it may write can be executed in it */
+    bool gpu;                     /* it may use GPUs; an error where there is none */
+    bool npu;                     /* the same of neural processors */
+    bool all_devices;             /* every device that the caller could open, some excepted */
 };
 
 /* ---- sandboxes ------------------------------------------------------------------------------- */
