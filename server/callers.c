@@ -164,6 +164,7 @@ void callers_free(struct server_core *core)
         struct owner *owner = core->owners;
 
         core->owners = owner->next;
+        events_clear(&owner->events);
         free(owner);
     }
 }

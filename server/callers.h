@@ -6,6 +6,7 @@
 
 #include "backends/backend.h"
 #include "proto/runtime/grpcc.h"
+#include "server/events.h"
 
 /* The largest request that is taken; a larger one is RESOURCE_EXHAUSTED before it is allocated. */
 #define CALLERS_MAX_REQUEST_BYTES (4u << 20)
@@ -18,6 +19,7 @@ struct owner {
     uid_t uid;
     unsigned sandboxes;
     unsigned processes;
+    struct events events;
 };
 
 /* One identity: what the service handlers get as their `service`. */

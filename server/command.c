@@ -112,6 +112,7 @@ static void set_over(struct server_command *command, const struct heel_exit *exi
     uv_timer_stop(&command->timer);
     output_command_over(&command->out);
     output_command_over(&command->err);
+    events_add_process_exited(command->sandbox, command->facts);
     unlink_from_sandbox(command);
     tell_waiters(command);
     command->events->on_exited(command, command->data);
@@ -134,6 +135,7 @@ static void on_process_started(struct heel_process *process, int terminal, void 
     (void)process;
     if (terminal >= 0)
         open_terminal(command, terminal);
+    events_add_process_started(command->sandbox, command->facts);
     command->events->on_started(command, command->data);
 }
 

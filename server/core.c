@@ -1,6 +1,7 @@
 #include "server/core.h"
 
 #include "base/text.h"
+#include "server/events.h"
 #include "server/health.h"
 #include "server/log.h"
 
@@ -126,6 +127,7 @@ static void on_none_left(struct server_core *core)
     if (core->closing)
         return;
     core->closing = true;
+    events_end_all(core);
     uv_timer_start(&core->grace_timer, on_flush_over, FLUSH_MS, 0);
     callers_drain(core, on_calls_over);
 }

@@ -1,6 +1,7 @@
 #include "server/pauses.h"
 
 #include "base/text.h"
+#include "server/callers.h"
 #include "server/sandboxes.h"
 
 struct pause_waiter {
@@ -31,6 +32,10 @@ static void on_done(struct heel_sandbox *handle, const struct heel_error *error,
     if (!pauses->first)
         return;
     pauses->paused = error ? !pauses->first->pause : pauses->first->pause;
+    if (!error)
+        events_add_sandbox(sandbox, pauses->paused
+                                        ? HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_PAUSED
+                                        : HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_RESUMED);
     answer_first(sandbox, error);
     serve(sandbox);
 }

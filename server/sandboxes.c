@@ -249,6 +249,7 @@ static void on_created(struct heel_sandbox *handle, const struct heel_error *err
     sandbox->state = SANDBOX_READY;
     environment_complete(sandbox->spec, heel_sandbox_paths(handle));
     log_life(sandbox, "sandbox created");
+    events_add_sandbox(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_CREATED);
     sandboxes_update_expiry(sandbox);
     answer_creation(sandbox, NULL);
 }
@@ -260,6 +261,7 @@ static void on_lost(struct heel_sandbox *handle, void *data)
     (void)handle;
     log_event(LOG_LEVEL_ERROR, "sandbox lost", LOG_TEXT("sandbox", sandbox->id),
               LOG_INT("uid", sandbox->owner->uid));
+    events_add_sandbox(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_LOST);
     sandboxes_delete(sandbox, NULL, NULL);
 }
 
@@ -366,6 +368,7 @@ static void on_destroyed(const struct heel_error *error, void *data)
     sandbox->handle = NULL;
     commands_lost(sandbox);
     processes_release(sandbox);
+    events_add_sandbox(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_DELETED);
     answer_deletion(sandbox, error, kept_dir ? kept_dir : "");
     forget(sandbox);
 }
@@ -433,6 +436,7 @@ static void on_expired(uv_timer_t *timer)
     struct server_sandbox *sandbox = timer->data;
 
     log_life(sandbox, "sandbox expired");
+    events_add_sandbox(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_EXPIRED);
     sandboxes_delete(sandbox, NULL, NULL);
 }
 

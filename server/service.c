@@ -26,6 +26,7 @@ static const struct heel_v1_sandbox_service_handlers handlers = {
     .signal_process = rpc_signal_process,
     .pause_sandbox = rpc_pause_sandbox,
     .resume_sandbox = rpc_resume_sandbox,
+    .watch_events = rpc_watch_events,
 };
 
 void service_register(struct caller *caller)

@@ -54,6 +54,9 @@ void rpc_wait_process(struct grpcc_unary *call, const Heel__V1__WaitProcessReque
                       void *service);
 void rpc_signal_process(struct grpcc_unary *call, const Heel__V1__SignalProcessRequest *request,
                         void *service);
+/* rpc_events.c */
+void rpc_watch_events(struct grpcc_stream *stream, const Heel__V1__WatchEventsRequest *request,
+                      void *service);
 /* rpc_pause.c */
 void rpc_pause_sandbox(struct grpcc_unary *call, const Heel__V1__PauseSandboxRequest *request,
                        void *service);

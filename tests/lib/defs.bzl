@@ -12,6 +12,7 @@ def heel_python_test(name, srcs, programs = [], data = [], args = [], tags = [],
         args = ["$(rootpath %s)" % srcs[0]] + args,
         data = srcs + data + programs + [
             "//proto/heel/v1:error.proto",
+            "//proto/heel/v1:event.proto",
             "//proto/heel/v1:process.proto",
             "//proto/heel/v1:sandbox.proto",
             "//server:heeld",

@@ -36,10 +36,11 @@ def _make_stubs():
 _make_stubs()
 
 from heel.v1 import error_pb2, sandbox_pb2_grpc  # noqa: E402
+from heel.v1 import event_pb2 as event_pb  # noqa: E402
 from heel.v1 import process_pb2 as process_pb  # noqa: E402
 from heel.v1 import sandbox_pb2 as pb  # noqa: E402
 
-__all__ = ["health_pb2", "health_pb2_grpc", "pb", "process_pb", "sandbox_pb2_grpc"]
+__all__ = ["event_pb", "health_pb2", "health_pb2_grpc", "pb", "process_pb", "sandbox_pb2_grpc"]
 
 Code = grpc.StatusCode
 REASONS = {name[len("ERROR_REASON_") :] for name in error_pb2.ErrorReason.keys()}

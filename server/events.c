@@ -1,0 +1,180 @@
+#include "server/events.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "server/command_facts.h"
+#include "server/core.h"
+#include "server/edge.h"
+
+const char *events_epoch(void)
+{
+    static char epoch[2 * sizeof(uint64_t) + 1];
+    uint64_t bits;
+
+    if (epoch[0])
+        return epoch;
+    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+        abort();
+    snprintf(epoch, sizeof epoch, "%016llx", (unsigned long long)bits);
+    return epoch;
+}
+
+void events_clear(struct events *events)
+{
+    for (uint64_t sequence = events_first(events); sequence <= events->last; sequence++)
+        heel__v1__event__free_unpacked(events->kept[sequence % EVENTS_KEPT], NULL);
+    free(events->kept);
+    *events = (struct events){0};
+}
+
+uint64_t events_first(const struct events *events)
+{
+    return events->last > EVENTS_KEPT ? events->last - EVENTS_KEPT + 1 : 1;
+}
+
+/* ---- adding ---- */
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static Heel__V1__Event *new_event(const struct server_sandbox *sandbox)
+{
+    Heel__V1__Event *event = heel_xmalloc(sizeof *event);
+
+    heel__v1__event__init(event);
+    event->sandbox_id = heel_xstrdup(sandbox->id);
+    event->time = edge_new_timestamp_ms(now_ms());
+    return event;
+}
+
+/* Takes the event over. */
+static void add(struct events *events, Heel__V1__Event *event)
+{
+    struct event_reader *next;
+    Heel__V1__Event **place;
+
+    if (!events->kept)
+        events->kept = heel_xcalloc(EVENTS_KEPT, sizeof(Heel__V1__Event *));
+    event->sequence = ++events->last;
+    place = &events->kept[event->sequence % EVENTS_KEPT];
+    heel__v1__event__free_unpacked(*place, NULL);
+    *place = event;
+    for (struct event_reader *reader = events->readers; reader; reader = next) {
+        next = reader->next;
+        reader->on_event(reader);
+    }
+}
+
+void events_add_sandbox(struct server_sandbox *sandbox, Heel__V1__SandboxEventKind kind)
+{
+    Heel__V1__Event *event;
+
+    if (sandbox->private_to_call)
+        return;
+    event = new_event(sandbox);
+    event->payload_case = HEEL__V1__EVENT__PAYLOAD_SANDBOX;
+    event->sandbox = heel_xmalloc(sizeof *event->sandbox);
+    heel__v1__sandbox_event__init(event->sandbox);
+    event->sandbox->kind = kind;
+    add(&sandbox->owner->events, event);
+}
+
+void events_add_process_started(struct server_sandbox *sandbox, const struct command_facts *facts)
+{
+    Heel__V1__ProcessStartedEvent *started;
+    Heel__V1__Event *event;
+
+    if (sandbox->private_to_call)
+        return;
+    started = heel_xmalloc(sizeof *started);
+    heel__v1__process_started_event__init(started);
+    started->process_id = heel_xstrdup(facts->id);
+    started->argv = heel_xcalloc(facts->argc, sizeof *started->argv);
+    for (size_t i = 0; i < facts->argc; i++)
+        started->argv[started->n_argv++] = heel_xstrdup(facts->argv[i]);
+    event = new_event(sandbox);
+    event->payload_case = HEEL__V1__EVENT__PAYLOAD_PROCESS_STARTED;
+    event->process_started = started;
+    add(&sandbox->owner->events, event);
+}
+
+void events_add_process_exited(struct server_sandbox *sandbox, const struct command_facts *facts)
+{
+    Heel__V1__ProcessExitedEvent *exited;
+    Heel__V1__Event *event;
+
+    if (sandbox->private_to_call)
+        return;
+    exited = heel_xmalloc(sizeof *exited);
+    heel__v1__process_exited_event__init(exited);
+    exited->process_id = heel_xstrdup(facts->id);
+    exited->status = command_facts_new_status(facts);
+    exited->usage = edge_new_usage(&facts->exit);
+    event = new_event(sandbox);
+    event->payload_case = HEEL__V1__EVENT__PAYLOAD_PROCESS_EXITED;
+    event->process_exited = exited;
+    add(&sandbox->owner->events, event);
+}
+
+/* ---- reading ---- */
+
+void events_read(struct events *events, struct event_reader *reader)
+{
+    reader->events = events;
+    reader->previous = NULL;
+    reader->next = events->readers;
+    if (reader->next)
+        reader->next->previous = reader;
+    events->readers = reader;
+}
+
+void events_stop_reading(struct event_reader *reader)
+{
+    struct events *events = heel_steal(reader->events);
+
+    if (!events)
+        return;
+    if (reader->previous)
+        reader->previous->next = reader->next;
+    else
+        events->readers = reader->next;
+    if (reader->next)
+        reader->next->previous = reader->previous;
+}
+
+const Heel__V1__Event *events_next(struct event_reader *reader, uint64_t *gap_from)
+{
+    const struct events *events = reader->events;
+    uint64_t first = events_first(events);
+
+    *gap_from = 0;
+    if (reader->position >= events->last)
+        return NULL;
+    if (reader->position + 1 < first) {
+        *gap_from = reader->position + 1;
+        reader->position = first - 1;
+    }
+    reader->position++;
+    return events->kept[reader->position % EVENTS_KEPT];
+}
+
+void events_end_all(struct server_core *core)
+{
+    for (struct owner *owner = core->owners; owner; owner = owner->next) {
+        struct event_reader *next;
+
+        for (struct event_reader *reader = owner->events.readers; reader; reader = next) {
+            next = reader->next;
+            reader->on_event(reader);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/* What happened to a caller's sandboxes: numbered, kept up to a bound, and told to who watches. */
+#ifndef HEEL_SERVER_EVENTS_H
+#define HEEL_SERVER_EVENTS_H
+
+#include "base/error.h"
+#include "heel/v1/sandbox.pb-c.h"
+
+struct command_facts;
+struct event_reader;
+struct server_core;
+struct server_sandbox;
+
+#define EVENTS_KEPT 4096
+
+/* Of one owner; zeroed is empty. */
+struct events {
+    Heel__V1__Event **kept; /* owned; sequence s lies at s % EVENTS_KEPT; NULL before the first */
+    uint64_t last;          /* sequence of the newest; 0: there was none */
+    struct event_reader *readers;
+};
+
+void events_clear(struct events *events);
+
+/* Something happened. Nothing is kept of private sandboxes. */
+void events_add_sandbox(struct server_sandbox *sandbox, Heel__V1__SandboxEventKind kind);
+void events_add_process_started(struct server_sandbox *sandbox, const struct command_facts *facts);
+void events_add_process_exited(struct server_sandbox *sandbox, const struct command_facts *facts);
+
+/* Somebody who watches; embedded. */
+struct event_reader {
+    struct event_reader *next, *previous;
+    struct events *events;                         /* NULL while it doesn't read */
+    uint64_t position;                             /* the last that it was given */
+    void (*on_event)(struct event_reader *reader); /* there are more; it may stop reading */
+};
+
+/* Begins after reader->position. */
+void events_read(struct events *events, struct event_reader *reader);
+void events_stop_reading(struct event_reader *reader);
+
+/* The oldest that is kept; one more than `last` where there is none. */
+uint64_t events_first(const struct events *events);
+
+/* The next for this reader: NULL if there is none now. Borrowed until the loop goes on. Where some
+ * were lost before it, *gap_from is the first of them, else 0. The position moves on. */
+const Heel__V1__Event *events_next(struct event_reader *reader, uint64_t *gap_from);
+
+/* Every reader of the server is told once more: none of these streams is to last. */
+void events_end_all(struct server_core *core);
+
+/* Names this life of the server. */
+const char *events_epoch(void);
+
+#endif
