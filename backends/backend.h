@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -161,6 +162,7 @@ struct heel_host_info {
     const char *backend; /* "linux" */
     char kernel_release[65];
     unsigned landlock_abi;
+    bool namespaces;                            /* sandboxes get some of their own */
     bool supported;                             /* every required check passed */
     const struct heel_enforcement *protections; /* HEEL_PROTECTION_COUNT; borrowed */
     struct heel_host_check *checks;             /* owned */
@@ -466,8 +468,33 @@ static inline void heel_backend_close(struct heel_backend *backend, void (*on_cl
 
 /* ---- making one ---- */
 
+/* Whether sandboxes get namespaces of their own. */
+enum heel_namespaces {
+    HEEL_NAMESPACES_AUTO,    /* where the host allows them */
+    HEEL_NAMESPACES_REQUIRE, /* or there are no sandboxes */
+    HEEL_NAMESPACES_NEVER,   /* also where it would */
+};
+
+/* "auto", "require" or "never". 0, or -1. */
+static inline int heel_namespaces_parse(const char *text, enum heel_namespaces *namespaces)
+{
+    static const char *const names[] = {
+        [HEEL_NAMESPACES_AUTO] = "auto",
+        [HEEL_NAMESPACES_REQUIRE] = "require",
+        [HEEL_NAMESPACES_NEVER] = "never",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], text) == 0) {
+            *namespaces = (enum heel_namespaces)i;
+            return 0;
+        }
+    return -1;
+}
+
 /* What a backend is started with. Strings are borrowed for the call. */
 struct heel_backend_options {
+    enum heel_namespaces namespaces;
     bool brief;              /* one sandbox, and then the end: make nothing ahead for a second */
     const char *state_dir;   /* absolute; made if absent; holds what sandboxes keep on disk */
     const char *runtime_dir; /* absolute or NULL; hidden from every sandbox (sockets live there) */

@@ -34,12 +34,14 @@ struct heel_embedded {
     struct heel_error *error; /* owned */
 };
 
-struct heel_embedded *heel_embedded_prepare(bool brief, struct heel_error **err)
+struct heel_embedded *heel_embedded_prepare(bool brief, enum heel_namespaces namespaces,
+                                            struct heel_error **err)
 {
     struct heel_embedded *embedded = heel_xcalloc(1, sizeof *embedded);
 
     embedded->options = server_default_options();
     embedded->options.backend.brief = brief;
+    embedded->options.backend.namespaces = namespaces;
     embedded->options.grace_ms = 1; /* who stops it has what it wanted */
     embedded->state_dir = heel_state_dir();
     embedded->runtime_dir = heel_runtime_dir();

@@ -15,7 +15,8 @@ struct heel_embedded;
  * grpcc_init(). `brief` promises that one sandbox is all: nothing is made ahead for a second one,
  * and the host isn't tried out before, since making that one tells as much (so heel_embedded_host()
  * knows less). NULL and *err on failure. */
-struct heel_embedded *heel_embedded_prepare(bool brief, struct heel_error **err);
+struct heel_embedded *heel_embedded_prepare(bool brief, enum heel_namespaces namespaces,
+                                            struct heel_error **err);
 
 /* Starts the server's thread and returns the client's end of a connection to it, which is the
  * caller's to close. Once. -1 and *err on failure; a server that can't be made shows as a

@@ -83,6 +83,13 @@ static int set_state_dir(const char *value, struct options *options, struct heel
     return 0;
 }
 
+static int set_namespaces(const char *value, struct options *options, struct heel_error **err)
+{
+    if (heel_namespaces_parse(value, &options->server.backend.namespaces) < 0)
+        return bad_value("namespaces", value, "auto, require or never", err);
+    return 0;
+}
+
 static int set_uid_range(const char *value, struct options *options, struct heel_error **err)
 {
     unsigned first, last;
@@ -171,6 +178,8 @@ static const struct option_entry {
      "listen on this socket instead of the default one; may be repeated"},
     {"state-dir", "PATH", set_state_dir,
      "where sandboxes keep their files (default: $XDG_STATE_HOME/heel, as root /var/lib/heel)"},
+    {"namespaces", "WHEN", set_namespaces,
+     "whether sandboxes get their own: auto (default: where the host allows them), require, never"},
     {"uid-range", "FIRST-LAST", set_uid_range,
      "as root: the host uids that sandboxes run as (default: 1879048192-1879113727)"},
     {"default-level", "LEVEL", set_default_level,

@@ -433,7 +433,7 @@ int main(void)
     bool supported;
 
     names_are_recognised();
-    heel_host_probe(&info);
+    heel_host_probe(HEEL_NAMESPACES_AUTO, &info);
     supported = info.supported;
     heel_host_info_clear(&info);
     if (!supported)

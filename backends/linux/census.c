@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backends/linux/descendants.h"
 #include "base/text.h"
 
 /* linux/nsfs.h since 6.11 */
@@ -74,7 +76,8 @@ static int read_times(int proc, pid_t pid, struct times *times)
 static int read_cpu(const struct heel_vantage *vantage, struct heel_census_process *process)
 {
     struct times times;
-    int host = ioctl(vantage->pids, GET_TGID_FROM_PIDNS, process->pid);
+    int host =
+        vantage->holder ? process->pid : ioctl(vantage->pids, GET_TGID_FROM_PIDNS, process->pid);
 
     process->host = host > 0 ? host : 0;
     if (process->host > 0)
@@ -142,9 +145,16 @@ static uint64_t gone_since(const struct heel_census *before, const struct heel_c
     return gone_ns;
 }
 
-int heel_census_take(const struct heel_vantage *vantage, struct heel_census *census)
+static void count_one(const struct heel_vantage *vantage, pid_t pid, struct heel_census *now)
 {
-    struct heel_census now = {0};
+    struct heel_census_process process;
+
+    if (look_at(vantage, pid, &process) == 0)
+        add(now, process);
+}
+
+static int count_all(const struct heel_vantage *vantage, struct heel_census *now)
+{
     int copy = openat(vantage->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
 
@@ -155,12 +165,35 @@ int heel_census_take(const struct heel_vantage *vantage, struct heel_census *cen
     }
     for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
         pid_t pid = (pid_t)atoi(entry->d_name);
-        struct heel_census_process process;
 
-        if (pid > INIT && look_at(vantage, pid, &process) == 0)
-            add(&now, process);
+        if (pid > INIT)
+            count_one(vantage, pid, now);
     }
     closedir(stream);
+    return 0;
+}
+
+/* A nursery that died may have left its pid to anybody. */
+static int count_descendants(const struct heel_vantage *vantage, struct heel_census *now)
+{
+    struct pollfd nursery = {vantage->pids, POLLIN, 0};
+    bool has_nursery = poll(&nursery, 1, 0) == 0;
+    struct heel_pids pids = {0};
+
+    heel_descendants_of(vantage->holder, &pids);
+    for (size_t i = 0; i < pids.count; i++)
+        if (!has_nursery || pids.items[i] != vantage->nursery)
+            count_one(vantage, pids.items[i], now);
+    heel_pids_clear(&pids);
+    return 0;
+}
+
+int heel_census_take(const struct heel_vantage *vantage, struct heel_census *census)
+{
+    struct heel_census now = {0};
+
+    if (vantage->holder ? count_descendants(vantage, &now) : count_all(vantage, &now))
+        return -1;
     qsort(now.processes, now.count, sizeof *now.processes, compare);
     now.gone_ns = census->gone_ns + gone_since(census, &now);
     heel_census_clear(census);
@@ -191,7 +224,7 @@ uint64_t heel_census_cpu_us(const struct heel_vantage *vantage, const struct hee
     uint64_t seen_ns = census->gone_ns, waited_ns = 0;
     struct times times;
 
-    if (read_times(vantage->proc, INIT, &times) == 0)
+    if (read_times(vantage->proc, vantage->holder ? vantage->holder : INIT, &times) == 0)
         waited_ns = times.children_ns;
     for (size_t i = 0; i < census->count; i++) {
         seen_ns += census->processes[i].cpu_ns;

@@ -52,4 +52,11 @@ struct heel_supervision {
 int heel_confine_self(const struct heel_plan *plan, struct heel_supervision *made,
                       struct heel_error **err);
 
+/* Without namespaces the same takes two processes. First, for the one that stays outside: as root
+ * it becomes this user (0: stays who it is), and gives up every capability and new privileges. */
+int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err);
+/* Then, for what it forks to bear commands: Landlock with heel_landlock_prepare's ruleset, and both
+ * seccomp filters. */
+int heel_confine_bare(int ruleset, struct heel_error **err);
+
 #endif

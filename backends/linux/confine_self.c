@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
@@ -18,11 +19,8 @@
      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-static int drop_capabilities(struct heel_error **err)
+static int drop_bounding_set(struct heel_error **err)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-
     if (prctl(PR_SET_SECUREBITS, SECURE_BITS) < 0)
         return heel_error_set_errno(err, errno, "can't lock the secure bits");
     for (unsigned long capability = 0; capability <= LAST_POSSIBLE_CAPABILITY; capability++)
@@ -31,10 +29,41 @@ static int drop_capabilities(struct heel_error **err)
                 break; /* the kernel knows no more */
             return heel_error_set_errno(err, errno, "can't drop capability %lu", capability);
         }
+    return 0;
+}
+
+static int drop_capabilities(struct heel_error **err)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
         syscall(SYS_capset, &header, none) < 0)
         return heel_error_set_errno(err, errno, "can't drop the capabilities");
     return 0;
+}
+
+int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err)
+{
+    /* Who lacks the capability to empty the bounding set gains none from it without new
+     * privileges. */
+    if (geteuid() == 0)
+        drop_bounding_set(NULL);
+    if (geteuid() == 0 && uid != 0 &&
+        (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
+        return heel_error_set_errno(err, errno, "can't become uid %u", (unsigned)uid);
+    if (drop_capabilities(err) < 0)
+        return -1;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return heel_error_set_errno(err, errno, "can't give up new privileges");
+    return 0;
+}
+
+int heel_confine_bare(int ruleset, struct heel_error **err)
+{
+    if (heel_landlock_apply(ruleset, err) < 0 || heel_seccomp_load_bare(err) < 0)
+        return -1;
+    return heel_seccomp_load(err);
 }
 
 /* What a host's listener above us, or a kernel without them, prevents is said in the report. */
@@ -55,7 +84,7 @@ int heel_confine_self(const struct heel_plan *plan, struct heel_supervision *mad
 {
     struct heel_supervision none = {.listener = -1};
 
-    if (drop_capabilities(err) < 0)
+    if (drop_bounding_set(err) < 0 || drop_capabilities(err) < 0)
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return heel_error_set_errno(err, errno, "can't give up new privileges");

@@ -487,7 +487,7 @@ static void host_is_probed(void)
     struct heel_host_info info, copy;
     heel_autobuffer struct heel_buffer bytes = {0};
 
-    heel_host_probe(&info);
+    heel_host_probe(HEEL_NAMESPACES_AUTO, &info);
     for (size_t i = 0; i < info.check_count; i++)
         if (!info.checks[i].passed)
             HEEL_TEST_FAIL("user %u: %s: %s", geteuid(), info.checks[i].name, info.checks[i].have);
@@ -575,7 +575,7 @@ int main(void)
     struct heel_host_info info;
     bool supported;
 
-    heel_host_probe(&info);
+    heel_host_probe(HEEL_NAMESPACES_AUTO, &info);
     supported = info.supported;
     heel_host_info_clear(&info);
     if (!supported)

@@ -146,6 +146,8 @@ static int ask_spec(struct explanation *explanation, const struct heel_sandbox_s
     explanation->preparation.spec.keep_working_dir = false;
     if (!spec->working_dir)
         explanation->preparation.work.path = heel_format("%s/new", backend->instance_path);
+    if (explanation->preparation.bare)
+        explanation->preparation.own.path = heel_format("%s/new.own", backend->instance_path);
     return 0;
 }
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "backends/linux/confine.h"
+#include "backends/linux/descendants.h"
 #include "backends/linux/landlock.h"
 #include "backends/linux/mount_calls.h"
 #include "backends/linux/quotas.h"
@@ -240,7 +241,6 @@ static struct heel_host_check *add_check(struct heel_host_info *info, const char
     struct heel_host_check *check = add_optional_check(info, name, result, need, remedy);
 
     check->required = true;
-    info->supported &= check->passed;
     return check;
 }
 
@@ -280,16 +280,8 @@ static bool has_seccomp(void)
     return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-static void add_checks(struct heel_host_info *info, const struct trial *trial)
+static void add_namespace_checks(struct heel_host_info *info, const int *results)
 {
-    const int *results = trial->results;
-    int seccomp =
-        results[STEP_SECCOMP] == ECANCELED ? (has_seccomp() ? 0 : ENOSYS) : results[STEP_SECCOMP];
-
-    info->supported = true;
-    check_landlock(info, trial);
-    add_check(info, "seccomp", seccomp, "filters with SECCOMP_RET_KILL_PROCESS",
-              "run a kernel with CONFIG_SECCOMP_FILTER=y, and let no container refuse seccomp()");
     add_check(info, "user namespaces", results[STEP_NAMESPACES],
               "user, mount, pid, network, ipc, uts and cgroup namespaces", remedy_of_namespaces());
     add_check(info, "mounts", results[STEP_MOUNT], "a tmpfs mounted in a user namespace",
@@ -307,10 +299,48 @@ static void add_checks(struct heel_host_info *info, const struct trial *trial)
                        "a user namespace with a maximum of inotify instances",
                        "something mounts /proc/sys read-only, as containers do: run heeld outside, "
                        "or with a writable one");
-    check_supervision(info, trial);
 }
 
-static void fill(struct heel_host_info *info, const struct trial *trial)
+/* All of them or none: a sandbox that has some holds no more than the others hold without. */
+static void settle_namespaces(struct heel_host_info *info, size_t first,
+                              enum heel_namespaces namespaces)
+{
+    bool passed = true;
+
+    for (size_t i = first; i < info->check_count; i++)
+        passed &= info->checks[i].passed || !info->checks[i].required;
+    info->namespaces =
+        namespaces == HEEL_NAMESPACES_REQUIRE || (namespaces == HEEL_NAMESPACES_AUTO && passed);
+    for (size_t i = first; i < info->check_count; i++)
+        info->checks[i].required = info->checks[i].required && info->namespaces;
+}
+
+static void add_checks(struct heel_host_info *info, const struct trial *trial,
+                       enum heel_namespaces namespaces)
+{
+    const int *results = trial->results;
+    int seccomp =
+        results[STEP_SECCOMP] == ECANCELED ? (has_seccomp() ? 0 : ENOSYS) : results[STEP_SECCOMP];
+    size_t first;
+
+    check_landlock(info, trial);
+    add_check(info, "seccomp", seccomp, "filters with SECCOMP_RET_KILL_PROCESS",
+              "run a kernel with CONFIG_SECCOMP_FILTER=y, and let no container refuse seccomp()");
+    first = info->check_count;
+    add_namespace_checks(info, results);
+    settle_namespaces(info, first, namespaces);
+    check_supervision(info, trial);
+    if (!info->namespaces)
+        add_check(info, "list of children", heel_descendants_supported() ? 0 : ENOENT,
+                  "/proc/PID/task/TID/children, to find what a sandbox without namespaces runs",
+                  "run a kernel with CONFIG_PROC_CHILDREN=y, with /proc mounted");
+    info->supported = true;
+    for (size_t i = 0; i < info->check_count; i++)
+        info->supported &= info->checks[i].passed || !info->checks[i].required;
+}
+
+static void fill(struct heel_host_info *info, const struct trial *trial,
+                 enum heel_namespaces namespaces)
 {
     struct utsname names;
 
@@ -318,22 +348,49 @@ static void fill(struct heel_host_info *info, const struct trial *trial)
     if (uname(&names) == 0)
         snprintf(info->kernel_release, sizeof(info->kernel_release), "%.64s", names.release);
     info->landlock_abi = heel_landlock_abi();
-    add_checks(info, trial);
+    add_checks(info, trial, namespaces);
 }
 
-void heel_host_probe(struct heel_host_info *info)
+void heel_host_probe(enum heel_namespaces namespaces, struct heel_host_info *info)
 {
     struct trial trial;
 
     try_all(&trial);
-    fill(info, &trial);
+    fill(info, &trial, namespaces);
 }
 
-void heel_host_assume(struct heel_host_info *info)
+/* In a container, as good as always: a filter on this process, or mounts on parts of /proc. */
+static bool is_contained(void)
+{
+    heel_autofree char *line = NULL;
+    size_t capacity = 0;
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    bool covered = false;
+
+    while (mounts && !covered && getline(&line, &capacity, mounts) > 0)
+        covered = strstr(line, " /proc/") && !strstr(line, " /proc/sys/fs/binfmt_misc ");
+    if (mounts)
+        fclose(mounts);
+    return covered || prctl(PR_GET_SECCOMP) != 0;
+}
+
+/* Signs that namespaces may be refused. That there are none proves nothing. */
+static bool is_doubtful(void)
+{
+    return read_setting("/proc/sys/user/max_user_namespaces") == 0 ||
+           read_setting("/proc/sys/kernel/unprivileged_userns_clone") == 0 ||
+           read_setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1 ||
+           is_contained();
+}
+
+void heel_host_assume(enum heel_namespaces namespaces, struct heel_host_info *info)
 {
     static const struct trial passed;
 
-    fill(info, &passed);
+    if (namespaces == HEEL_NAMESPACES_AUTO && is_doubtful())
+        heel_host_probe(namespaces, info);
+    else
+        fill(info, &passed, namespaces);
 }
 
 bool heel_host_passed(const struct heel_host_info *info, const char *check)

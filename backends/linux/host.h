@@ -9,11 +9,12 @@
  * for real in a child, the checks for doctor), protections aside: report.h has those. Forks: call
  * it from a process with one thread (the launcher). Never fails: what can't be found out is "not
  * passed". */
-void heel_host_probe(struct heel_host_info *info);
+void heel_host_probe(enum heel_namespaces namespaces, struct heel_host_info *info);
 
 /* The same without the trials, which count as passed: for who makes one sandbox right away, which
- * is trial enough. What the kernel says of itself (Landlock, seccomp) is asked all the same. */
-void heel_host_assume(struct heel_host_info *info);
+ * is trial enough. What the kernel says of itself (Landlock, seccomp) is asked all the same, and
+ * where something tells that namespaces may be refused they are tried after all. */
+void heel_host_assume(enum heel_namespaces namespaces, struct heel_host_info *info);
 /* Whether a check of that name passed. */
 #define HEEL_HOST_QUOTAS "inotify quotas"
 #define HEEL_HOST_SUPERVISION "supervised connects"

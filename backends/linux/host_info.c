@@ -57,6 +57,7 @@ void heel_host_info_encode(const struct heel_host_info *info, struct heel_buffer
 {
     put_text(to, info->kernel_release);
     put_number(to, info->landlock_abi);
+    put_number(to, info->namespaces);
     put_number(to, info->supported);
     put_number(to, (uint32_t)info->check_count);
     for (size_t i = 0; i < info->check_count; i++) {
@@ -104,6 +105,7 @@ int heel_host_info_decode(const void *data, size_t length, struct heel_host_info
 
     strncpy(made.kernel_release, get_text(&from), sizeof(made.kernel_release) - 1);
     made.landlock_abi = get_number(&from);
+    made.namespaces = get_number(&from) != 0;
     made.supported = get_number(&from) != 0;
     count = get_number(&from);
     if (count > CHECKS_MAX)

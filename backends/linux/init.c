@@ -19,9 +19,9 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "backends/linux/commands.h"
 #include "backends/linux/confine.h"
 #include "backends/linux/hand.h"
 #include "backends/linux/limits.h"
@@ -30,20 +30,10 @@
 #include "backends/linux/protocol.h"
 #include "backends/linux/quotas.h"
 #include "backends/linux/spawn.h"
-#include "backends/linux/terminal.h"
-#include "backends/linux/tree.h"
 #include "backends/linux/vantage.h"
 #include "base/text.h"
 
 #define HOST_NAME "heel"
-
-struct command {
-    struct command *next;
-    uint32_t id;
-    pid_t pid;
-    uint64_t tag;
-    int64_t started_us;
-};
 
 struct hand {
     struct hand *next;
@@ -54,62 +44,14 @@ struct hand {
 struct init {
     int control;
     int children; /* signalfd of SIGCHLD */
-    int proc;     /* this pid namespace's /proc */
-    int null;     /* stdin of commands that have none */
     bool has_own_quotas;
-    struct heel_vantage vantage;     /* until heeld has it */
-    struct heel_spawn_limits limits; /* of each command */
-    struct heel_tree_tags tags;
-    struct command *commands; /* owned; those that were not reaped yet */
-    struct heel_pause pause;
+    struct heel_vantage vantage; /* until heeld has it */
+    struct heel_commands commands;
     struct heel_supervision supervision;
     struct hand *hands; /* owned; those that were not reaped yet */
 };
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-/* Blocks while heeld is busy, which never waits for us. */
-static void tell(const struct init *init, uint32_t type, uint32_t id,
-                 const struct heel_buffer *payload)
-{
-    struct heel_message message = {.type = type, .id = id};
-
-    if (payload) {
-        message.payload = payload->data;
-        message.length = payload->length;
-    }
-    if (heel_message_send(init->control, &message))
-        _exit(0);
-}
-
 /* ---- setting up */
-
-static int compare_ints(const void *left, const void *right)
-{
-    return *(const int *)left - *(const int *)right;
-}
-
-/* Closes every descriptor from 3 on that is not in `keep`, which is sorted on the way. */
-static void close_others(int *keep, size_t count)
-{
-    unsigned from = 3;
-
-    qsort(keep, count, sizeof *keep, compare_ints);
-    for (size_t i = 0; i < count; i++) {
-        if (keep[i] < (int)from)
-            continue;
-        if (keep[i] > (int)from)
-            close_range(from, (unsigned)keep[i] - 1, 0);
-        from = (unsigned)keep[i] + 1;
-    }
-    close_range(from, ~0U, 0);
-}
 
 /* A sibling's control socket held open here would keep that one from noticing heeld's death. */
 static void keep_only_own(const struct heel_init_start *start)
@@ -121,7 +63,7 @@ static void keep_only_own(const struct heel_init_start *start)
     for (size_t i = 0; i < start->mount_count; i++)
         if (start->mount_fds[i] >= 0)
             keep[count++] = start->mount_fds[i];
-    close_others(keep, count);
+    heel_process_close_others(keep, count);
 }
 
 static void become_init(const struct heel_init_start *start)
@@ -174,15 +116,13 @@ static int open_needed(struct init *init, struct heel_error **err)
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
     init->children = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
-    init->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    init->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (init->children < 0 || init->proc < 0 || init->null < 0)
+    init->commands.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    init->commands.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (init->children < 0 || init->commands.proc < 0 || init->commands.null < 0)
         return heel_error_set_errno(err, errno,
                                     "cannot open /proc and /dev/null inside a new sandbox");
     for (int i = 0; i < 3; i++)
-        dup2(init->null, i);
-    if (heel_tree_tags_init(&init->tags))
-        return heel_error_set_errno(err, errno, "cannot get random bytes");
+        dup2(init->commands.null, i);
     return 0;
 }
 
@@ -210,7 +150,7 @@ static int set_up(struct init *init, const struct heel_init_start *start, struct
         open_needed(init, err) == 0 && open_vantage(init, plan, err) == 0)
         result = heel_confine_self(plan, &init->supervision, err);
     if (result == 0)
-        heel_limits_for_commands(&plan->limits, start->quotas, &init->limits);
+        heel_limits_for_commands(&plan->limits, start->quotas, &init->commands.limits);
     heel_plan_free(plan);
     /* Credentials changed in between, which may have cleared the first. */
     if (result == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0)))
@@ -236,6 +176,8 @@ static void tell_ready(struct init *init)
     heel_put_u32(&payload, init->has_own_quotas);
     heel_put_u32(&payload, (uint32_t)init->supervision.why);
     heel_put_u32(&payload, listener >= 0);
+    heel_put_u32(&payload, 0);
+    heel_put_u32(&payload, 0);
     message.payload = payload.data;
     message.length = payload.length;
     heel_vantage_attach(&init->vantage, &message);
@@ -248,164 +190,18 @@ static void tell_ready(struct init *init)
 
 /* ---- commands */
 
-static struct command *command_find(const struct init *init, uint32_t id)
+static pid_t start_command(void *data, const struct heel_spawn *spawn,
+                           struct heel_spawn_failure *failure)
 {
-    struct command *command = init->commands;
-
-    while (command && command->id != id)
-        command = command->next;
-    return command;
-}
-
-static void tell_exit(const struct init *init, uint32_t id, const struct heel_exit *exit)
-{
-    heel_autobuffer struct heel_buffer payload = {0};
-
-    heel_put_exit(&payload, exit);
-    tell(init, HEEL_INIT_EXITED, id, &payload);
-}
-
-static void tell_not_started(const struct init *init, uint32_t id, enum heel_start_failure kind,
-                             int why)
-{
-    tell_exit(init, id, &(struct heel_exit){.start_failure = kind, .start_errno = why});
-}
-
-/* Takes `master` (-1: the command has no terminal) over. */
-static void tell_started(const struct init *init, uint32_t id, int master)
-{
-    struct heel_message message = {.type = HEEL_INIT_STARTED, .id = id};
-
-    if (master >= 0)
-        message.fds[message.fd_count++] = master;
-    if (heel_message_send(init->control, &message))
-        _exit(0);
-}
-
-/* Whether it runs. */
-static bool start_command(struct init *init, uint32_t id, struct heel_spawn *spawn)
-{
-    struct heel_spawn_failure failure;
-    int64_t started_us = now_us();
-    struct command *command;
-    pid_t pid;
-
-    spawn->tag = heel_tree_tag_next(&init->tags);
-    pid = heel_spawn(spawn, &failure);
-    if (pid < 0) {
-        tell_not_started(init, id, failure.kind, failure.why);
-        return false;
-    }
-    command = heel_xcalloc(1, sizeof *command);
-    *command = (struct command){init->commands, id, pid, spawn->tag, started_us};
-    init->commands = command;
-    return true;
-}
-
-static void start_on_pipes(struct init *init, const struct heel_message *message, bool has_stdin,
-                           struct heel_spawn *spawn)
-{
-    if (message->fd_count != (has_stdin ? 3U : 2U)) {
-        tell_not_started(init, message->id, HEEL_START_FAILED, EMFILE);
-        return;
-    }
-    spawn->stdio[0] = has_stdin ? message->fds[0] : init->null;
-    spawn->stdio[1] = message->fds[has_stdin];
-    spawn->stdio[2] = message->fds[has_stdin + 1];
-    if (start_command(init, message->id, spawn))
-        tell_started(init, message->id, -1);
-}
-
-static void start_on_terminal(struct init *init, uint32_t id, struct heel_terminal_size size,
-                              struct heel_spawn *spawn)
-{
-    struct heel_terminal terminal;
-
-    if (heel_terminal_open(size, &terminal)) {
-        tell_not_started(init, id, HEEL_START_NO_TERMINAL, errno);
-        return;
-    }
-    for (int i = 0; i < 3; i++)
-        spawn->stdio[i] = terminal.slave;
-    spawn->terminal = true;
-    if (start_command(init, id, spawn))
-        tell_started(init, id, terminal.master);
-    heel_terminal_close(&terminal);
-}
-
-static void on_start(struct init *init, struct heel_message *message)
-{
-    struct heel_reader reader = heel_reader_of(message->payload, message->length);
-    struct heel_start_request request;
-    struct heel_spawn spawn;
-
-    if (command_find(init, message->id))
-        return;
-    if (heel_get_start(&reader, &request)) {
-        tell_not_started(init, message->id, HEEL_START_FAILED, EPROTO);
-        return;
-    }
-    spawn = (struct heel_spawn){.argv = request.argv,
-                                .environment = request.environment,
-                                .working_dir = request.working_dir,
-                                .limits = &init->limits};
-    if (request.terminal.rows > 0)
-        start_on_terminal(init, message->id, request.terminal, &spawn);
-    else
-        start_on_pipes(init, message, request.has_stdin, &spawn);
-    heel_start_request_clear(&request);
-}
-
-static void on_signal(struct init *init, struct heel_message *message)
-{
-    struct heel_reader reader = heel_reader_of(message->payload, message->length);
-    int number = (int)heel_get_u32(&reader);
-    uint32_t scope = heel_get_u32(&reader);
-    const struct command *command = command_find(init, message->id);
-
-    /* Not reaped, so its pid is still its own, and the session that it leads can't be left by its
-     * leader. */
-    if (!command || !heel_reader_done(&reader) || number <= 0 || number >= _NSIG)
-        return;
-    if (scope == HEEL_SIGNAL_TREE)
-        heel_tree_signal(&init->tags, init->proc, command->tag, number);
-    else
-        kill(scope == HEEL_SIGNAL_GROUP ? -command->pid : command->pid, number);
-}
-
-static void on_pause(struct init *init, struct heel_message *message)
-{
-    struct heel_reader reader = heel_reader_of(message->payload, message->length);
-    bool pause = heel_get_u32(&reader) != 0;
-    heel_autobuffer struct heel_buffer payload = {0};
-    heel_autoerror struct heel_error *error = NULL;
-
-    if (!heel_reader_done(&reader))
-        return;
-    if (pause ? heel_pause_begin(&init->pause, init->proc)
-              : heel_pause_end(&init->pause, init->proc)) {
-        heel_error_set_errno(&error, errno, "cannot %s every process of the sandbox",
-                             pause ? "stop" : "continue");
-        heel_put_error(&payload, error);
-    }
-    tell(init, HEEL_INIT_PAUSED, 0, &payload);
-}
-
-static void on_kill_tree(struct init *init, struct heel_message *message)
-{
-    const struct command *command = command_find(init, message->id);
-
-    if (command &&
-        heel_tree_kill(&init->tags, init->proc, command->pid, command->tag, init->pause.paused))
-        tell(init, HEEL_INIT_TREE_LIVES, message->id, NULL);
+    (void)data;
+    return heel_spawn(spawn, failure);
 }
 
 /* At a stroke, which no fork in progress escapes; not this process, which is the pid namespace's
  * first. */
-static void on_kill_all(struct init *init, struct heel_message *message)
+static void kill_all(void *data)
 {
-    (void)init;
-    (void)message;
+    (void)data;
     kill(-1, SIGKILL);
 }
 
@@ -413,10 +209,10 @@ static void on_kill_all(struct init *init, struct heel_message *message)
 
 static void be_hand(const struct init *init, int socket)
 {
-    struct heel_hand_start start = {socket, init->proc, init->supervision.pass};
-    int keep[] = {socket, init->proc};
+    struct heel_hand_start start = {socket, init->commands.proc, init->supervision.pass};
+    int keep[] = {socket, init->commands.proc};
 
-    close_others(keep, HEEL_ARRAY_LENGTH(keep));
+    heel_process_close_others(keep, HEEL_ARRAY_LENGTH(keep));
     heel_process_rename("heel-hand");
     heel_hand_run(&start);
 }
@@ -457,44 +253,14 @@ static void hand_reaped(struct init *init, pid_t pid)
     }
 }
 
-/* ---- the ends of processes */
-
-static int64_t microseconds(struct timeval time)
+/* Everything in the pid namespace goes with it. */
+static void on_heeld_gone(void *data)
 {
-    return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+    (void)data;
+    _exit(0);
 }
 
-static struct command *command_take(struct init *init, pid_t pid)
-{
-    for (struct command **at = &init->commands; *at; at = &(*at)->next) {
-        if ((*at)->pid == pid) {
-            struct command *command = *at;
-
-            *at = command->next;
-            return command;
-        }
-    }
-    return NULL;
-}
-
-static void reaped(struct init *init, pid_t pid, int status, const struct rusage *usage)
-{
-    heel_autofree struct command *command = command_take(init, pid);
-    struct heel_exit exit = {
-        .signalled = WIFSIGNALED(status),
-        .code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-        .user_us = microseconds(usage->ru_utime),
-        .system_us = microseconds(usage->ru_stime),
-        .max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024,
-    };
-
-    if (!command) {
-        hand_reaped(init, pid); /* or an orphan */
-        return;
-    }
-    exit.wall_us = now_us() - command->started_us;
-    tell_exit(init, command->id, &exit);
-}
+static const struct heel_command_ways ways = {start_command, kill_all, on_heeld_gone};
 
 static void reap(struct init *init)
 {
@@ -510,8 +276,8 @@ static void reap(struct init *init)
          * not pass for one that has ended. It gets nothing of the kind. */
         if (WIFSTOPPED(status))
             kill(pid, SIGKILL);
-        else
-            reaped(init, pid, status, &usage);
+        else if (!heel_commands_reaped(&init->commands, pid, status, &usage))
+            hand_reaped(init, pid); /* or an orphan */
     }
 }
 
@@ -521,9 +287,7 @@ static const struct {
     uint32_t type;
     void (*handle)(struct init *init, struct heel_message *message);
 } requests[] = {
-    {HEEL_INIT_START, on_start},         {HEEL_INIT_SIGNAL, on_signal},
-    {HEEL_INIT_KILL_TREE, on_kill_tree}, {HEEL_INIT_KILL_ALL, on_kill_all},
-    {HEEL_INIT_PAUSE, on_pause},         {HEEL_INIT_HAND, on_hand},
+    {HEEL_INIT_HAND, on_hand},
     {HEEL_INIT_STOP_HAND, on_stop_hand},
 };
 
@@ -533,12 +297,10 @@ static void receive(struct init *init)
 
     if (heel_message_receive(init->control, &message) != 1)
         _exit(0);
-    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(requests); i++) {
-        if (requests[i].type == message.type) {
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(requests); i++)
+        if (requests[i].type == message.type)
             requests[i].handle(init, &message);
-            return;
-        }
-    }
+    heel_commands_do(&init->commands, &message);
 }
 
 static _Noreturn void loop(struct init *init)
@@ -570,11 +332,13 @@ void heel_init_run(void *data)
         init.control = be_adopted(start->cradle);
         heel_process_rename("heel-init");
     }
+    if (heel_commands_init(&init.commands, init.control, &ways, &init, failed ? NULL : &error))
+        failed = -1;
     if (failed || set_up(&init, start, &error)) {
         heel_autobuffer struct heel_buffer payload = {0};
 
         heel_put_error(&payload, error);
-        tell(&init, HEEL_INIT_FAILED, 0, &payload);
+        heel_commands_tell(&init.commands, HEEL_INIT_FAILED, 0, &payload);
         _exit(1);
     }
     close_mounts(start);

@@ -14,7 +14,7 @@ struct heel_launched *heel_launched_add(struct heel_launched_list *list, pid_t p
     return added;
 }
 
-struct heel_launched *heel_launched_find(struct heel_launched_list *list, pid_t pid)
+struct heel_launched *heel_launched_find(const struct heel_launched_list *list, pid_t pid)
 {
     for (size_t i = 0; i < list->count; i++)
         if (list->items[i].pid == pid)

@@ -28,7 +28,7 @@ struct heel_launched_list {
 struct heel_launched *heel_launched_add(struct heel_launched_list *list, pid_t pid,
                                         struct heel_namespace_pair pair);
 /* NULL if there is none. The ids of sandboxes are not 0. */
-struct heel_launched *heel_launched_find(struct heel_launched_list *list, pid_t pid);
+struct heel_launched *heel_launched_find(const struct heel_launched_list *list, pid_t pid);
 struct heel_launched *heel_launched_find_id(struct heel_launched_list *list, uint32_t id);
 /* Moves the one with this pid to *taken. Whether there was one. */
 bool heel_launched_take(struct heel_launched_list *list, pid_t pid, struct heel_launched *taken);

@@ -25,6 +25,8 @@
 
 #include "backends/linux/birth.h"
 #include "backends/linux/confine.h"
+#include "backends/linux/descendants.h"
+#include "backends/linux/holder.h"
 #include "backends/linux/host.h"
 #include "backends/linux/identity.h"
 #include "backends/linux/init.h"
@@ -74,6 +76,7 @@ struct launcher {
     int sweep_again_ms; /* when nothing is asked for this long; 0: the last sweep left nothing */
     struct heel_quotas quotas;
     bool gives_uids;   /* each sandbox has one of its own */
+    bool bare;         /* and no namespaces */
     bool makes_spares; /* the host supports sandboxes, and more may be asked for */
     bool can_share;    /* templates can be made */
     pid_t only;        /* the one init of a brief heeld, once there is one */
@@ -218,6 +221,22 @@ static struct heel_launched *launch_with_mounts(struct launcher *launcher,
     return launched;
 }
 
+/* Without namespaces: nothing is made ahead or shared. */
+static struct heel_launched *launch_bare(struct launcher *launcher,
+                                         const struct heel_create_request *request, int control,
+                                         int *pidfd, struct heel_error **err)
+{
+    struct heel_holder_start start = {
+        .control = control, .uid = request->uid, .gid = request->gid, .quotas = &launcher->quotas};
+    const struct heel_namespace_pair none = {.user = -1, .net = -1, .sockstat = -1};
+    struct heel_newborn newborn;
+
+    if (heel_holder_bear(&start, &newborn, err))
+        return NULL;
+    *pidfd = newborn.pidfd;
+    return heel_launched_add(&launcher->launched, newborn.pid, none);
+}
+
 /* heeld is trusted as far as its user is: as that user nothing but its own identity, as root never
  * root's. */
 static int check_identity(const struct launcher *launcher,
@@ -253,7 +272,8 @@ static struct heel_launched *create(struct launcher *launcher, struct heel_messa
         return NULL;
     }
     if (check_identity(launcher, &request, err) == 0)
-        launched = request.plan_length > 0
+        launched = launcher->bare ? launch_bare(launcher, &request, control, pidfd, err)
+                   : request.plan_length > 0
                        ? launch_with_mounts(launcher, &request, &start, pidfd, err)
                        : launch(launcher, &request, &start, pidfd, err);
     if (launched)
@@ -374,6 +394,8 @@ static void reaped(struct launcher *launcher, pid_t pid)
     if (!heel_launched_take(&launcher->launched, pid, &launched))
         return;
     launcher->work_done = launcher->work_done || pid == launcher->only;
+    if (launcher->bare)
+        return;
     heel_spare_died(&launcher->spare, pid);
     if (launched.pair.generation != launcher->generation)
         heel_namespace_pair_forget_templates(&launched.pair);
@@ -393,6 +415,13 @@ static void reaped(struct launcher *launcher, pid_t pid)
     heel_buffer_free(&launched.plan);
 }
 
+static bool is_launched(const void *data, pid_t pid)
+{
+    const struct launcher *launcher = data;
+
+    return heel_launched_find(&launcher->launched, pid) != NULL;
+}
+
 static void reap(struct launcher *launcher)
 {
     struct signalfd_siginfo info[16];
@@ -402,6 +431,9 @@ static void reap(struct launcher *launcher)
         ;
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
         reaped(launcher, pid);
+    /* A holder that was killed, which nobody should do, leaves what it held to its parent. */
+    if (launcher->bare)
+        heel_children_kill(is_launched, launcher);
 }
 
 static bool spare_missing(const struct launcher *launcher)
@@ -555,16 +587,32 @@ static int say_hello(struct launcher *launcher)
         return -1;
     }
     if (launcher->options.brief)
-        heel_host_assume(&host);
+        heel_host_assume(launcher->options.namespaces, &host);
     else
-        heel_host_probe(&host);
-    launcher->makes_spares = host.supported;
+        heel_host_probe(launcher->options.namespaces, &host);
+    launcher->bare = !host.namespaces;
+    launcher->makes_spares = host.supported && host.namespaces;
     heel_host_info_encode(&host, &info);
     heel_host_info_clear(&host);
     heel_put_string(&hello, launcher->instance.path);
     heel_put_bytes(&hello, info.data, info.length);
     reply(launcher, HEEL_LAUNCHER_HELLO, 0, &hello, launcher->instance.fd);
     return 0;
+}
+
+/* Holders end when there is nothing left of what they hold. */
+static void end_holders(struct launcher *launcher)
+{
+    struct heel_launched launched;
+    pid_t pid;
+
+    for (size_t i = 0; i < launcher->launched.count; i++)
+        kill(launcher->launched.items[i].pid, SIGTERM);
+    while ((pid = waitpid(-1, NULL, 0)) > 0 || errno == EINTR) {
+        if (pid > 0)
+            heel_launched_take(&launcher->launched, pid, &launched);
+        heel_children_kill(is_launched, launcher);
+    }
 }
 
 static void kill_all(struct launcher *launcher)
@@ -626,12 +674,17 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     launcher.next_level = -1;
     launcher.spare_quiet_ms = SPARE_QUIET_MS;
     launcher.mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    launcher.can_share = launcher.mounts >= 0;
+    launcher.can_share = launcher.mounts >= 0 && !launcher.bare;
+    if (launcher.bare)
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (launcher.makes_spares)
         make_spare(&launcher);
     sweep(&launcher);
     loop(&launcher);
-    kill_all(&launcher);
+    if (launcher.bare)
+        end_holders(&launcher);
+    else
+        kill_all(&launcher);
     unlink_files(&launcher);
     remove_instance(&launcher);
     _exit(0);

@@ -125,8 +125,9 @@ struct heel_report_facts linux_report_facts(const struct linux_backend *backend)
     return (struct heel_report_facts){
         .supported = backend->host.supported,
         .landlock_abi = backend->host.landlock_abi,
-        .namespaces = true, /* supported says so */
-        .own_quotas = heel_host_passed(&backend->host, HEEL_HOST_QUOTAS),
+        .namespaces = backend->host.namespaces,
+        .own_quotas =
+            backend->host.namespaces && heel_host_passed(&backend->host, HEEL_HOST_QUOTAS),
         .own_uid = backend->identities.own,
         .supervises_connects = heel_host_passed(&backend->host, HEEL_HOST_SUPERVISION),
     };

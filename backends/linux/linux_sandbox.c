@@ -64,16 +64,20 @@ static void on_meter_closed(struct heel_meter *meter)
     advance(sandbox);
 }
 
-static void start_meter(struct linux_sandbox *sandbox, struct heel_message *message)
+static void start_meter(struct linux_sandbox *sandbox, struct heel_message *message,
+                        struct heel_reader *reader)
 {
     static const struct heel_meter_events events = {on_limit, on_meter_closed};
     const struct heel_preparation *preparation = &sandbox->preparation;
     struct heel_vantage vantage;
 
-    if (heel_vantage_take(&vantage, message))
-        heel_meter_open(
-            &sandbox->meter, &backend_of(sandbox)->meter_clock, &preparation->spec.limits, &vantage,
-            preparation->spec.working_dir ? NULL : preparation->paths.host_working_dir, &events);
+    if (!heel_vantage_take(&vantage, message))
+        return;
+    vantage.holder = (pid_t)heel_get_u32(reader);
+    vantage.nursery = (pid_t)heel_get_u32(reader);
+    heel_meter_open(
+        &sandbox->meter, &backend_of(sandbox)->meter_clock, &preparation->spec.limits, &vantage,
+        preparation->spec.working_dir ? NULL : preparation->paths.host_working_dir, &events);
 }
 
 /* Takes the message's last descriptor, if it is a listener. Without one a sandbox that was to be
@@ -107,7 +111,7 @@ static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message
         fail(sandbox, error);
         return;
     }
-    start_meter(sandbox, message);
+    start_meter(sandbox, message, &reader);
     sandbox->ready = true;
     advance(sandbox);
 }
@@ -180,7 +184,9 @@ void linux_sandbox_kill(struct linux_sandbox *sandbox)
     if (!sandbox->born || sandbox->dead || sandbox->killed)
         return;
     sandbox->killed = true;
-    syscall(SYS_pidfd_send_signal, sandbox->pidfd, SIGKILL, NULL, 0);
+    /* Init's death is everyone's in its namespace; a holder ends when it has killed everyone. */
+    syscall(SYS_pidfd_send_signal, sandbox->pidfd,
+            backend_of(sandbox)->host.namespaces ? SIGKILL : SIGTERM, NULL, 0);
 }
 
 static void on_silence(uv_timer_t *timer)
@@ -289,7 +295,7 @@ static bool launcher_needs_plan(const struct linux_sandbox *sandbox)
 {
     const struct heel_sandbox_spec *spec = &sandbox->preparation.spec;
 
-    return sandbox->identity.uid != geteuid() &&
+    return backend_of(sandbox)->host.namespaces && sandbox->identity.uid != geteuid() &&
            (spec->working_dir || spec->path_count > 0 || spec->switch_count > 0);
 }
 
@@ -387,6 +393,7 @@ void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec
 {
     heel_preparation_init(preparation, spec);
     preparation->identity = *identity;
+    preparation->bare = !backend->host.namespaces;
     preparation->state_dir = backend->state_dir;
     preparation->runtime_dir = backend->runtime_dir;
     preparation->own_files = backend->own_files;
@@ -573,6 +580,8 @@ static void remove_in_pool(uv_work_t *work)
 
     if (preparation->work.path && !reusable)
         heel_work_dir_remove(&preparation->work, &preparation->error);
+    if (preparation->own.path)
+        heel_work_dir_remove(&preparation->own, preparation->error ? NULL : &preparation->error);
     /* What is to be kept is what a sandbox did, not that it failed to be made. */
     if (preparation->kept && !heel_container_of(work, struct linux_sandbox, work)->created)
         rmdir(preparation->kept);

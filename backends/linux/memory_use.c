@@ -179,7 +179,7 @@ void heel_memory_measure(const struct heel_vantage *vantage, const struct heel_c
     struct host host = look_at_host();
     uint64_t own = 0, visible, hidden;
 
-    use->lasting = scratch_bytes(vantage) + segment_bytes(vantage);
+    use->lasting = vantage->holder ? 0 : scratch_bytes(vantage) + segment_bytes(vantage);
     for (size_t i = 0; i < census->count; i++) {
         own += own_bytes(vantage, &census->processes[i]);
         heel_open_files_add(vantage, &census->processes[i], &open);

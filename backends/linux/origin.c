@@ -119,3 +119,23 @@ void heel_process_forget_favours(void)
     lower_limit(RLIMIT_MEMLOCK, LOCKED_MAX);
     forget_score();
 }
+
+static int compare_ints(const void *left, const void *right)
+{
+    return *(const int *)left - *(const int *)right;
+}
+
+void heel_process_close_others(int *keep, size_t count)
+{
+    unsigned from = 3;
+
+    qsort(keep, count, sizeof *keep, compare_ints);
+    for (size_t i = 0; i < count; i++) {
+        if (keep[i] < (int)from)
+            continue;
+        if (keep[i] > (int)from)
+            close_range(from, (unsigned)keep[i] - 1, 0);
+        from = (unsigned)keep[i] + 1;
+    }
+    close_range(from, ~0U, 0);
+}

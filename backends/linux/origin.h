@@ -2,6 +2,8 @@
 #ifndef HEEL_BACKENDS_LINUX_ORIGIN_H
 #define HEEL_BACKENDS_LINUX_ORIGIN_H
 
+#include <stddef.h>
+
 /* Wipes the arguments and the environment that this process has from the program it was forked
  * from, so that neither its own /proc/PID/cmdline and environ nor its children's tell anything of
  * them, and puts `name` in their place. It has no environment any more. */
@@ -14,5 +16,8 @@ void heel_process_forget_favours(void);
 
 /* Changes the name alone. */
 void heel_process_rename(const char *name);
+
+/* Closes every descriptor from 3 on that is not in `keep`, which is sorted on the way. */
+void heel_process_close_others(int *keep, size_t count);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/linux/descendants.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -39,7 +40,19 @@ static char state_of(int proc, pid_t pid)
     return name_end && name_end[1] == ' ' ? name_end[2] : 'X';
 }
 
-static int walk(int proc, const struct walk *walk)
+static int walk_descendants(const struct heel_pause *pause, int proc, const struct walk *walk)
+{
+    struct heel_pids pids = {0};
+
+    heel_descendants_list(&pids);
+    for (size_t i = 0; i < pids.count; i++)
+        if (pids.items[i] != pause->nursery)
+            walk->visit(walk->data, pids.items[i], state_of(proc, pids.items[i]));
+    heel_pids_clear(&pids);
+    return 0;
+}
+
+static int walk_all(int proc, const struct walk *walk)
 {
     int copy = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
@@ -57,6 +70,11 @@ static int walk(int proc, const struct walk *walk)
     }
     closedir(stream);
     return 0;
+}
+
+static int walk(const struct heel_pause *pause, int proc, const struct walk *walk)
+{
+    return pause->shared ? walk_descendants(pause, proc, walk) : walk_all(proc, walk);
 }
 
 static bool is_stopped(char state)
@@ -88,15 +106,32 @@ static void count_running(void *data, pid_t pid, char state)
         (*running)++;
 }
 
-static int wait_for_all(int proc)
+static void stop_one(void *data, pid_t pid, char state)
+{
+    (void)data;
+    if (!is_stopped(state))
+        heel_descendant_signal(pid, SIGSTOP);
+}
+
+static int stop_all(const struct heel_pause *pause, int proc)
+{
+    if (pause->shared)
+        return walk(pause, proc, &(struct walk){stop_one, NULL});
+    return kill(-1, SIGSTOP) == 0 || errno == ESRCH ? 0 : -1;
+}
+
+static int wait_for_all(const struct heel_pause *pause, int proc)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         size_t running = 0;
 
-        if (walk(proc, &(struct walk){count_running, &running}))
+        if (walk(pause, proc, &(struct walk){count_running, &running}))
             return -1;
         if (running == 0)
             return 0;
+        /* Where they are stopped one after the other, one may have been born meanwhile. */
+        if (pause->shared && stop_all(pause, proc))
+            return -1;
         poll(NULL, 0, ROUND_MS);
     }
     errno = ETIMEDOUT;
@@ -106,7 +141,7 @@ static int wait_for_all(int proc)
 static void clear(struct heel_pause *pause)
 {
     free(pause->stopped);
-    *pause = (struct heel_pause){0};
+    *pause = (struct heel_pause){.shared = pause->shared, .nursery = pause->nursery};
 }
 
 /* kill(-1) reaches all at a stroke, and no fork in progress escapes it. */
@@ -116,8 +151,8 @@ int heel_pause_begin(struct heel_pause *pause, int proc)
 
     if (pause->paused)
         return 0;
-    if (walk(proc, &(struct walk){note_stopped, pause}) == 0 &&
-        (kill(-1, SIGSTOP) == 0 || errno == ESRCH) && wait_for_all(proc) == 0) {
+    if (walk(pause, proc, &(struct walk){note_stopped, pause}) == 0 && stop_all(pause, proc) == 0 &&
+        wait_for_all(pause, proc) == 0) {
         pause->paused = true;
         return 0;
     }
@@ -137,12 +172,15 @@ static void let_go_on(void *data, pid_t pid, char state)
     for (size_t i = 0; i < pause->stopped_count; i++)
         if (pause->stopped[i] == pid)
             return;
-    kill(pid, SIGCONT);
+    if (pause->shared)
+        heel_descendant_signal(pid, SIGCONT);
+    else
+        kill(pid, SIGCONT);
 }
 
 int heel_pause_end(struct heel_pause *pause, int proc)
 {
-    int result = walk(proc, &(struct walk){let_go_on, pause});
+    int result = walk(pause, proc, &(struct walk){let_go_on, pause});
 
     if (result == 0)
         clear(pause);

@@ -78,7 +78,7 @@ struct heel_rule {
 
 struct heel_plan {
     bool bare; /* for a sandbox without namespaces: no mounts, and paths inside are the host's */
-    bool write_xor_execute; /* nothing that may be written may be executed */
+    bool write_xor_execute;    /* nothing that may be written may be executed */
     struct heel_mount *mounts; /* owned */
     size_t mount_count;
     struct heel_rule *rules; /* owned */

@@ -64,6 +64,17 @@ static int make_work(struct heel_preparation *preparation)
                               identity->gid, &preparation->work, &preparation->error);
 }
 
+static int make_own(struct heel_preparation *preparation)
+{
+    const struct heel_identity *identity = &preparation->identity;
+
+    if (!preparation->bare)
+        return 0;
+    return heel_work_dir_make_own(preparation->instance_path, preparation->work_number,
+                                  identity->uid, identity->gid, &preparation->own,
+                                  &preparation->error);
+}
+
 static void take_paths(struct heel_preparation *preparation)
 {
     const struct heel_plan *plan = preparation->plan;
@@ -98,21 +109,28 @@ int heel_preparation_plan(struct heel_preparation *preparation)
 {
     const struct heel_identity *identity = &preparation->identity;
     heel_autofree const char **hidden = list_hidden(preparation);
+    heel_autofree char *home = NULL;
+    heel_autofree char *temp = NULL;
     struct heel_plan_input input = {.spec = &preparation->spec,
                                     .facts = preparation->facts,
                                     .mounts = preparation->mounts,
                                     .work_source = preparation->kept ? preparation->kept
                                                                      : preparation->work.path,
                                     .hidden = hidden,
+                                    .bare = preparation->bare,
                                     .uid = identity->uid,
                                     .gid = identity->gid};
 
+    if (input.bare) {
+        input.home_source = home = heel_format("%s/" HEEL_WORK_DIR_HOME, preparation->own.path);
+        input.temp_source = temp = heel_format("%s/" HEEL_WORK_DIR_TEMP, preparation->own.path);
+    }
     return heel_plan_make(&input, &preparation->plan, &preparation->error);
 }
 
 void heel_preparation_run(struct heel_preparation *preparation)
 {
-    if (make_work(preparation) || heel_preparation_plan(preparation))
+    if (make_work(preparation) || make_own(preparation) || heel_preparation_plan(preparation))
         return;
     heel_plan_encode(preparation->plan, &preparation->encoded);
     take_paths(preparation);
@@ -132,6 +150,7 @@ void heel_preparation_clear(struct heel_preparation *preparation)
     free((void *)(uintptr_t)spec->working_dir);
     free((void *)(uintptr_t)spec->id);
     free(preparation->work.path);
+    free(preparation->own.path);
     free(preparation->kept);
     heel_host_mounts_release(preparation->mounts);
     heel_plan_free(preparation->plan);

@@ -12,6 +12,7 @@
 struct heel_preparation {
     struct heel_sandbox_spec spec; /* a copy: its strings and arrays are owned */
     struct heel_identity identity;
+    bool bare;              /* it has no namespaces, so HOME and TMPDIR are folders of the host's */
     char *const *own_files; /* borrowed from the backend; NULL-terminated, or NULL */
     const char *state_dir;  /* borrowed from the backend, as are the next three */
     const char *runtime_dir;
@@ -22,6 +23,7 @@ struct heel_preparation {
     unsigned long work_number;       /* the new one's, if there is none */
     bool reuse_work; /* worth keeping for another sandbox if this one leaves it untouched */
     /* results */
+    struct heel_work_dir own;   /* in it lie the two, if it is bare */
     char *kept;                 /* owned; the working directory if it is to be kept */
     struct heel_plan *plan;     /* owned */
     struct heel_buffer encoded; /* the plan */

@@ -42,8 +42,9 @@ enum heel_init_message {
     HEEL_INIT_STOP_HAND, /* id */
     /* init to heeld */
     HEEL_INIT_READY,   /* whether it has quotas of its own, why connects aren't supervised (errno),
-                          and whether they are; descriptors where limits are to be measured (see
-                          vantage.h), and, last, the listener if they are */
+                          and whether they are; pids of holder and nursery, or 0; descriptors
+                          where limits are to be measured (see vantage.h), and, last, the listener
+                          if they are */
     HEEL_INIT_FAILED,  /* instead of READY: an error */
     HEEL_INIT_STARTED, /* id; descriptor: the master side of its terminal, if it has one */
     HEEL_INIT_EXITED,  /* id; how it ended, or why it never started */

@@ -271,6 +271,11 @@ static void describe_limits(const struct heel_report_facts *facts, struct row *r
                      "stopped when it is too much, not refused; " DELEGATE
                      " to have memory held by the kernel");
     }
+    if (!facts->namespaces && heel_limits_measure_processes(limits))
+        degrade(row, "without a mount namespace what lies in HOME and TMPDIR is not counted");
+    if (!facts->namespaces && !facts->own_uid && limits->memory_bytes > 0)
+        degrade(row, "without a user namespace memory files of a program that hides itself "
+                     "(PR_SET_DUMPABLE) are not seen");
     if (limits->cpu_share_milli > 0) {
         held_by(row, "CPU affinity");
         degrade(row, "cpu_share is rounded up to whole processors, and code inside can take "

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +71,8 @@ static int set_up(const struct heel_spawn *spawn)
     for (int i = 0; i < 3; i++)
         if (dup2(spawn->stdio[i], i) < 0)
             return -1;
+    if (spawn->for_parent && prctl(PR_SET_PDEATHSIG, SIGKILL))
+        return -1;
     if (setsid() < 0 || close_range(3, ~0U, 0) || heel_tree_tag_take(spawn->tag) ||
         take_limits(spawn->limits))
         return -1;
@@ -180,10 +183,11 @@ pid_t heel_spawn(const struct heel_spawn *spawn, struct heel_spawn_failure *fail
 {
     static _Alignas(16) char stack[STACK_SIZE];
     struct attempt attempt = {.spawn = spawn, .path = path_of(spawn->environment)};
+    int flags = CLONE_VM | CLONE_VFORK | (spawn->for_parent ? CLONE_PARENT : 0) | SIGCHLD;
     pid_t pid;
 
     forget_frames(stack);
-    pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &attempt);
+    pid = clone(child, stack + sizeof stack, flags, &attempt);
 
     if (pid < 0) {
         *failure = (struct heel_spawn_failure){HEEL_START_FAILED, errno};
@@ -192,7 +196,7 @@ pid_t heel_spawn(const struct heel_spawn *spawn, struct heel_spawn_failure *fail
     if (attempt.failure.kind == HEEL_START_OK)
         return pid;
     *failure = attempt.failure;
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    while (!spawn->for_parent && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     return -1;
 }

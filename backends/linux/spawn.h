@@ -33,6 +33,8 @@ struct heel_spawn {
     bool terminal; /* they are a terminal, which becomes the controlling one */
     uint64_t tag;
     const struct heel_spawn_limits *limits; /* borrowed; NULL: init's own */
+    bool for_parent; /* it becomes the child of the caller's parent, which reaps it then, also where
+                        it could not be started; and dies with that */
 };
 
 struct heel_spawn_failure {

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backends/linux/descendants.h"
 #include "base/cleanup.h"
 
 #define HASH_BITS 30
@@ -73,6 +74,11 @@ struct hunt {
     int last;     /* pidfd of the last one found; owned */
 };
 
+static bool is_shared(const struct hunt *hunt)
+{
+    return hunt->tags->shared;
+}
+
 static bool read_tag(int proc, pid_t pid, uint64_t *tag)
 {
     char path[32], text[2048];
@@ -111,7 +117,8 @@ static void hunt_one(struct hunt *hunt, pid_t pid)
     heel_autoclose int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     uint64_t tag;
 
-    if (pidfd < 0 || !read_tag(hunt->proc, pid, &tag))
+    if (pidfd < 0 || (is_shared(hunt) && !heel_is_descendant(pid)) ||
+        !read_tag(hunt->proc, pid, &tag))
         return;
     if (tag != hunt->tag && heel_tree_tag_valid(hunt->tags, tag))
         return;
@@ -124,12 +131,22 @@ static void hunt_one(struct hunt *hunt, pid_t pid)
     hunt->last = heel_steal_fd(&pidfd);
 }
 
-static int scan(struct hunt *hunt)
+static int scan_descendants(struct hunt *hunt)
+{
+    struct heel_pids pids = {0};
+
+    heel_descendants_list(&pids);
+    for (size_t i = 0; i < pids.count; i++)
+        hunt_one(hunt, pids.items[i]);
+    heel_pids_clear(&pids);
+    return 0;
+}
+
+static int scan_all(struct hunt *hunt)
 {
     int copy = openat(hunt->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
 
-    hunt->found = 0;
     if (!stream) {
         if (copy >= 0)
             close(copy);
@@ -143,6 +160,27 @@ static int scan(struct hunt *hunt)
     }
     closedir(stream);
     return 0;
+}
+
+static int scan(struct hunt *hunt)
+{
+    hunt->found = 0;
+    return is_shared(hunt) ? scan_descendants(hunt) : scan_all(hunt);
+}
+
+/* Stops everything in the sandbox, or lets it go on. One after the other where a single call would
+ * hit the host as well: what is born meanwhile is stopped by the next. */
+static bool signal_all(const struct hunt *hunt, int number)
+{
+    struct heel_pids pids = {0};
+
+    if (!is_shared(hunt))
+        return kill(-1, number) == 0;
+    heel_descendants_list(&pids);
+    for (size_t i = 0; i < pids.count; i++)
+        heel_descendant_signal(pids.items[i], number);
+    heel_pids_clear(&pids);
+    return true;
 }
 
 static int64_t now_ms(void)
@@ -164,8 +202,8 @@ static int hunt_down(struct hunt *hunt, bool paused)
     for (int round = 0; result && now_ms() < deadline; round++) {
         struct pollfd death;
 
-        if (round == ROUNDS_AT_EASE && !paused)
-            stopped = kill(-1, SIGSTOP) == 0;
+        if (!paused && (round == ROUNDS_AT_EASE || (round > ROUNDS_AT_EASE && is_shared(hunt))))
+            stopped = signal_all(hunt, SIGSTOP);
         if (scan(hunt))
             break;
         if (hunt->found == 0)
@@ -175,7 +213,7 @@ static int hunt_down(struct hunt *hunt, bool paused)
             poll(&death, 1, DEATH_WAIT_MS);
     }
     if (stopped)
-        kill(-1, SIGCONT);
+        signal_all(hunt, SIGCONT);
     return result;
 }
 

@@ -14,6 +14,8 @@
 struct heel_tree_tags {
     uint64_t key[2]; /* random */
     uint32_t next;
+    bool shared; /* the pid namespace is the host's: only what descends from the caller, a child
+                    subreaper, is looked at */
 };
 
 /* Draws the key. 0, or -1 with errno. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define DESCRIPTORS 4
@@ -21,6 +22,22 @@ int heel_vantage_open(const char *scratch, struct heel_vantage *vantage, struct 
         return -1;
     }
     *vantage = opened;
+    return 0;
+}
+
+int heel_vantage_open_bare(const char *scratch, pid_t nursery, struct heel_vantage *vantage,
+                           struct heel_error **err)
+{
+    heel_autoclose int pidfd = (int)syscall(SYS_pidfd_open, nursery, 0);
+
+    if (pidfd < 0)
+        return heel_error_set_errno(err, errno, "cannot watch a sandbox's nursery");
+    if (heel_vantage_open(scratch, vantage, err))
+        return -1;
+    close(vantage->pids);
+    vantage->pids = heel_steal_fd(&pidfd);
+    vantage->holder = getpid();
+    vantage->nursery = nursery;
     return 0;
 }
 

@@ -27,6 +27,32 @@ static int make(const char *path, uid_t owner, gid_t group, struct stat *made)
     return lstat(path, made);
 }
 
+static int make_in(const char *parent, const char *name, uid_t owner, gid_t group,
+                   struct heel_error **err)
+{
+    heel_autofree char *path = heel_format("%s/%s", parent, name);
+    struct stat made;
+
+    if (make(path, owner, group, &made))
+        return heel_error_set_errno(err, errno, "cannot make the folder %s", path);
+    return 0;
+}
+
+int heel_work_dir_make_own(const char *instance_path, unsigned long number, uid_t owner,
+                           gid_t group, struct heel_work_dir *dir, struct heel_error **err)
+{
+    heel_autofree char *path = heel_format("%s/%lu.own", instance_path, number);
+    struct stat made;
+
+    if (make(path, owner, group, &made))
+        return heel_error_set_errno(err, errno, "cannot make the folder %s", path);
+    *dir = (struct heel_work_dir){heel_xstrdup(path), owner, made.st_ctim};
+    if (make_in(path, HEEL_WORK_DIR_HOME, owner, group, err) ||
+        make_in(path, HEEL_WORK_DIR_TEMP, owner, group, err))
+        return -1;
+    return 0;
+}
+
 int heel_work_dir_make(const char *instance_path, unsigned long number, uid_t owner, gid_t group,
                        struct heel_work_dir *dir, struct heel_error **err)
 {

@@ -23,6 +23,13 @@ struct heel_work_dir {
 int heel_work_dir_make(const char *instance_path, unsigned long number, uid_t owner, gid_t group,
                        struct heel_work_dir *dir, struct heel_error **err);
 
+/* Makes instance_path/NUMBER.own with two folders in it, HOME and TMPDIR of a sandbox that can't
+ * have its own ones mounted. 0, or -1 and *err. */
+#define HEEL_WORK_DIR_HOME "home"
+#define HEEL_WORK_DIR_TEMP "tmp"
+int heel_work_dir_make_own(const char *instance_path, unsigned long number, uid_t owner,
+                           gid_t group, struct heel_work_dir *dir, struct heel_error **err);
+
 /* Gives it the name of another sandbox: instance_path/NUMBER. 0, or -1 and *err. */
 int heel_work_dir_move(struct heel_work_dir *dir, const char *instance_path, unsigned long number,
                        struct heel_error **err);

@@ -40,7 +40,7 @@ char *cli_heeld_program(void)
 
 /* The process that becomes heeld: no child of anybody here, with no terminal, no descriptor but its
  * log and the readiness pipe, and in no directory that could be wanted for something else. */
-static void become_heeld(const char *program, int log, int ready)
+static void become_heeld(const char *program, const char *namespaces, int log, int ready)
 {
     heel_autofree char *ready_text = heel_format("%d", ready);
     int nothing = open("/dev/null", O_RDONLY);
@@ -51,7 +51,8 @@ static void become_heeld(const char *program, int log, int ready)
     if (chdir("/") || dup2(nothing, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
         dup2(log, STDERR_FILENO) < 0 || fcntl(ready, F_SETFD, 0))
         _exit(CLI_EXIT_OWN_ERROR);
-    execlp(program, program, "--ready-fd", ready_text, "--idle-exit", IDLE_EXIT, (char *)NULL);
+    execlp(program, program, "--ready-fd", ready_text, "--idle-exit", IDLE_EXIT, "--namespaces",
+           namespaces ? namespaces : "auto", (char *)NULL);
     dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
     _exit(CLI_EXIT_OWN_ERROR);
 }
@@ -84,7 +85,7 @@ static int failed_start(const char *program, const char *log_path, struct heel_e
                           program, line ? line + 1 : text, log_path);
 }
 
-static int start(const char *log_path, struct heel_error **err)
+static int start(const char *log_path, const char *namespaces, struct heel_error **err)
 {
     heel_autofree char *program = cli_heeld_program();
     heel_autoclose int log =
@@ -99,7 +100,7 @@ static int start(const char *log_path, struct heel_error **err)
         return heel_error_set_errno(err, errno, "no pipe for heeld's readiness");
     child = fork();
     if (child == 0)
-        become_heeld(program, log, ready[1]);
+        become_heeld(program, namespaces, log, ready[1]);
     close(ready[1]);
     if (child > 0)
         waitpid(child, NULL, 0);
@@ -126,7 +127,7 @@ static int lock_folder(const char *folder, struct heel_error **err)
     return heel_steal_fd(&lock);
 }
 
-int cli_autostart(const char *path, int *fd, struct heel_error **err)
+int cli_autostart(const char *path, const char *namespaces, int *fd, struct heel_error **err)
 {
     heel_autofree char *folder = heel_runtime_dir();
     heel_autofree char *log_path = heel_format("%s/heeld.log", folder);
@@ -140,7 +141,7 @@ int cli_autostart(const char *path, int *fd, struct heel_error **err)
         return 0;
     if (failure->code != HEEL_UNAVAILABLE)
         return heel_error_propagate(err, &failure);
-    if (start(log_path, err))
+    if (start(log_path, namespaces, err))
         return -1;
     cli_note("no server was running: started your own, which leaves after " IDLE_EXIT
              " without sandboxes (log: %s)",

@@ -27,6 +27,7 @@ struct cli_pairs {
 struct cli_options {
     /* where and how */
     const char *server;
+    const char *namespaces; /* of a server that is started; NULL: its default */
     bool no_autostart;
     bool json;
     bool help;

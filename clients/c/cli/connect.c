@@ -5,11 +5,12 @@
 #include "clients/c/cli/private_server.h"
 #include "clients/c/libheel/address.h"
 
-int cli_connect_private(bool brief, struct heel_client **client, struct heel_error **err)
+int cli_connect_private(const struct cli_options *options, bool brief, struct heel_client **client,
+                        struct heel_error **err)
 {
     int fd;
 
-    if (private_server_prepare(brief, err) || private_server_connect(&fd, err))
+    if (private_server_prepare(brief, options->namespaces, err) || private_server_connect(&fd, err))
         return -1;
     return heel_client_open_fd(fd, NULL, client, err);
 }
@@ -24,6 +25,15 @@ static int connect_named(const char *address, struct heel_client **client, struc
     return heel_client_open_fd(fd, NULL, client, err);
 }
 
+/* A server that runs has been told already. */
+static int refuse_namespaces(const char *address, struct heel_error **err)
+{
+    return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                          "--namespaces is for a server that heelcli starts, and one listens at %s "
+                          "already: give it to that heeld",
+                          address);
+}
+
 /* Sockets are connected here and now, before libheel initialises gRPC: a server can make its side
  * ready meanwhile, and where nobody listens the launcher of a private server has to be forked
  * before that. */
@@ -36,19 +46,24 @@ int cli_connect(const struct cli_options *options, enum cli_need need, struct he
     int fd;
 
     if (address && *address)
-        return connect_named(address, client, err);
+        return options->namespaces ? refuse_namespaces(address, err)
+                                   : connect_named(address, client, err);
     path = address_default_socket();
-    if (!address_connect(path, true, &fd, &failure))
-        return heel_client_open_fd(fd, NULL, client, err);
+    if (!address_connect(path, true, &fd, &failure)) {
+        if (!options->namespaces)
+            return heel_client_open_fd(fd, NULL, client, err);
+        close(fd);
+        return refuse_namespaces(path, err);
+    }
     if (failure->code != HEEL_UNAVAILABLE)
         return heel_error_propagate(err, &failure);
     if (need != CLI_NEEDS_LASTING)
-        return cli_connect_private(need == CLI_NEEDS_BRIEF, client, err);
+        return cli_connect_private(options, need == CLI_NEEDS_BRIEF, client, err);
     if (options->no_autostart)
         return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
                               "no server listens at %s: start heeld, or leave out --no-autostart",
                               path);
-    if (cli_autostart(path, &fd, err))
+    if (cli_autostart(path, options->namespaces, &fd, err))
         return -1;
     return heel_client_open_fd(fd, NULL, client, err);
 }

@@ -16,7 +16,8 @@ int cli_connect(const struct cli_options *options, enum cli_need need, struct he
                 struct heel_error **err);
 
 /* Always the one inside this process; `brief`: for one sandbox only. */
-int cli_connect_private(bool brief, struct heel_client **client, struct heel_error **err);
+int cli_connect_private(const struct cli_options *options, bool brief, struct heel_client **client,
+                        struct heel_error **err);
 
 /* Closes the client and ends the server inside this process, if there is one. */
 void cli_disconnect(struct heel_client *client);

@@ -197,6 +197,14 @@ static int parse_server(struct cli_options *options, const char *value, struct h
     return 0;
 }
 
+static int parse_namespaces(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (strcmp(value, "auto") != 0 && strcmp(value, "require") != 0 && strcmp(value, "never") != 0)
+        return invalid(err, "%s is none of auto, require and never", value);
+    options->namespaces = value;
+    return 0;
+}
+
 static int parse_no_autostart(struct cli_options *options, const char *value,
                               struct heel_error **err)
 {
@@ -459,8 +467,19 @@ static int parse_test(struct cli_options *options, const char *value, struct hee
             "--server unix:/run/heel/heeld.sock", parse_server \
     }
 
+#define NAMESPACES_FLAG \
+    { \
+        "namespaces", "auto|require|never", \
+            "whether a server that this starts gives sandboxes namespaces of their own; auto: " \
+            "where the host allows them", \
+            "--namespaces never", parse_namespaces \
+    }
+
+const struct cli_flag cli_start_flags[] = {NAMESPACES_FLAG, {0}};
+
 const struct cli_flag cli_private_flags[] = {
     SERVER_FLAG,
+    NAMESPACES_FLAG,
     {"no-autostart", NULL,
      "for scripts that give it to every verb: this one starts no server that stays",
      "--no-autostart", parse_no_autostart},
@@ -469,6 +488,7 @@ const struct cli_flag cli_private_flags[] = {
 
 const struct cli_flag cli_server_flags[] = {
     SERVER_FLAG,
+    NAMESPACES_FLAG,
     {"no-autostart", NULL, "fail where no server runs instead of starting your own",
      "--no-autostart", parse_no_autostart},
     {0},

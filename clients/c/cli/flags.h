@@ -5,7 +5,8 @@
 #include "clients/c/cli/cli.h"
 
 /* The tables that verbs are given. */
-extern const struct cli_flag cli_server_flags[]; /* --server, --no-autostart */
+extern const struct cli_flag cli_start_flags[];  /* --namespaces */
+extern const struct cli_flag cli_server_flags[]; /* --server, --namespaces, --no-autostart */
 extern const struct cli_flag
     cli_private_flags[]; /* --server, for verbs that need no lasting server */
 extern const struct cli_flag cli_output_flags[]; /* --output */

@@ -4,9 +4,14 @@
 
 static struct heel_embedded *embedded;
 
-int private_server_prepare(bool brief, struct heel_error **err)
+int private_server_prepare(bool brief, const char *namespaces, struct heel_error **err)
 {
-    embedded = heel_embedded_prepare(brief, err);
+    enum heel_namespaces when = HEEL_NAMESPACES_AUTO;
+
+    if (namespaces && heel_namespaces_parse(namespaces, &when))
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                              "--namespaces %s: expected auto, require or never", namespaces);
+    embedded = heel_embedded_prepare(brief, when, err);
     return embedded ? 0 : -1;
 }
 
@@ -46,6 +51,13 @@ bool private_server_is_supported(void)
     const struct heel_host_info *info = host();
 
     return info && info->supported;
+}
+
+bool private_server_has_namespaces(void)
+{
+    const struct heel_host_info *info = host();
+
+    return info && info->namespaces;
 }
 
 size_t private_server_check_count(void)

@@ -9,8 +9,9 @@
 #include "base/error.h"
 
 /* Forks the launcher: before there is a second thread, so before anything of gRPC. `brief`: for one
- * sandbox and no more. 0, or -1 and *err. */
-int private_server_prepare(bool brief, struct heel_error **err);
+ * sandbox and no more. `namespaces`: as heeld's option has it; NULL: its default. 0, or -1 and
+ * *err. */
+int private_server_prepare(bool brief, const char *namespaces, struct heel_error **err);
 
 /* Starts the prepared server. 0 and *fd, a connection to it that the caller owns, or -1 and *err.
  */
@@ -35,8 +36,11 @@ struct private_server_check {
     const char *remedy;
 };
 
-/* Whether sandboxes can be made here at all. Of a started server, as are the next two. */
+/* Whether sandboxes can be made here at all. Of a started server, as are the next three. */
 bool private_server_is_supported(void);
+
+/* Whether they have namespaces of their own. */
+bool private_server_has_namespaces(void);
 
 /* How many checks there are, and one of them. */
 size_t private_server_check_count(void);

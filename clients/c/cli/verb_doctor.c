@@ -52,8 +52,11 @@ static char *as_text(const struct heel_server_info *info, bool fit)
     heel_buffer_append_text(&to, "\n");
     table_print_enforcement(info->protections, info->protection_count, &to);
     append_remedies(&to);
-    heel_buffer_append_text(&to,
-                            fit ? "Sandboxes can be made here." : "No sandbox can be made here.");
+    heel_buffer_append_text(&to, !fit ? "No sandbox can be made here."
+                                 : private_server_has_namespaces()
+                                     ? "Sandboxes can be made here."
+                                     : "Sandboxes can be made here, without namespaces of their "
+                                       "own: what that costs is DEGRADED above.");
     return to.data;
 }
 
@@ -79,7 +82,8 @@ static char *as_json(const struct heel_server_info *info, bool fit)
     heel_autofree char *server = heel_server_info_json(info, 0);
     struct heel_buffer to = {0};
 
-    heel_buffer_printf(&to, "{\"fit\":%s,\"checks\":[", fit ? "true" : "false");
+    heel_buffer_printf(&to, "{\"fit\":%s,\"namespaces\":%s,\"checks\":[", fit ? "true" : "false",
+                       private_server_has_namespaces() ? "true" : "false");
     for (size_t i = 0; i < private_server_check_count(); i++) {
         struct private_server_check check = private_server_check(i);
 
@@ -97,7 +101,7 @@ int cli_doctor(const struct cli_options *options, struct heel_error **err)
     bool fit;
     int result;
 
-    if (cli_connect_private(false, &client, err))
+    if (cli_connect_private(options, false, &client, err))
         return -1;
     fit = private_server_is_supported();
     result = heel_server_info_get(client, NULL, &info, err);

@@ -121,7 +121,7 @@ const struct cli_verb cli_verbs[] = {
                 "with 0 where sandboxes "
                 "can be made, else with 1.",
         .example = "heelcli doctor",
-        .flags = {cli_output_flags},
+        .flags = {cli_start_flags, cli_output_flags},
         .failure = CLI_EXIT_FAILED,
         .run = cli_doctor,
     },

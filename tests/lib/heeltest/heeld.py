@@ -67,6 +67,8 @@ class Heeld:
             command += ["--listen", self.address]
         if self.uids:
             command += ["--uid-range", "%d-%d" % self.uids]
+        if places.NAMESPACES:
+            command += ["--namespaces", places.NAMESPACES]
         return command + self.flags
 
     def start(self):

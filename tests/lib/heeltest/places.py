@@ -13,6 +13,9 @@ TOP = pathlib.Path(os.path.abspath(__file__)).parents[3]  # unresolved: runfiles
 PROTO = TOP / "proto"
 BINARIES = pathlib.Path(os.environ.get("HEEL_TEST_BINARIES", TOP))
 
+# Which heeld every test starts: "never" runs it all without namespaces.
+NAMESPACES = os.environ.get("HEEL_TEST_NAMESPACES", "")
+
 _PATHS = {"heeld": "server/heeld", "heelcli": "clients/c/heelcli"}
 _copies = None
 
