@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #define PROTECTIONS "spec.filesystem.protections"
+#define NO_SOCKETS "sockets other than pairs refused by seccomp"
 
 /* A row on its way. */
 struct row {
@@ -108,7 +109,10 @@ static void describe_hidden_paths(const struct heel_report_facts *facts, struct 
     bool all_open = list_open_groups(facts->spec, &open);
 
     held_by_namespaces(row, facts, "mount namespace",
-                       "without a mount namespace that a path is there can be seen");
+                       "without a mount namespace it can be asked whether a path is there, how "
+                       "large it is and when it changed, though not what is in it");
+    if (!facts->namespaces)
+        held_by_landlock(row, facts);
     if (all_open && !hides_some_path(facts->spec)) {
         heel_autofree char *text = heel_format("%s; heel's own folders stay hidden", why);
 
@@ -135,7 +139,10 @@ static void describe_processes(const struct heel_report_facts *facts, struct row
     const bool scoped = heel_landlock_scopes(facts->landlock_abi) != 0;
 
     held_by_namespaces(row, facts, "pid namespace",
-                       "without a pid namespace that a process is there can be found out");
+                       facts->spec->level == HEEL_LEVEL_STRICT
+                           ? "without a pid namespace that a process is there can be found out"
+                           : "without a pid namespace all processes and their command lines can be "
+                             "seen; at level STRICT only that they are there");
     held_by(row, scoped ? "Landlock domain and signal scope" : "Landlock domain");
     held_by(row, "seccomp");
     if (!facts->namespaces && !scoped)
@@ -145,15 +152,19 @@ static void describe_processes(const struct heel_report_facts *facts, struct row
 
 static void describe_network(const struct heel_report_facts *facts, struct row *row)
 {
-    held_by_namespaces(row, facts, "network namespace with lo only",
-                       "without a network namespace only TCP is held");
-    held_by(row, "seccomp");
+    if (facts->namespaces) {
+        held_by(row, "network namespace with lo only");
+        held_by(row, "seccomp");
+    } else {
+        held_by(row, NO_SOCKETS);
+        held_by_landlock(row, facts);
+    }
 }
 
 static void describe_ipc(const struct heel_report_facts *facts, struct row *row)
 {
-    held_by_namespaces(row, facts, "ipc and network namespaces",
-                       "without an ipc namespace System V and POSIX objects are the host's");
+    held_by(row, facts->namespaces ? "ipc and network namespaces"
+                                   : "System V IPC and message queues refused by seccomp");
     if (heel_landlock_scopes(facts->landlock_abi))
         held_by(row, "Landlock scope");
 }
@@ -192,8 +203,11 @@ static void describe_devices(const struct heel_report_facts *facts, struct row *
 
 static void describe_host_sockets(const struct heel_report_facts *facts, struct row *row)
 {
-    if (facts->namespaces)
-        held_by(row, "own /run");
+    if (!facts->namespaces) {
+        held_by(row, NO_SOCKETS);
+        return;
+    }
+    held_by(row, "own /run");
     if (heel_landlock_fs_rights(facts->landlock_abi) & HEEL_LANDLOCK_RESOLVE_UNIX) {
         held_by(row, "Landlock");
     } else if (facts->supervises_connects) {
@@ -204,8 +218,7 @@ static void describe_host_sockets(const struct heel_report_facts *facts, struct 
                          "supervisor (a container's, or another heel's); run it outside");
         else if (facts->supervision_errno)
             degrade(row, "the kernel refused a listener for supervised connects");
-        if (facts->namespaces)
-            held_by(row, "masks on the usual folders of sockets");
+        held_by(row, "masks on the usual folders of sockets");
         degrade(row, "a stream socket in a folder that can be read and is not hidden can be "
                      "connected to; Linux 7.1 (Landlock ABI 9) would refuse it");
     }
@@ -225,9 +238,15 @@ static void describe_acting_files(const struct heel_report_facts *facts, struct 
 
 static void describe_metadata(const struct heel_report_facts *facts, struct row *row)
 {
-    held_by_namespaces(row, facts, "read-only mounts",
-                       "without a mount namespace mode, owner, times and attributes of files that "
-                       "belong to the sandbox's user can be changed");
+    if (facts->namespaces)
+        held_by(row, "read-only mounts");
+    else
+        held_by(row, "owner, attributes and inotify refused by seccomp");
+    if (facts->own_uid)
+        held_by(row, "a uid of its own");
+    else if (!facts->namespaces)
+        degrade(row, "without a mount namespace mode and times of any file that belongs to the "
+                     "sandbox's user can be changed");
     degrade(row, "files that may be read can be locked (flock), which programs that lock them "
                  "wait for; deny those that matter");
     if (is_permissive(facts))
@@ -240,9 +259,11 @@ static void describe_kernel_quotas(const struct heel_report_facts *facts, struct
         held_by(row, "a uid of its own");
     held_by(row, "rlimits");
     held_by(row, "seccomp");
-    held_by_namespaces(row, facts, "user namespace",
-                       "without a user namespace what all sandboxes of a user have of inotify "
-                       "instances, pending signals and message queues is counted together");
+    if (facts->namespaces)
+        held_by(row, "user namespace");
+    else if (!facts->own_uid)
+        degrade(row, "without a user namespace processes and pending signals of all sandboxes of a "
+                     "user are counted together");
     if (facts->namespaces && !facts->own_quotas)
         degrade(row, "inotify instances are counted per user: /proc/sys/user must be writable for "
                      "heeld, or a sandbox can use up those of its user");

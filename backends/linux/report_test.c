@@ -155,8 +155,15 @@ static void missing_mechanisms_show(void)
     check_form();
     check_row(HEEL_PROTECTION_HIDDEN_PATHS, HEEL_ENFORCEMENT_DEGRADED, NULL, "mount namespace");
     check_row(HEEL_PROTECTION_PROCESSES, HEEL_ENFORCEMENT_DEGRADED, NULL, "ABI 6");
-    check_row(HEEL_PROTECTION_NETWORK, HEEL_ENFORCEMENT_DEGRADED, NULL, "TCP");
-    check_row(HEEL_PROTECTION_IPC, HEEL_ENFORCEMENT_DEGRADED, NULL, "System V");
+    check_row(HEEL_PROTECTION_NETWORK, HEEL_ENFORCEMENT_ACTIVE,
+              "sockets other than pairs refused by seccomp, Landlock ABI 5", "");
+    check_row(HEEL_PROTECTION_HOST_SOCKETS, HEEL_ENFORCEMENT_ACTIVE,
+              "sockets other than pairs refused by seccomp", "");
+    check_row(HEEL_PROTECTION_IPC, HEEL_ENFORCEMENT_ACTIVE,
+              "System V IPC and message queues refused by seccomp", "");
+    check_row(HEEL_PROTECTION_PROCESSES, HEEL_ENFORCEMENT_DEGRADED, NULL, "command lines");
+    check_row(HEEL_PROTECTION_METADATA, HEEL_ENFORCEMENT_DEGRADED, NULL, "mode and times");
+    check_row(HEEL_PROTECTION_KERNEL_QUOTAS, HEEL_ENFORCEMENT_DEGRADED, NULL, "processes");
     check_row(HEEL_PROTECTION_ACTING_FILES, HEEL_ENFORCEMENT_DEGRADED, NULL, "mount namespace");
     facts.mounts_unknown = true;
     make(&facts);

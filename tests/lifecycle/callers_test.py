@@ -81,7 +81,7 @@ class CallersTest(TestCase):
         uids = set()
         for agent in (alice, bob):
             self.create(agent, "a")
-            uid = int(self.run_in(agent, "a", "stat", "-c", "%u", "/work").stdout or -1)
+            uid = int(self.run_in(agent, "a", "stat", "-c", "%u", ".").stdout or -1)
             uids.add(os.stat(self.call(agent, "GetSandbox", sandbox_id="a").sandbox.host_working_dir).st_uid)
             self.assertGreaterEqual(uid, 0)
         self.assertEqual(len(uids), 2, uids)

@@ -91,7 +91,10 @@ class ServerCase(TestCase):
 
     def stored(self):
         """What lies in heeld's state folder and belongs to no sandbox that lives."""
-        living = {sandbox.host_working_dir for sandbox in self.list()}
+        living = set()
+        for sandbox in self.list():
+            # Without namespaces HOME lies there as well.
+            living |= {sandbox.host_working_dir, os.path.dirname(sandbox.home_dir)}
         return [path for path in self.server.stored() if path not in living]
 
     def delete(self, sandbox_id, allow_missing=False):
