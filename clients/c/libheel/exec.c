@@ -50,10 +50,47 @@ static int take_signal(struct heel_exec *exec)
     return number;
 }
 
+/* Whether the terminal's size has changed. */
+static bool take_size(struct heel_exec *exec, Heel__V1__ResizeTerminal *resize)
+{
+    uint32_t size = atomic_exchange(&exec->size, 0);
+
+    resize->rows = size >> 16;
+    resize->columns = size & 0xffff;
+    return size > 0;
+}
+
+/* The same message for the other RPC: both number the members of their oneof alike. */
+static Heel__V1__AttachRequest attach_request(const Heel__V1__ExecRequest *request)
+{
+    Heel__V1__AttachRequest same = HEEL__V1__ATTACH_REQUEST__INIT;
+
+    same.message_case = (Heel__V1__AttachRequest__MessageCase)request->message_case;
+    if (request->message_case == HEEL__V1__EXEC_REQUEST__MESSAGE_STDIN)
+        same.stdin = request->stdin;
+    else
+        same.signal = request->signal; /* or another of the union's pointers */
+    return same;
+}
+
+static void write_request(struct heel_exec *exec, const Heel__V1__ExecRequest *request)
+{
+    Heel__V1__AttachRequest same;
+
+    exec->writing = true;
+    if (!exec->attached) {
+        heel_v1_sandbox_service_exec_write_request(exec->stream, request, on_written);
+        return;
+    }
+    same = attach_request(request);
+    heel_v1_sandbox_service_attach_write_request(exec->stream, &same, on_written);
+}
+
 void exec_write_next(struct heel_exec *exec)
 {
     Heel__V1__ExecRequest request = HEEL__V1__EXEC_REQUEST__INIT;
     Heel__V1__SendSignal signal = HEEL__V1__SEND_SIGNAL__INIT;
+    Heel__V1__ResizeTerminal resize = HEEL__V1__RESIZE_TERMINAL__INIT;
 
     if (exec->writing || exec->over || exec->exited)
         return;
@@ -62,11 +99,13 @@ void exec_write_next(struct heel_exec *exec)
     if (signal.signal) {
         request.message_case = HEEL__V1__EXEC_REQUEST__MESSAGE_SIGNAL;
         request.signal = &signal;
+    } else if (take_size(exec, &resize)) {
+        request.message_case = HEEL__V1__EXEC_REQUEST__MESSAGE_RESIZE;
+        request.resize = &resize;
     } else if (!exec_input_next(exec, &request)) {
         return;
     }
-    exec->writing = true;
-    heel_v1_sandbox_service_exec_write_request(exec->stream, &request, on_written);
+    write_request(exec, &request);
 }
 
 /* ---- reading ---- */
@@ -83,7 +122,9 @@ static void on_chunk(struct heel_exec *exec, const Heel__V1__OutputChunk *chunk,
 {
     struct heel_bytes bytes = {chunk->data.data, chunk->data.len};
 
-    if (callback)
+    if (exec->redirected)
+        exec->redirected(exec, bytes, exec->redirected_data);
+    else if (callback)
         callback(exec, bytes, exec->data);
 }
 
@@ -112,6 +153,15 @@ static void on_exited(struct heel_exec *exec, const Heel__V1__ExecResponse *resp
         exec->events.on_exited(exec, &exec->status, &exec->usage, exec->data);
 }
 
+static void on_gap(struct heel_exec *exec, const Heel__V1__ExecResponse *response)
+{
+    const Heel__V1__OutputGap *gap = response->gap;
+
+    if (exec->events.on_gap)
+        exec->events.on_gap(exec, gap->stream == HEEL__V1__OUTPUT_STREAM__OUTPUT_STREAM_STDERR,
+                            gap->from, gap->to, exec->data);
+}
+
 /* By the number of the oneof's member; what a newer server may send besides is ignored. */
 static void (*const handlers[])(struct heel_exec *exec, const Heel__V1__ExecResponse *response) = {
     [HEEL__V1__EXEC_RESPONSE__MESSAGE_STARTED] = on_started,
@@ -119,6 +169,7 @@ static void (*const handlers[])(struct heel_exec *exec, const Heel__V1__ExecResp
     [HEEL__V1__EXEC_RESPONSE__MESSAGE_STDERR] = on_stderr,
     [HEEL__V1__EXEC_RESPONSE__MESSAGE_EXITED] = on_exited,
     [HEEL__V1__EXEC_RESPONSE__MESSAGE_STDIN_TAKEN] = on_stdin_taken,
+    [HEEL__V1__EXEC_RESPONSE__MESSAGE_GAP] = on_gap,
 };
 
 static void on_response(struct grpcc_stream *stream, const Heel__V1__ExecResponse *response,
@@ -140,9 +191,24 @@ static void on_response(struct grpcc_stream *stream, const Heel__V1__ExecRespons
         start_read(exec);
 }
 
+static void on_attach_response(struct grpcc_stream *stream,
+                               const Heel__V1__AttachResponse *response, void *data)
+{
+    Heel__V1__ExecResponse same = HEEL__V1__EXEC_RESPONSE__INIT;
+
+    if (response) {
+        same.message_case = (Heel__V1__ExecResponse__MessageCase)response->message_case;
+        same.started = response->started; /* or another of the union's members, all pointers */
+    }
+    on_response(stream, response ? &same : NULL, data);
+}
+
 static void start_read(struct heel_exec *exec)
 {
-    heel_v1_sandbox_service_exec_read_response(exec->stream, on_response);
+    if (exec->attached)
+        heel_v1_sandbox_service_attach_read_response(exec->stream, on_attach_response);
+    else
+        heel_v1_sandbox_service_exec_read_response(exec->stream, on_response);
 }
 
 static void on_status(struct grpcc_stream *stream, const struct grpcc_status *status, void *data)
@@ -209,16 +275,22 @@ fail:
     return NULL;
 }
 
+static void make_queue(struct heel_exec *exec)
+{
+    const struct grpcc_waker waker = {wake, exec};
+
+    exec->queue = grpcc_queue_new(&waker);
+    exec->over = false;
+}
+
 static void open_stream(struct heel_exec *exec, Heel__V1__ExecStart *start,
                         const struct grpcc_call_options *options)
 {
-    const struct grpcc_waker waker = {wake, exec};
     Heel__V1__ExecRequest request = HEEL__V1__EXEC_REQUEST__INIT;
 
     request.message_case = HEEL__V1__EXEC_REQUEST__MESSAGE_START;
     request.start = start;
-    exec->queue = grpcc_queue_new(&waker);
-    exec->over = false;
+    make_queue(exec);
     exec->stream = heel_v1_sandbox_service_exec_open(exec->connection->channel, exec->queue,
                                                      options, on_status, exec);
     exec->writing = true;
@@ -245,6 +317,58 @@ int heel_exec_start(struct heel_client *client, struct heel_target target,
     open_stream(started, &start, &options);
     *exec = started;
     return 0;
+}
+
+static void open_attached(struct heel_exec *exec, Heel__V1__AttachStart *start,
+                          const struct grpcc_call_options *options)
+{
+    Heel__V1__AttachRequest request = HEEL__V1__ATTACH_REQUEST__INIT;
+
+    request.message_case = HEEL__V1__ATTACH_REQUEST__MESSAGE_START;
+    request.start = start;
+    make_queue(exec);
+    exec->attached = true;
+    exec->stream = heel_v1_sandbox_service_attach_open(exec->connection->channel, exec->queue,
+                                                       options, on_status, exec);
+    exec->writing = true;
+    heel_v1_sandbox_service_attach_write_request(exec->stream, &request, on_written);
+    start_read(exec);
+}
+
+int heel_exec_attach(struct heel_client *client, const char *sandbox_id, const char *process_id,
+                     const struct heel_attach *given, const struct heel_call *call,
+                     const struct heel_exec_events *events, void *data, struct heel_exec **exec,
+                     struct heel_error **error)
+{
+    arena_auto struct arena arena = {0};
+    Heel__V1__AttachStart start = HEEL__V1__ATTACH_START__INIT;
+    struct grpcc_call_options options;
+    struct heel_attach attach;
+    struct heel_exec *started;
+
+    if (request_read(&attach, sizeof(attach), given, "heel_attach", error) ||
+        client_call_options(client, call, &arena, &options, error))
+        return -1;
+    start.sandbox_id = request_text(sandbox_id);
+    start.process_id = request_text(process_id);
+    start.stdout_offset = attach.output_offset;
+    start.stderr_offset = attach.errors_offset;
+    start.required = attach.required;
+    start.from_end = attach.from_end;
+    started = new_exec(client, events, data, error);
+    if (!started)
+        return -1;
+    open_attached(started, &start, &options);
+    *exec = started;
+    return 0;
+}
+
+void exec_redirect(struct heel_exec *exec,
+                   void (*on_output)(struct heel_exec *exec, struct heel_bytes output, void *data),
+                   void *data)
+{
+    exec->redirected = on_output;
+    exec->redirected_data = data;
 }
 
 void exec_observe(struct heel_exec *exec,
@@ -295,6 +419,14 @@ void heel_exec_signal(struct heel_exec *exec, int signal_number)
     if (signal_number < 1 || signal_number > 64)
         return;
     atomic_fetch_or(&exec->signals, (uint64_t)1 << (signal_number - 1));
+    wake(exec);
+}
+
+void heel_exec_resize(struct heel_exec *exec, unsigned rows, unsigned columns)
+{
+    if (rows < 1 || rows > 65535 || columns < 1 || columns > 65535)
+        return;
+    atomic_store(&exec->size, (uint32_t)rows << 16 | (uint32_t)columns);
     wake(exec);
 }
 

@@ -32,11 +32,15 @@ struct heel_exec {
     int wake;                             /* an eventfd; owned */
     struct heel_exec_events events;
     void *data;
+    /* gets all output instead of the events' callbacks, while it is set */
+    void (*redirected)(struct heel_exec *exec, struct heel_bytes output, void *data);
+    void *redirected_data;
     void (*observe)(const Heel__V1__ExecResponse *response,
                     void *data); /* sees every message first; may be NULL */
 
     struct exec_input input;
-    bool writing; /* one request is on its way */
+    bool attached; /* the stream is Attach's, whose messages mirror Exec's */
+    bool writing;  /* one request is on its way */
     bool held;
     bool read_wanted; /* when released */
     bool over;
@@ -48,6 +52,7 @@ struct heel_exec {
 
     /* Set from signal handlers and other threads; `wake` tells of them. */
     _Atomic uint64_t signals; /* bit N - 1 for signal N */
+    _Atomic uint32_t size;    /* of the terminal: rows << 16 | columns; 0: nothing to be told */
     atomic_bool cancelled;
 };
 
@@ -66,6 +71,11 @@ void exec_input_taken(struct heel_exec *exec, uint64_t offset);
 
 /* How many more bytes heel_exec_write would take. */
 size_t exec_input_room(const struct heel_exec *exec);
+
+/* All output, both streams', goes to `on_output` from now on; NULL: to the events again. */
+void exec_redirect(struct heel_exec *exec,
+                   void (*on_output)(struct heel_exec *exec, struct heel_bytes output, void *data),
+                   void *data);
 
 /* heelcli prints the messages themselves as JSON. Before the first dispatch. */
 void exec_observe(struct heel_exec *exec,

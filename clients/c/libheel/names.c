@@ -42,6 +42,16 @@ const char *heel_exit_reason_name(enum heel_exit_reason reason)
     return value_name(&heel__v1__exit_reason__descriptor, "EXIT_REASON_", (int)reason);
 }
 
+const char *heel_process_state_name(enum heel_process_state state)
+{
+    return value_name(&heel__v1__process_state__descriptor, "PROCESS_STATE_", (int)state);
+}
+
+const char *heel_sandbox_event_name(enum heel_sandbox_event event)
+{
+    return value_name(&heel__v1__sandbox_event_kind__descriptor, "SANDBOX_EVENT_KIND_", (int)event);
+}
+
 const char *heel_policy_kind_name(enum heel_policy_kind kind)
 {
     return value_name(&heel__v1__policy_entry_kind__descriptor, "POLICY_ENTRY_KIND_", (int)kind);

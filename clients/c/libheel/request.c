@@ -245,6 +245,29 @@ static size_t count_arguments(const char *const *argv)
     return count;
 }
 
+/* What of a command is about its streams. */
+static void fill_streams(struct arena *arena, const struct heel_command *command,
+                         Heel__V1__Command *message)
+{
+    if (command->terminal) {
+        message->terminal = arena_alloc(arena, 1, sizeof(*message->terminal));
+        heel__v1__terminal__init(message->terminal);
+        message->terminal->rows = command->terminal->rows;
+        message->terminal->columns = command->terminal->columns;
+        message->terminal->type = request_text(command->terminal->type);
+    }
+    if (command->disconnect != HEEL_DISCONNECT_UNSET) {
+        message->disconnect_case = HEEL__V1__COMMAND__DISCONNECT_KILL_ON_DISCONNECT;
+        message->kill_on_disconnect = command->disconnect == HEEL_DISCONNECT_KILL;
+    }
+    if (command->ring_bytes || command->when_full) {
+        message->output = arena_alloc(arena, 1, sizeof(*message->output));
+        heel__v1__output_policy__init(message->output);
+        message->output->ring_bytes = command->ring_bytes;
+        message->output->when_full = (Heel__V1__WhenFull)command->when_full;
+    }
+}
+
 Heel__V1__Command *request_command(struct arena *arena, const struct heel_command *given,
                                    struct heel_error **err)
 {
@@ -266,5 +289,6 @@ Heel__V1__Command *request_command(struct arena *arena, const struct heel_comman
     message->stdin.len = command.input.length;
     message->timeout = request_duration(arena, command.timeout_ms);
     message->process_id = request_text(command.process_id);
+    fill_streams(arena, &command, message);
     return message;
 }

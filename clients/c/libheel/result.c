@@ -30,7 +30,7 @@ static int64_t microseconds(const Google__Protobuf__Duration *duration)
     return duration ? duration->seconds * 1000000 + duration->nanos / 1000 : 0;
 }
 
-static int64_t since_1970(const Google__Protobuf__Timestamp *timestamp)
+int64_t result_time_ms(const Google__Protobuf__Timestamp *timestamp)
 {
     return timestamp ? timestamp->seconds * 1000 + timestamp->nanos / 1000000 : 0;
 }
@@ -157,8 +157,8 @@ void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message,
         fill_spec(arena, message->effective_spec, &info->spec);
     result_enforcement(arena, message->enforcement, message->n_enforcement, &info->enforcement);
     info->enforcement_count = message->n_enforcement;
-    info->create_time_ms = since_1970(message->create_time);
-    info->expire_time_ms = since_1970(message->expire_time);
+    info->create_time_ms = result_time_ms(message->create_time);
+    info->expire_time_ms = result_time_ms(message->expire_time);
     info->working_dir = message->working_dir;
     info->home_dir = message->home_dir;
     info->temp_dir = message->temp_dir;
@@ -191,4 +191,57 @@ void result_usage(const Heel__V1__ResourceUsage *message, struct heel_usage *usa
     usage->system_time_us = microseconds(message->system_time);
     usage->wall_time_us = microseconds(message->wall_time);
     usage->max_rss_bytes = message->max_rss_bytes;
+}
+
+const char *const *result_strings(struct arena *arena, char *const *strings, size_t count)
+{
+    const char **copied = arena_alloc(arena, count + 1, sizeof(const char *));
+
+    for (size_t i = 0; i < count; i++)
+        copied[i] = strings[i];
+    return copied;
+}
+
+static struct heel_output_range range_of(const Heel__V1__OutputRange *message)
+{
+    struct heel_output_range range = {0};
+
+    if (message) {
+        range.first = message->first;
+        range.end = message->end;
+    }
+    return range;
+}
+
+static const struct heel_terminal *terminal_of(struct arena *arena,
+                                               const Heel__V1__Terminal *message)
+{
+    struct heel_terminal *terminal;
+
+    if (!message)
+        return NULL;
+    terminal = arena_alloc(arena, 1, sizeof(*terminal));
+    terminal->rows = message->rows;
+    terminal->columns = message->columns;
+    terminal->type = message->type;
+    return terminal;
+}
+
+void result_process(struct arena *arena, const Heel__V1__Process *message,
+                    struct heel_process_info *info)
+{
+    info->id = message->process_id;
+    info->sandbox_id = message->sandbox_id;
+    info->state = (enum heel_process_state)message->state;
+    info->argv = result_strings(arena, message->argv, message->n_argv);
+    info->start_time_ms = result_time_ms(message->start_time);
+    info->end_time_ms = result_time_ms(message->end_time);
+    result_exit_status(message->status, &info->status);
+    result_usage(message->usage, &info->usage);
+    info->captured = !message->stdout;
+    info->output = range_of(message->stdout);
+    info->errors = range_of(message->stderr);
+    info->terminal = terminal_of(arena, message->terminal);
+    info->readers = message->readers;
+    info->kill_on_disconnect = message->kill_on_disconnect;
 }

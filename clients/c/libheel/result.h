@@ -22,6 +22,11 @@ void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message,
                     struct heel_sandbox_info *info);
 void result_enforcement(struct arena *arena, Heel__V1__Enforcement *const *messages, size_t count,
                         const struct heel_enforcement **rows);
+void result_process(struct arena *arena, const Heel__V1__Process *message,
+                    struct heel_process_info *info);
+/* NULL-terminated. */
+const char *const *result_strings(struct arena *arena, char *const *strings, size_t count);
+int64_t result_time_ms(const Google__Protobuf__Timestamp *time); /* NULL is 0 */
 void result_exit_status(const Heel__V1__ExitStatus *message, struct heel_exit_status *status);
 void result_usage(const Heel__V1__ResourceUsage *message, struct heel_usage *usage);
 

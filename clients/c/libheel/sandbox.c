@@ -79,6 +79,34 @@ int heel_sandbox_get(struct heel_client *client, const char *id, const struct he
                        error);
 }
 
+int heel_sandbox_pause(struct heel_client *client, const char *id, const struct heel_call *call,
+                       struct heel_sandbox_info **sandbox, struct heel_error **error)
+{
+    Heel__V1__PauseSandboxRequest request = HEEL__V1__PAUSE_SANDBOX_REQUEST__INIT;
+    ProtobufCMessage *response;
+
+    request.sandbox_id = request_text(id);
+    if (client_call(client, &heel_v1_sandbox_service_pause_sandbox_method, &request.base, call,
+                    &response, error))
+        return -1;
+    return new_sandbox(response, ((Heel__V1__PauseSandboxResponse *)response)->sandbox, sandbox,
+                       error);
+}
+
+int heel_sandbox_resume(struct heel_client *client, const char *id, const struct heel_call *call,
+                        struct heel_sandbox_info **sandbox, struct heel_error **error)
+{
+    Heel__V1__ResumeSandboxRequest request = HEEL__V1__RESUME_SANDBOX_REQUEST__INIT;
+    ProtobufCMessage *response;
+
+    request.sandbox_id = request_text(id);
+    if (client_call(client, &heel_v1_sandbox_service_resume_sandbox_method, &request.base, call,
+                    &response, error))
+        return -1;
+    return new_sandbox(response, ((Heel__V1__ResumeSandboxResponse *)response)->sandbox, sandbox,
+                       error);
+}
+
 /* The fields that an update names, for its mask. */
 static Google__Protobuf__FieldMask *update_mask(struct arena *arena,
                                                 const struct heel_update *update)

@@ -287,6 +287,7 @@ enum heel_sandbox_state {
     HEEL_SANDBOX_CREATING = 1,
     HEEL_SANDBOX_READY = 2,
     HEEL_SANDBOX_DELETING = 3,
+    HEEL_SANDBOX_PAUSED = 4, /* its processes stand still */
 };
 
 enum heel_enforcement_state {
@@ -392,6 +393,15 @@ int heel_sandbox_delete(struct heel_client *client, const char *id, bool allow_m
                         struct heel_error **error);
 void heel_deletion_free(struct heel_deletion *deletion);
 
+/* Stops every process of a sandbox and returns when all stand still; nothing can be started in it
+ * meanwhile, and time limits go on. Safe to repeat. */
+int heel_sandbox_pause(struct heel_client *client, const char *id, const struct heel_call *call,
+                       struct heel_sandbox_info **sandbox, struct heel_error **error);
+
+/* Lets them go on; what had stopped by itself before stays stopped. Safe to repeat. */
+int heel_sandbox_resume(struct heel_client *client, const char *id, const struct heel_call *call,
+                        struct heel_sandbox_info **sandbox, struct heel_error **error);
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 /* Where a command runs. Both set is an error; neither is a new sandbox with every default. */
@@ -412,6 +422,27 @@ static inline struct heel_target heel_in_new_sandbox(const struct heel_spec *spe
     return target;
 }
 
+/* A terminal for a command. */
+struct heel_terminal {
+    unsigned rows;    /* 0: 24 */
+    unsigned columns; /* 0: 80 */
+    const char *type; /* TERM; NULL: "xterm-256color" */
+};
+
+/* Whether a command ends with the last heel_exec that is connected to it. */
+enum heel_disconnect {
+    HEEL_DISCONNECT_UNSET = 0, /* KILL for heel_exec_start, KEEP for heel_process_start */
+    HEEL_DISCONNECT_KILL = 1,
+    HEEL_DISCONNECT_KEEP = 2,
+};
+
+/* What happens to output while as much as is kept was not read. */
+enum heel_when_full {
+    HEEL_WHEN_FULL_UNSET = 0, /* BLOCK */
+    HEEL_WHEN_FULL_BLOCK = 1, /* the command waits for its readers */
+    HEEL_WHEN_FULL_DROP_OLDEST = 2,
+};
+
 struct heel_command {
     size_t size;
     /* NULL-terminated; a path, or a name in the sandbox's PATH, and its arguments. Never given
@@ -426,6 +457,12 @@ struct heel_command {
     int64_t timeout_ms;
     /* the caller's choice makes a retry of heel_run safe; NULL: the server's */
     const char *process_id;
+    /* the four are not for heel_run: a terminal as its three streams, all output is then standard
+     * output; NULL: pipes */
+    const struct heel_terminal *terminal;
+    enum heel_disconnect disconnect;
+    uint64_t ring_bytes; /* of each output that are kept for readers to come; unset: 1 MiB */
+    enum heel_when_full when_full;
 };
 
 enum heel_exit_reason {
@@ -548,7 +585,8 @@ void heel_policy_free(struct heel_policy *policy);
 /* ---- commands whose streams are connected ---------------------------------------------------- */
 
 /* A running command, whose output is passed to callbacks as it comes. Freeing it early, or
- * losing the connection, kills the command and everything that it started. */
+ * losing the connection, kills the command and everything that it started, unless it is to be kept
+ * (enum heel_disconnect). */
 struct heel_exec;
 
 /* Run by heel_exec_run and heel_exec_dispatch, in the thread that calls them. Any may be NULL.
@@ -568,6 +606,8 @@ struct heel_exec_events {
     /* The command is over and all of its output was passed on. */
     void (*on_exited)(struct heel_exec *exec, const struct heel_exit_status *status,
                       const struct heel_usage *usage, void *data);
+    /* Output from offset `from` up to `to` is kept no more (`errors`: of standard error). */
+    void (*on_gap)(struct heel_exec *exec, bool errors, uint64_t from, uint64_t to, void *data);
 };
 
 /* Starts a command; *exec is the caller's to free. `data` is what the callbacks get. A command
@@ -577,6 +617,24 @@ int heel_exec_start(struct heel_client *client, struct heel_target target,
                     const struct heel_command *command, const struct heel_call *call,
                     const struct heel_exec_events *events, void *data, struct heel_exec **exec,
                     struct heel_error **error);
+
+/* Where heel_exec_attach begins, and how. */
+struct heel_attach {
+    size_t size;
+    uint64_t output_offset; /* in standard output; what is kept no more is told by on_gap */
+    uint64_t errors_offset;
+    bool required; /* with HEEL_WHEN_FULL_BLOCK the command waits for this reader */
+    bool from_end; /* with what comes from now on, whatever the offsets */
+};
+
+/* Connects to a process that heel_exec_start or heel_process_start has started, running or over,
+ * whose output comes from any offset that is kept. `attach` may be NULL. Any number may be
+ * connected. Freeing the exec early leaves the process running, unless it is to end with the last
+ * one. */
+int heel_exec_attach(struct heel_client *client, const char *sandbox_id, const char *process_id,
+                     const struct heel_attach *attach, const struct heel_call *call,
+                     const struct heel_exec_events *events, void *data, struct heel_exec **exec,
+                     struct heel_error **error);
 
 /* Runs callbacks until the command is over. On success *status is its end; `status` may be NULL.
  * What it points to lives as long as the exec. */
@@ -615,11 +673,180 @@ void heel_exec_release(struct heel_exec *exec);
  * handler. It is sent with the next dispatch, which this causes. */
 void heel_exec_signal(struct heel_exec *exec, int signal_number);
 
-/* Gives up: the command and all that it started are killed, and the exec fails with
- * HEEL_ERROR_CANCELLED. From any thread, and from a signal handler. */
+/* A new size for the command's terminal (1 to 65,535 each); the programs in it get SIGWINCH. From
+ * any thread, and from a signal handler. It is sent with the next dispatch, which this causes. */
+void heel_exec_resize(struct heel_exec *exec, unsigned rows, unsigned columns);
+
+/* How a person's terminal is connected to a command's. */
+struct heel_interactive {
+    size_t size;
+    /* keys that leave the command alone, as in "ctrl-p,ctrl-q"; NULL: none do */
+    const char *detach_keys;
+};
+
+enum heel_interactive_end {
+    HEEL_INTERACTIVE_EXITED = 1,   /* the command is over */
+    HEEL_INTERACTIVE_DETACHED = 2, /* the detach keys were typed */
+};
+
+/* Instead of heel_exec_run, for a command with a terminal: connects the terminal `in_fd` to its
+ * input and `out_fd` to its output, in raw mode, and passes on the terminal's size as it changes.
+ * Whatever happens (the end, an error, SIGTERM, SIGHUP, SIGTSTP), the terminal's settings are put
+ * back, and so are the modes that programs switch on by escape sequences (alternate screen, mouse,
+ * bracketed paste); what was typed or answered after the end is dropped. The exec's on_output must
+ * be NULL. One at a time in a program. Where `in_fd` is no terminal its bytes are passed on as they
+ * are. `options` may be NULL. 0, *end, and *status if it is EXITED. */
+int heel_exec_interactive(struct heel_exec *exec, int in_fd, int out_fd,
+                          const struct heel_interactive *options, enum heel_interactive_end *end,
+                          struct heel_exit_status *status, struct heel_error **error);
+
+/* Gives up: the command and all that it started are killed (not a process that is to be kept), and
+ * the exec fails with HEEL_ERROR_CANCELLED. From any thread, and from a signal handler. */
 void heel_exec_cancel(struct heel_exec *exec);
 
 void heel_exec_free(struct heel_exec *exec);
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+enum heel_process_state {
+    HEEL_PROCESS_RUNNING = 1, /* or being started */
+    HEEL_PROCESS_EXITED = 2,
+};
+
+/* The bytes of one output that can still be read. */
+struct heel_output_range {
+    uint64_t first; /* offset of the first */
+    uint64_t end;   /* offset after the last */
+};
+
+/* A command as it was when the server answered. */
+struct heel_process_info {
+    const char *id;
+    const char *sandbox_id;
+    enum heel_process_state state;
+    const char *const *argv; /* NULL-terminated; of a long one the first */
+    int64_t start_time_ms;
+    int64_t end_time_ms;            /* 0 while it runs */
+    struct heel_exit_status status; /* these two once it exited */
+    struct heel_usage usage;
+    bool captured; /* by heel_run: nobody can be connected to it, and it has no output here */
+    struct heel_output_range output;
+    struct heel_output_range errors;
+    const struct heel_terminal *terminal; /* NULL where it has none */
+    unsigned readers;                     /* connected now */
+    bool kill_on_disconnect;
+};
+
+/* "RUNNING" and so on, like the names above. */
+const char *heel_process_state_name(enum heel_process_state state);
+
+/* Starts a command that lives on without this call; returns once it runs, or could not be started
+ * (HEEL_EXIT_START_FAILED in its status). With `close_input` its standard input ends at once, else
+ * heel_exec_attach may write to it. `process` may be NULL. */
+int heel_process_start(struct heel_client *client, const char *sandbox_id,
+                       const struct heel_command *command, bool close_input,
+                       const struct heel_call *call, struct heel_process_info **process,
+                       struct heel_error **error);
+
+int heel_process_get(struct heel_client *client, const char *sandbox_id, const char *process_id,
+                     const struct heel_call *call, struct heel_process_info **process,
+                     struct heel_error **error);
+
+/* Returns when the process is over. */
+int heel_process_wait(struct heel_client *client, const char *sandbox_id, const char *process_id,
+                      const struct heel_call *call, struct heel_process_info **process,
+                      struct heel_error **error);
+
+void heel_process_info_free(struct heel_process_info *process);
+
+enum heel_signal_scope {
+    HEEL_SIGNAL_UNSET = 0,   /* GROUP */
+    HEEL_SIGNAL_PROCESS = 1, /* the process alone */
+    HEEL_SIGNAL_GROUP = 2,   /* the process group that it leads */
+    HEEL_SIGNAL_TREE = 3,    /* it and everything that descends from it */
+};
+
+/* Sends the signal of this name, with or without "SIG", as in "TERM" or "RTMIN+3". One to a process
+ * that is over does nothing. */
+int heel_process_signal(struct heel_client *client, const char *sandbox_id, const char *process_id,
+                        const char *signal_name, enum heel_signal_scope scope,
+                        const struct heel_call *call, struct heel_error **error);
+
+/* Which processes of a sandbox to list. */
+struct heel_process_list {
+    size_t size;
+    int page_size;                         /* as in heel_list */
+    const char *page_token;                /* the same */
+    const enum heel_process_state *states; /* those in one of these; none: any */
+    size_t state_count;
+};
+
+struct heel_process_page {
+    /* in the order of their start; not to be freed one by one */
+    const struct heel_process_info *const *processes;
+    size_t count;
+    const char *next_page_token; /* empty when there are no more */
+};
+
+int heel_process_list(struct heel_client *client, const char *sandbox_id,
+                      const struct heel_process_list *list, const struct heel_call *call,
+                      struct heel_process_page **page, struct heel_error **error);
+void heel_process_page_free(struct heel_process_page *page);
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+enum heel_event_kind {
+    HEEL_EVENT_SANDBOX = 1,
+    HEEL_EVENT_PROCESS_STARTED = 2,
+    HEEL_EVENT_PROCESS_EXITED = 3,
+    HEEL_EVENT_GAP = 100,  /* events were lost: from `sequence` up to `gap_end` */
+    HEEL_EVENT_BEGIN = 101 /* the first: where the stream begins */
+};
+
+enum heel_sandbox_event {
+    HEEL_SANDBOX_CREATED = 1,
+    HEEL_SANDBOX_EVENT_PAUSED = 2,
+    HEEL_SANDBOX_RESUMED = 3,
+    HEEL_SANDBOX_EXPIRED = 4,
+    HEEL_SANDBOX_LOST = 5,
+    HEEL_SANDBOX_DELETED = 6,
+};
+
+/* "CREATED" and so on, like the names above. */
+const char *heel_sandbox_event_name(enum heel_sandbox_event event);
+
+struct heel_event {
+    enum heel_event_kind kind;
+    uint64_t sequence; /* BEGIN: of the last event that had happened */
+    uint64_t gap_end;  /* GAP: of the first that is kept */
+    const char *epoch; /* names this life of the server */
+    int64_t time_ms;
+    const char *sandbox_id;
+    enum heel_sandbox_event sandbox; /* SANDBOX */
+    const char *process_id;          /* PROCESS_STARTED and _EXITED */
+    const char *const *argv;         /* PROCESS_STARTED; NULL-terminated */
+    struct heel_exit_status status;  /* these two PROCESS_EXITED */
+    struct heel_usage usage;
+};
+
+/* Which events, and from where on. */
+struct heel_watch {
+    size_t size;
+    const char *sandbox_id; /* of this sandbox; NULL: of all */
+    const enum heel_event_kind *kinds;
+    size_t kind_count;
+    bool resume;       /* begin after `sequence` of `epoch`; else with what happens from now on */
+    const char *epoch; /* NULL: whatever it is */
+    uint64_t sequence;
+};
+
+/* Runs `on_event` for one event after the other, in this thread, until it returns false, or the
+ * stream fails: HEEL_ERROR_UNAVAILABLE when the server ends. What an event points to lives as long
+ * as the callback. `watch` may be NULL. 0 only when on_event returned false. */
+int heel_events_watch(struct heel_client *client, const struct heel_watch *watch,
+                      const struct heel_call *call,
+                      bool (*on_event)(const struct heel_event *event, void *data), void *data,
+                      struct heel_error **error);
 
 /* ---- servers --------------------------------------------------------------------------------- */
 
@@ -653,6 +880,10 @@ char *heel_sandbox_page_json(const struct heel_sandbox_page *page, unsigned inde
 char *heel_deletion_json(const struct heel_deletion *deletion, unsigned indent);
 char *heel_policy_json(const struct heel_policy *policy, unsigned indent);
 char *heel_run_result_json(const struct heel_run_result *result, unsigned indent);
+char *heel_process_info_json(const struct heel_process_info *process, unsigned indent);
+char *heel_process_page_json(const struct heel_process_page *page, unsigned indent);
+/* During the callback that got it. */
+char *heel_event_json(const struct heel_event *event, unsigned indent);
 char *heel_server_info_json(const struct heel_server_info *info, unsigned indent);
 
 #ifdef __cplusplus
