@@ -9,6 +9,7 @@ import subprocess
 from heeltest import Heeld, Skip, TestCase, main, places
 from heeltest.cli import Cli, isolate
 
+PLACES = os.pathsep.join([os.environ["PATH"], "/usr/local/go/bin", os.path.expanduser("~/.cargo/bin")])
 LEVELS = ("strict", "default", "permissive")
 
 # Of the standard library only what compiles soon.
@@ -62,11 +63,12 @@ class Toolchain:
         return self.root.parts[1] in ("home", "root")
 
 
-def _said(*argv):
-    if not shutil.which(argv[0]):
+def _said(name, *arguments):
+    program = shutil.which(name, path=PLACES)
+    if not program:
         return None
     try:
-        answer = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+        answer = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
     except OSError:
         return None
     return pathlib.Path(answer.stdout.strip()) if answer.returncode == 0 and answer.stdout.strip() else None
