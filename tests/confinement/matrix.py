@@ -30,7 +30,8 @@ class Result:
         for line in output.splitlines():
             fields = line.split("\t")
             if fields[0] in ("open", "shut", "absent") and len(fields) == 3:
-                ways[fields[1]] = (fields[0], fields[2])
+                if ways.get(fields[1], ("",))[0] != "open":  # tried many times, and once is enough
+                    ways[fields[1]] = (fields[0], fields[2])
             elif fields[0] == "error":
                 trouble = fields[1]
             ended |= line == "end"

@@ -15,6 +15,7 @@ from stage import TOKEN
 
 ESCAPES = "\x1b]0;title\x07\x1b[31m"
 REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
+FLIPS = 40
 HOSTILE = b"\xff\x1b[2J\n\t"
 
 
@@ -134,6 +135,108 @@ def planted_links(at, level):
     _judge(ways, "remove", (stage.outside / "plain").exists() and (stage.home / "secret").exists(), "what they lead to")
     shutil.rmtree(cell, ignore_errors=True)
     return Result(ways)
+
+
+def flipped_grant(at, level):
+    """A granted folder that is, half of the time, a link into a home: by the time it is looked at."""
+    ways, cell = {}, at.stage.cell()
+    (cell / "out").mkdir()
+    (cell / "link").symlink_to(at.stage.home)
+    cell.chmod(0o777)
+    flipper = at.create(level, cell)
+    call = ExecCall(at.stub, at.probe("flip"), sandbox_id=flipper)
+    call.read_until(b"flipping\n")
+    made = refused = 0
+    told = ""
+    for _ in range(FLIPS):
+        spec = spec_of(at.stage, level)
+        spec.filesystem.paths.append(pb.PathRule(path=str(cell / "out"), access=pb.PATH_ACCESS_READ))
+        command = process_pb.Command(argv=["cat", str(cell / "out/secret"), str(cell / "link/secret"), str(at.stage.home / "secret")])
+        try:
+            told += _text(at.stub.RunCommand(pb.RunCommandRequest(spec=spec, command=command), timeout=SECONDS))
+            made += 1
+        except grpc.RpcError:
+            refused += 1
+    call.cancel()
+    at.delete(flipper)
+    shutil.rmtree(cell, ignore_errors=True)
+    _judge(ways, "read", TOKEN not in told, f"granted {made} times, refused {refused} times")
+    return Result(ways)
+
+
+def folder_of_command(at, level):
+    """A command's working directory is a link that an earlier command made, out of the sandbox."""
+    sandbox, ways = at.create(level), {}
+    at.run(sandbox, "sh", "-c", f"ln -s {at.stage.home} home; ln -s {at.stage.outside} out; ln -s /proc/1/root root; ln -s /proc/1/cwd cwd")
+    for name, secret in (("home", "secret"), ("out", "secret"), ("root", "etc/shadow"), ("cwd", "secret")):
+        if name == "out" and level == DEFAULT:
+            continue  # which may read it
+        command = process_pb.Command(argv=["cat", secret], working_dir=name)
+        try:
+            request = pb.RunCommandRequest(sandbox_id=sandbox, command=command)
+            said = at.stub.RunCommand(request, timeout=SECONDS)
+            _judge(ways, name, not said.stdout, _text(said))
+        except grpc.RpcError as error:
+            _judge(ways, name, error.code() in REFUSALS, error.details())
+    at.delete(sandbox)
+    return Result(ways)
+
+
+def granted_state(at, level):
+    """Grants of heel's own folder, or of one around it."""
+    ways = {}
+    for way, path in (("itself", at.server.state), ("the one around it", at.server.base)):
+        for access in (pb.PATH_ACCESS_READ, pb.PATH_ACCESS_WRITE):
+            spec = spec_of(at.stage, level)
+            spec.filesystem.paths.append(pb.PathRule(path=str(path), access=access))
+            command = process_pb.Command(argv=["sh", "-c", f"ls {at.server.state}/*; echo x >{at.server.state}/made"])
+            try:
+                said = at.stub.RunCommand(pb.RunCommandRequest(spec=spec, command=command), timeout=SECONDS)
+                found = said.stdout.decode(errors="replace")
+            except grpc.RpcError as error:
+                found = "" if error.code() in REFUSALS else error.details()
+            name = f"{way}, {pb.PathAccess.Name(access)[len('PATH_ACCESS_'):].lower()}"
+            _judge(ways, name, not found and not (at.server.state / "made").exists(), found)
+    return Result(ways)
+
+
+def granted_kernel(at, level):
+    """Grants of folders in which the kernel shows itself, or of all there is."""
+    ways, pid = {}, at.stage.environment["VICTIM_PID"]
+    for path in ("/proc", "/dev", "/sys", "/"):
+        spec = spec_of(at.stage, level)
+        spec.filesystem.paths.append(pb.PathRule(path=path, access=pb.PATH_ACCESS_WRITE))
+        tried = f"cat /proc/{pid}/cmdline; cat /proc/sysrq-trigger; head -c 9 /dev/kmsg; head -c 9 /dev/mem; cat {at.stage.home}/secret"
+        tried += "; for f in /proc/sys/kernel/core_pattern /sys/power/state /sys/kernel/uevent_helper; do true 2>&- >>$f && echo $f; done"
+        try:
+            command = process_pb.Command(argv=["sh", "-c", tried])
+            said = at.stub.RunCommand(pb.RunCommandRequest(spec=spec, command=command), timeout=SECONDS)
+            found = said.stdout.decode(errors="replace")
+        except grpc.RpcError as error:
+            found = "" if error.code() in REFUSALS else error.details()
+        _judge(ways, path, not found, found)
+    return Result(ways)
+
+
+def kept_output(at, level):
+    """A daemon that keeps its command's output open doesn't keep the caller waiting."""
+    sandbox, ways = at.create(level), {}
+    try:
+        said = _text(at.run(sandbox, "sh", "-c", "sleep 600 & echo fine"))
+        _judge(ways, "RunCommand", said == "fine\n", said)
+    except grpc.RpcError as error:
+        _judge(ways, "RunCommand", False, error.details())
+    at.delete(sandbox)
+    return Result(ways)
+
+
+def with_terminal(at, level):
+    """What types into terminals, from a command that has one."""
+    sandbox = at.create(level)
+    call = ExecCall(at.stub, at.probe("terminal"), sandbox_id=sandbox, terminal=process_pb.Terminal(rows=24, columns=80))
+    said = call.finish().stdout.decode(errors="replace").replace("\r", "")
+    at.delete(sandbox)
+    return Result.read(said)
 
 
 # ---- what heeld or init could stumble over
@@ -274,6 +377,12 @@ PLANTED = [
     ("F10", "what is denied or protected is so when it comes later", "a denied folder, a folder in a home", READERS, made_later, "nothing is denied outside"),
     ("A28", "what is mounted later doesn't show", "a home, mounted a second time meanwhile", FEW, mounted_later, "the mount is outside's"),
     ("F23", "names that are looked for lead nowhere", "links as .git, .vscode, .bashrc, hooks; gitdir files", READERS, planted_links, "nobody looks for them outside"),
+    ("A30", "a grant isn't racy", "40 sandboxes are granted a folder that becomes a link all the time", FEW, flipped_grant, "nothing is granted outside"),
+    ("A32", "a command's terminal is for reading and writing only (P12)", "TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD", FEW, with_terminal, "see P12"),
+    ("A39", "a command's folder leads nowhere", "links to a home, outside, /proc/1/root and cwd as its working directory", READERS, folder_of_command, "see F01"),
+    ("A40", "no grant opens heel's own folder", "of it, of the one around it", READERS, granted_state, "nothing is granted outside"),
+    ("A41", "no grant brings the host's processes, devices or settings in", "of /proc, /dev, /sys, /", READERS, granted_kernel, "nothing is granted outside"),
+    ("A42", "a daemon doesn't keep its command's caller waiting", "it keeps the output open", FEW, kept_output, "there is no caller outside"),
     ("A24", "nothing in a folder holds up who makes the next sandbox on it", "pipes, loops, closed folders, a file of 1 TB, 300 repositories, where .git is looked for", FEW, traps, "nobody looks for them outside"),
     ("A25", "a command that doesn't come to start holds up no other", "a pipe, a script of a pipe, of its input, of itself, a broken program", FEW, blocked_starts, "there is no init of ours outside"),
     ("A26", "what a sandbox chose is told in plain letters", "escape sequences in names", FEW, told_raw, "nothing is told outside"),

@@ -86,7 +86,7 @@ class Scenarios:
     def held_up(self, level):
         """A timeout fires although init is kept busy, and the sandbox can be deleted."""
         ways = {}
-        for how in ("signals", "orphans", "stops", "kills"):
+        for how in ("signals", "orphans", "stops", "kills", "held exits"):
             sandbox = self.create(level)
             try:
                 self.run(sandbox, self.probe("hold_up"), how, timeout=0.2, seconds=SECONDS)
@@ -254,7 +254,7 @@ HARM = "unconfined it would take what the machine's other programs need"
 # id, title, what is tried, levels, how to run it, why there is no control
 SCENARIOS = [
     ("P07", "what a command starts ends with the sandbox, and when its time is up", "daemons with other limits, names, undumpable, siblings, traced by init", ALL, Scenarios.daemons, "a daemon outlives its parent"),
-    ("P20", "init can't be held up", "SIGCHLD floods, orphan storms, SIGSTOP and SIGKILL to all", FEW, Scenarios.held_up, "there is no init of ours outside"),
+    ("P20", "init can't be held up", "SIGCHLD floods, orphan storms, SIGSTOP and SIGKILL to all, exits that a debugger holds", FEW, Scenarios.held_up, "there is no init of ours outside"),
     ("F24b", "sandboxes find nothing of each other's", "scratch folders, at the same time and later", ALL, Scenarios.private_scratch, "see F24"),
     ("F26", "what a sandbox makes can be removed", "closed folders, depth, names, links out", FEW, Scenarios.litter, "nothing is removed outside"),
     ("F27", "a grant follows no planted link", "run 1 makes it, run 2 is granted it", READERS, Scenarios.planted_grant, "nothing is granted outside"),

@@ -1,8 +1,6 @@
-/* Options of sockets that take privileges, load programs into the kernel, or reach parts of it that
- * few programs need. */
+/* Options of sockets that take privileges. */
 #include "tests/confinement/probes/probe.h"
 
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -21,9 +19,7 @@ static void try(const char *way, int type, int level, int option, const void *va
 
 int main(void)
 {
-    struct sock_filter instruction = BPF_STMT(BPF_RET | BPF_K, 0);
-    struct sock_fprog program = {1, &instruction};
-    int one = 1, beyond = BEYOND, espinudp = 2;
+    int one = 1, beyond = BEYOND;
     char rules[128] = {0};
     socklen_t length = sizeof rules;
 
@@ -35,10 +31,6 @@ int main(void)
     try("IP_TRANSPARENT", SOCK_STREAM, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof one);
     try("IP_XFRM_POLICY", SOCK_STREAM, IPPROTO_IP, IP_XFRM_POLICY, rules, sizeof rules);
     try("TCP_REPAIR", SOCK_STREAM, IPPROTO_TCP, 19, &one, sizeof one);
-    try("SO_ATTACH_FILTER", SOCK_STREAM, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
-    try("SO_ATTACH_REUSEPORT_CBPF", SOCK_DGRAM, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
-        sizeof program);
-    try("UDP_ENCAP", SOCK_DGRAM, IPPROTO_UDP, 100, &espinudp, sizeof espinudp);
     probe_permission("the firewall's tables",
                      getsockopt(socket(AF_INET, SOCK_STREAM, 0), IPPROTO_IP, 64, rules, &length));
     return probe_end();

@@ -1,22 +1,30 @@
-/* Types into a terminal (its own, which is as good as one that was lent), and takes it over. */
+/* Types into a terminal (what it was given as standard input, or else its own, which is as good as
+ * one that was lent), and takes it over. */
 #include "tests/confinement/probes/probe.h"
 
 #include <sys/ioctl.h>
 
 #define HIGH (1UL << 32)
 
-int main(void)
+/* One of its own, that controls this session. */
+static int make_terminal(void)
 {
-    int manager, terminal, discipline = 0;
+    int manager = posix_openpt(O_RDWR | O_NOCTTY), terminal;
     char name[64];
 
     setsid();
-    manager = posix_openpt(O_RDWR | O_NOCTTY);
     if (manager < 0 || grantpt(manager) != 0 || unlockpt(manager) != 0 ||
         ptsname_r(manager, name, sizeof name) != 0)
-        return 3;
+        return -1;
     terminal = open(name, O_RDWR);
-    if (terminal < 0 || ioctl(terminal, TIOCSCTTY, 0) != 0)
+    return terminal >= 0 && ioctl(terminal, TIOCSCTTY, 0) == 0 ? terminal : -1;
+}
+
+int main(void)
+{
+    int terminal = isatty(0) ? 0 : make_terminal(), discipline = 0;
+
+    if (terminal < 0)
         return 3;
     probe_call("TIOCSTI", syscall(SYS_ioctl, terminal, (unsigned long)TIOCSTI, "x"));
     probe_call("TIOCSTI, high bits", syscall(SYS_ioctl, terminal, TIOCSTI | HIGH, "x"));
