@@ -166,12 +166,13 @@ def flipped_grant(at, level):
 
 def folder_of_command(at, level):
     """A command's working directory is a link that an earlier command made, out of the sandbox."""
-    sandbox, ways = at.create(level), {}
+    ways, cell = {}, at.stage.cell()
+    sandbox = at.create(level, cell)
     at.run(sandbox, "sh", "-c", f"ln -s {at.stage.home} home; ln -s {at.stage.outside} out; ln -s /proc/1/root root; ln -s /proc/1/cwd cwd")
     for name, secret in (("home", "secret"), ("out", "secret"), ("root", "etc/shadow"), ("cwd", "secret")):
         if name == "out" and level == DEFAULT:
             continue  # which may read it
-        command = process_pb.Command(argv=["cat", secret], working_dir=name)
+        command = process_pb.Command(argv=["cat", secret], working_dir=str(cell / name))
         try:
             request = pb.RunCommandRequest(sandbox_id=sandbox, command=command)
             said = at.stub.RunCommand(request, timeout=SECONDS)
@@ -179,6 +180,7 @@ def folder_of_command(at, level):
         except grpc.RpcError as error:
             _judge(ways, name, error.code() in REFUSALS, error.details())
     at.delete(sandbox)
+    shutil.rmtree(cell, ignore_errors=True)
     return Result(ways)
 
 
@@ -270,7 +272,8 @@ def traps(at, level):
 
 def blocked_starts(at, level):
     """While a command hangs in its start, if it does, others start."""
-    sandbox, ways = at.create(level), {}
+    ways, cell = {}, at.stage.cell()
+    sandbox = at.create(level, cell)
     at.run(
         sandbox, "sh", "-c",
         "mkfifo fifo; chmod 755 fifo; printf '#!%s/fifo\\n' $PWD >script; printf '#!/proc/self/fd/0\\n' >stdin;"
@@ -285,11 +288,13 @@ def blocked_starts(at, level):
             _judge(ways, name, False, error.details())
         call.cancel()
     try:
-        command = process_pb.Command(argv=["true"], working_dir=str("fifo"))
-        at.stub.RunCommand(pb.RunCommandRequest(sandbox_id=sandbox, command=command), timeout=SECONDS)
+        command = process_pb.Command(argv=["true"], working_dir=str(cell / "fifo"))
+        status = at.stub.RunCommand(pb.RunCommandRequest(sandbox_id=sandbox, command=command), timeout=SECONDS).status
+        _judge(ways, "a pipe as its folder", status.code != 0, status.message)
     except grpc.RpcError as error:
         _judge(ways, "a pipe as its folder", error.code() != grpc.StatusCode.DEADLINE_EXCEEDED, error.details())
     at.delete(sandbox)
+    shutil.rmtree(cell, ignore_errors=True)
     return Result(ways)
 
 
