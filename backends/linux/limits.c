@@ -30,8 +30,11 @@ void heel_limits_for_commands(const struct heel_limits *limits, const struct hee
                               struct heel_spawn_limits *to)
 {
     *to = (struct heel_spawn_limits){.processors = (limits->cpu_share_milli + 999) / 1000};
-    if (limits->max_open_files > 0)
-        add(to, RLIMIT_NOFILE, lower(limits->max_open_files, quotas->open_files));
+    /* Init keeps more than its commands have: with as much it could not hand a descriptor to heeld
+     * once another sandbox of the same user has all in flight that it may. */
+    add(to, RLIMIT_NOFILE,
+        limits->max_open_files > 0 ? lower(limits->max_open_files, quotas->open_files)
+                                   : quotas->open_files);
     if (limits->max_processes > 0)
         add(to, RLIMIT_NPROC,
             lower(limits->max_processes * TASKS_PER_PROCESS + TASKS_EXTRA, quotas->processes));

@@ -10,7 +10,7 @@
 #include "backends/linux/quotas.h"
 #include "backends/linux/spawn.h"
 
-/* What a command is given; init itself has `quotas`, which can't be raised. */
+/* What a command is given. Of open files init has more itself, of the rest what `quotas` says. */
 void heel_limits_for_commands(const struct heel_limits *limits, const struct heel_quotas *quotas,
                               struct heel_spawn_limits *to);
 

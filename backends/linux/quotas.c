@@ -77,7 +77,6 @@ static void lower(int resource, rlim_t value)
 
 void heel_quotas_limit(const struct heel_quotas *quotas)
 {
-    lower(RLIMIT_NOFILE, quotas->open_files);
     lower(RLIMIT_NPROC, quotas->processes);
     lower(RLIMIT_SIGPENDING, quotas->pending_signals);
     lower(RLIMIT_MSGQUEUE, quotas->queue_bytes);

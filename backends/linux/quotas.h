@@ -19,8 +19,9 @@ struct heel_quotas {
 /* A share of what this process may have. */
 void heel_quotas_read(struct heel_quotas *quotas);
 
-/* Lowers the limits of this process, and of all that it starts, for good. All but open_files are
- * counted per user namespace and uid: they bound one sandbox where that has a user namespace. */
+/* Lowers the limits of this process, and of all that it starts, for good. They are counted per user
+ * namespace and uid: they bound one sandbox where that has a user namespace. Open files are not
+ * among them: that is for commands alone (limits.h). */
 void heel_quotas_limit(const struct heel_quotas *quotas);
 
 /* Sets what is counted for this process's user namespace, which must be its own and where it must
