@@ -110,7 +110,10 @@ class Scenarios:
         call = ExecCall(self.stub, self.probe("exhaust"), what, str(TAKES[what]), sandbox_id=greedy)
         try:
             call.read_until(b"\n")
-            neighbour = self.create(level)
+            try:
+                neighbour = self.create(level)
+            except grpc.RpcError as error:
+                return self.judged("another sandbox", False, error.details())
             answer = self.run(neighbour, self.probe("exhaust"), what, "1")
             said = answer.stdout.decode()
             ways["a neighbour"] = ("shut" if "took 1 " in said or "ENOSYS" in said or "EPERM" in said else "open", said.strip())
@@ -263,7 +266,7 @@ SCENARIOS = [
     ("A11", "a socket that outlives its sandbox leads nowhere", "given to a neighbour in a shared folder", FEW, Scenarios.smuggled, "see A10"),
     ("R08", "unread output fills no memory of heeld's", "two streams of 400 MB", FEW, Scenarios.flood, "there is no heeld outside"),
 ] + [
-    (f"R12{letter}", f"a flood of {what} hurts no neighbour", "taking all; then one more, elsewhere", FEW, lambda self, level, kind=kind: self.exhausted(level, kind), HARM)
+    (f"R12{letter}", f"a flood of {what} hurts no neighbour", "taking all; then one more, in a new sandbox and outside", FEW, lambda self, level, kind=kind: self.exhausted(level, kind), HARM)
     for letter, kind, what in (
         ("j", "locked", "locked shared memory"),
         ("a", "inotify", "inotify instances"),
