@@ -6,10 +6,12 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import threading
 
 from heeltest import ServerCase, main, mark, pb, places, wait_for
 
 INSIDE = (pathlib.Path(__file__).parent / "inside.py").read_text()
+RACE = places.BINARIES / "tests/connect/race"
 
 
 class ConnectCase(ServerCase):
@@ -245,8 +247,129 @@ say(subprocess.run(["curl", "-s", "--unix-socket", "s", "http://x/"], capture_ou
         self.assertEqual(self.python(script), "answer\n")
 
 
-class OutsideTest(ConnectCase):
-    """What nothing in a sandbox can be connected to, wherever it lies; each is connected to from outside first."""
+class WaitingTest(ConnectCase):
+    """A connect that blocks, on a listener whose backlog is full, and hands that are killed."""
+
+    FULL = """
+server = listen("full", 0); kept = fill("full")
+def hold(count):
+    threads = [in_thread(connect, "full") for _ in range(count)]
+    assert wait_until(lambda: in_connect() == count and len(hands()) >= count)
+    return threads
+def let_go(threads):
+    server.settimeout(20)
+    for _ in range(len(kept) + len(threads)):
+        server.accept()
+    return wait_until(lambda: all(thread.outcome for thread in threads)) and {thread.outcome for thread in threads}
+"""
+
+    def test_it_waits_and_is_made_in_the_end(self):
+        script = self.FULL + """
+threads = hold(5)
+say({thread.outcome for thread in threads})
+say(let_go(threads))
+"""
+        self.assertEqual(self.python(script), "{None}\n{'ok'}\n")
+
+    def test_it_holds_up_no_other_connect_of_its_sandbox(self):
+        script = self.FULL + """
+threads = hold(7); other = listen("other")
+say({outcome(connect, "other") for _ in range(20)})
+say(let_go(threads))
+"""
+        self.assertEqual(self.python(script), "{'ok'}\n{'ok'}\n")
+
+    def test_nor_another_sandbox_nor_the_server(self):
+        holding = self.FULL + "threads = hold(8); say('held'); os.read(0, 1)"
+        call = self.exec_in(self.sandbox, "python3", "-c", INSIDE + holding)
+        self.addCleanup(call.cancel)
+        call.read_until(b"held")
+        other = self.create()
+        self.assertEqual(self.python("server = listen('s'); say(outcome(connect, 's'))", other), "ok\n")
+        self.assertEqual(len(self.list()), 2)
+
+    def test_more_than_eight_at_once_are_refused(self):
+        script = self.FULL + """
+threads = hold(8); other = listen("other")
+say(outcome(connect, "other"), outcome(connect, "other"))
+server.accept()
+say(wait_until(lambda: sum(thread.outcome == "ok" for thread in threads) == 1), outcome(connect, "other"))
+"""
+        self.assertEqual(self.python(script), "EAGAIN EAGAIN\nTrue ok\n")
+
+    def test_a_caller_that_is_killed_frees_its_hand(self):
+        script = self.FULL + """
+pid = os.fork()
+if pid == 0:
+    hold(8); open("held", "w"); time.sleep(99)
+wait_until(lambda: os.path.exists("held"))
+before = hands()
+os.kill(pid, 9); os.waitpid(pid, 0)
+other = listen("other")
+say(len(before), wait_until(lambda: outcome(connect, "other") == "ok"), wait_until(lambda: not set(hands()) & set(before)))
+"""
+        self.assertEqual(self.python(script), "8 True True\n")
+
+    def test_a_killed_hand_is_a_refusal_and_is_replaced(self):
+        script = self.FULL + """
+threads = hold(3); other = listen("other"); before = hands()
+[os.kill(pid, 9) for pid in before]
+say(wait_until(lambda: all(thread.outcome for thread in threads)), {thread.outcome for thread in threads})
+say(wait_until(lambda: outcome(connect, "other") == "ok"), not set(hands()) & set(before))
+"""
+        self.assertEqual(self.python(script), "True {'ECONNREFUSED'}\nTrue True\n")
+
+    def test_everything_that_can_be_killed(self):
+        """kill(-1) also hits a hand between two connects; the next is made by another."""
+        script = """
+server = listen("s", 100); connect("s"); before = hands()
+os.kill(-1, 9)
+say(len(before), wait_until(lambda: outcome(connect, "s") == "ok"), not set(hands()) & set(before))
+"""
+        self.assertEqual(self.python(script), "1 True True\n")
+
+    def test_a_stopped_hand_holds_up_its_caller_alone(self):
+        script = """
+import signal
+server = listen("s", 100); connect("s"); stopped = hands()
+[os.kill(pid, signal.SIGSTOP) for pid in stopped]
+thread = in_thread(connect, "s"); wait_until(lambda: in_connect() == 1)
+say(outcome(connect, "s"), thread.outcome)
+[os.kill(pid, signal.SIGCONT) for pid in stopped]
+say(wait_until(lambda: thread.outcome) and thread.outcome)
+"""
+        self.assertEqual(self.python(script), "ok None\nok\n")
+
+    def test_hands_go_when_they_are_not_needed(self):
+        script = self.FULL + """
+threads = hold(6); let_go(threads)
+say(wait_until(lambda: len(hands()) == 1))
+"""
+        self.assertEqual(self.python(script), "True\n")
+
+    def test_no_hand_without_a_connect(self):
+        self.assertEqual(self.python("import subprocess; subprocess.run(['true']); say(hands())"), "[]\n")
+
+    def test_a_hand_is_out_of_reach(self):
+        script = """
+import ctypes
+server = listen("s"); connect("s"); pid = hands()[0]
+libc = ctypes.CDLL(None, use_errno=True)
+say(libc.ptrace(16, pid, 0, 0), libc.prlimit(pid, 7, None, None))
+for file in ("mem", "maps", "environ", "fd", "syscall", "cwd", "exe"):
+    path = f"/proc/{pid}/{file}"
+    try:
+        say(file, "reached", os.listdir(path) if file == "fd" else os.readlink(path) if file in ("cwd", "exe") else open(path).read())
+    except OSError as error:
+        say(file, errno.errorcode[error.errno] in ("EACCES", "EPERM"))
+"""
+        said = self.python(script)
+        files = ("mem", "maps", "environ", "fd", "syscall", "cwd", "exe")
+        self.assertEqual(said, "-1 -1\n" + "".join(f"{file} True\n" for file in files))
+
+
+class SharedFolderCase(ConnectCase):
+    """A folder that sandboxes and the host share."""
 
     def setUp(self):
         super().setUp()
@@ -274,6 +397,10 @@ class OutsideTest(ConnectCase):
     def sharing(self, **spec):
         spec.setdefault("filesystem", pb.Filesystem(working_dir=str(self.folder)))
         return self.create(**spec)
+
+
+class OutsideTest(SharedFolderCase):
+    """What nothing in a sandbox can be connected to, wherever it lies; each is connected to from outside first."""
 
     def test_a_server_in_a_shared_folder(self):
         server = self.serve(self.folder / "s")
@@ -310,6 +437,50 @@ os.rename("own", "first"); os.rename("s", "own"); say(outcome(connect, "own"), o
         self.assertFalse(call.done())
         self.assertEqual(self.python("say(outcome(connect, 's'))", one), "ok\n")
         self.assertEqual(call.result().stdout, b"reached\n")
+
+
+class RaceTest(SharedFolderCase):
+    """Threads change descriptor, address and path under the check."""
+
+    CONNECTS, SECONDS, FLIPS = 20_000, 10, 1_000_000
+
+    def setUp(self):
+        super().setUp()
+        self.program = self.folder / "race"
+        shutil.copy(RACE, self.program)
+        self.program.chmod(0o755)
+        self.outside = self.serve(self.folder / "outside")
+        self.reached = 0
+        thread = threading.Thread(target=self.count, daemon=True)
+        thread.start()
+
+    def count(self):
+        self.outside.settimeout(None)
+        while True:
+            try:
+                self.outside.accept()[0].close()
+            except OSError:
+                return
+            self.reached += 1
+
+    def test_nothing_gets_through(self):
+        answer = self.run_in(self.sharing(), "./race", str(self.CONNECTS), str(self.SECONDS))
+        self.assertEqual((answer.status.code, answer.stderr), (0, b""), answer)
+        words = answer.stdout.split()
+        self.assertGreater(int(words[5]), self.FLIPS, answer.stdout)
+        self.assertGreater(int(words[3]), 100, "what is allowed gets through")
+        self.assertEqual(self.reached, 0, answer.stdout)
+
+    def test_without_a_sandbox_it_does(self):
+        self.unconfined()
+        self.assertGreater(self.reached, 0)
+
+    def test_and_under_a_supervisor_that_lets_calls_go_on(self):
+        self.unconfined("naive")
+        self.assertGreater(self.reached, 0)
+
+    def unconfined(self, *how):
+        subprocess.run([self.program, str(10**9), "2", *how], cwd=self.folder, timeout=60, check=False)
 
 
 if __name__ == "__main__":
