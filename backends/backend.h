@@ -309,10 +309,23 @@ typedef void heel_on_denied(const struct heel_denial *denial, void *data);
 #define HEEL_DENIALS_BURST 64
 #define HEEL_DENIALS_PER_SECOND 16
 
+/* A file that a sandbox left on the host and that acts when somebody works there. */
+struct heel_left_file {
+    const char *path;
+    const char *reason; /* static */
+};
+
+/* How a sandbox ended; borrowed for the callback. */
+struct heel_sandbox_end {
+    const struct heel_error *error; /* what could not be removed, or NULL */
+    const struct heel_left_file *files;
+    size_t file_count;
+    bool incomplete; /* there may be more files: not everything was searched */
+};
+
 /* Nothing of the sandbox runs, is mounted or stored any more; on_exit was run for each of its
- * processes before. `error` (borrowed) tells what could not be removed, or NULL. The sandbox is
- * freed after the callback. */
-typedef void heel_on_deleted(const struct heel_error *error, void *data);
+ * processes before. The sandbox is freed after the callback. */
+typedef void heel_on_deleted(const struct heel_sandbox_end *end, void *data);
 
 /* A process was started or could not be: exactly one on_exit follows on_started for a process that
  * was started; for one that could not be only on_exit is run. */

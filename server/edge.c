@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "server/spec_limits.h"
 
+#define MAX_ACTING_BYTES (32 << 10)         /* an answer with two full outputs stays under 1 MiB */
+#define ENTRY_BYTES 8                       /* tag and length of one file */
 #define MAX_DURATION_SECONDS 315576000000LL /* as in google/protobuf/duration.proto */
 
 struct grpcc_status *edge_status(const struct heel_error *error)
@@ -227,4 +229,55 @@ Heel__V1__ResourceUsage *edge_new_usage(const struct heel_exit *exit)
     usage->wall_time = edge_new_duration_us(exit->wall_us);
     usage->max_rss_bytes = exit->max_rss_bytes;
     return usage;
+}
+
+/* Names come from inside: a message holds UTF-8 only. */
+static char *shown_path(const char *path)
+{
+    struct heel_buffer escaped = {0};
+
+    if (heel_utf8_valid(path, strlen(path)))
+        return heel_xstrdup(path);
+    heel_buffer_append_escaped(&escaped, path, strlen(path));
+    return escaped.data;
+}
+
+static Heel__V1__ActingFiles__File *new_acting_file(const struct heel_left_file *file)
+{
+    Heel__V1__ActingFiles__File *message = heel_xmalloc(sizeof *message);
+
+    heel__v1__acting_files__file__init(message);
+    message->path = shown_path(file->path);
+    message->reason = heel_xstrdup(file->reason);
+    return message;
+}
+
+Heel__V1__ActingFiles *edge_new_acting_files(const struct heel_sandbox_end *end)
+{
+    Heel__V1__ActingFiles *message;
+    size_t bytes = 0;
+
+    if (end->file_count == 0 && !end->incomplete)
+        return NULL;
+    message = heel_xmalloc(sizeof *message);
+    heel__v1__acting_files__init(message);
+    message->incomplete = end->incomplete;
+    message->files = heel_xcalloc(end->file_count, sizeof(Heel__V1__ActingFiles__File *));
+    for (size_t i = 0; i < end->file_count; i++) {
+        Heel__V1__ActingFiles__File *file = new_acting_file(&end->files[i]);
+
+        bytes += protobuf_c_message_get_packed_size(&file->base) + ENTRY_BYTES;
+        if (bytes > MAX_ACTING_BYTES) {
+            protobuf_c_message_free_unpacked(&file->base, NULL);
+            message->incomplete = true;
+            break;
+        }
+        message->files[message->n_files++] = file;
+    }
+    return message;
+}
+
+void edge_free_acting_files(Heel__V1__ActingFiles *message)
+{
+    heel__v1__acting_files__free_unpacked(message, NULL);
 }

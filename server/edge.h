@@ -31,6 +31,11 @@ Heel__V1__Enforcement **edge_new_enforcement(const struct heel_enforcement *enfo
 
 void edge_free_enforcement(Heel__V1__Enforcement **messages);
 
+/* What a sandbox left behind, as much as an answer has room for; NULL if there is nothing to say.
+ */
+Heel__V1__ActingFiles *edge_new_acting_files(const struct heel_sandbox_end *end);
+void edge_free_acting_files(Heel__V1__ActingFiles *message); /* NULL is fine */
+
 /* The message's was checked. */
 enum heel_protection edge_backend_protection(Heel__V1__Protection protection);
 

@@ -34,6 +34,7 @@ static void on_done(struct grpcc_stream *stream, void *data)
     (void)stream;
     process_detach(&self->reader);
     grpcc_status_free(self->refusal);
+    edge_free_acting_files(self->acting_files);
     self->kind->free(self);
 }
 
@@ -147,6 +148,7 @@ static void write_exited(struct process_stream *self)
 
     exited.status = command_facts_new_status(facts);
     exited.usage = edge_new_usage(&facts->exit);
+    exited.acting_files = self->acting_files;
     self->finished = true;
     self->kind->write(self->stream, HEEL__V1__EXEC_RESPONSE__MESSAGE_EXITED, &exited,
                       on_exited_written);

@@ -48,12 +48,13 @@ struct process_stream {
     struct grpcc_stream *stream; /* ours until finished */
     struct process_reader reader;
     struct grpcc_status
-        *refusal;        /* owned; the client broke the protocol: what it is told at the end
-                          */
-    uint64_t stdin_told; /* the last StdinTaken.offset sent */
-    bool accepted;       /* a valid start came */
-    bool reading;        /* a read is outstanding */
-    bool writing;        /* a write is outstanding */
+        *refusal; /* owned; the client broke the protocol: what it is told at the end
+                   */
+    Heel__V1__ActingFiles *acting_files; /* owned; told with the end, or NULL */
+    uint64_t stdin_told;                 /* the last StdinTaken.offset sent */
+    bool accepted;                       /* a valid start came */
+    bool reading;                        /* a read is outstanding */
+    bool writing;                        /* a write is outstanding */
     bool started_told;
     bool over; /* kind->over was called */
     bool finished;

@@ -4,6 +4,7 @@
 
 #include "heel/v1/sandbox.grpc-c.h"
 #include "server/core.h"
+#include "server/edge.h"
 #include "server/process_ids.h"
 #include "server/process_stream.h"
 #include "server/service.h"
@@ -68,12 +69,13 @@ static int start_command(struct exec *exec, struct server_sandbox *sandbox,
     return process_stream_attach(&exec->base, process, err);
 }
 
-static void on_sandbox_deleted(const struct heel_error *error, const char *kept_dir, void *data)
+/* An error is logged. */
+static void on_sandbox_deleted(const struct sandbox_end *end, void *data)
 {
     struct exec *exec = data;
 
-    (void)error; /* logged */
-    (void)kept_dir;
+    if (end->left)
+        exec->base.acting_files = edge_new_acting_files(end->left);
     exec->sandbox = NULL;
     if (exec->base.over)
         process_stream_end(&exec->base);

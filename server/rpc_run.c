@@ -161,13 +161,13 @@ static void keep_answer(struct run *run)
     answers_keep(&run->sandbox->answers, run->process_id, &run->canonical, &packed);
 }
 
-static void on_private_sandbox_deleted(const struct heel_error *error, const char *kept_dir,
-                                       void *data)
+/* An error is logged; the command itself did what it did. */
+static void on_private_sandbox_deleted(const struct sandbox_end *end, void *data)
 {
     struct run *run = data;
 
-    (void)error; /* logged; the command itself did what it did */
-    (void)kept_dir;
+    if (end->left)
+        run->response->acting_files = edge_new_acting_files(end->left);
     answer_waiters(run);
     run_free(run);
 }
@@ -272,11 +272,9 @@ static int start(struct run *run, struct server_sandbox *sandbox, const Heel__V1
 
 /* ---- in a sandbox of its own ---- */
 
-static void on_failed_sandbox_deleted(const struct heel_error *error, const char *kept_dir,
-                                      void *data)
+static void on_failed_sandbox_deleted(const struct sandbox_end *end, void *data)
 {
-    (void)error;
-    (void)kept_dir;
+    (void)end;
     run_free(data);
 }
 

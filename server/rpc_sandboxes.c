@@ -235,17 +235,19 @@ void rpc_update_sandbox(struct grpcc_unary *call, const Heel__V1__UpdateSandboxR
 
 /* ---- DeleteSandbox ---- */
 
-static void on_deleted(const struct heel_error *error, const char *kept_dir, void *data)
+static void on_deleted(const struct sandbox_end *end, void *data)
 {
     struct grpcc_unary *call = data;
     Heel__V1__DeleteSandboxResponse response = HEEL__V1__DELETE_SANDBOX_RESPONSE__INIT;
 
-    if (error) {
-        service_fail(call, error);
+    if (end->error) {
+        service_fail(call, end->error);
         return;
     }
-    response.kept_working_dir = (char *)(uintptr_t)kept_dir;
+    response.kept_working_dir = (char *)(uintptr_t)end->kept_dir;
+    response.acting_files = end->left ? edge_new_acting_files(end->left) : NULL;
     grpcc_reply(call, &response.base);
+    edge_free_acting_files(response.acting_files);
 }
 
 void rpc_delete_sandbox(struct grpcc_unary *call, const Heel__V1__DeleteSandboxRequest *request,

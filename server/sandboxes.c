@@ -183,8 +183,7 @@ static void answer_creation(struct server_sandbox *sandbox, const struct heel_er
     }
 }
 
-static void answer_deletion(struct server_sandbox *sandbox, const struct heel_error *error,
-                            const char *kept_dir)
+static void answer_deletion(struct server_sandbox *sandbox, const struct sandbox_end *end)
 {
     struct sandbox_waiter *waiters = heel_steal(sandbox->deletion_waiters);
 
@@ -192,7 +191,7 @@ static void answer_deletion(struct server_sandbox *sandbox, const struct heel_er
         struct sandbox_waiter *waiter = waiters;
 
         waiters = waiter->next;
-        waiter->on_deleted(error, kept_dir, waiter->data);
+        waiter->on_deleted(end, waiter->data);
         free(waiter);
     }
 }
@@ -235,7 +234,7 @@ static void on_created(struct heel_sandbox *handle, const struct heel_error *err
         if (!sandbox->private_to_call || error->code == HEEL_INTERNAL)
             log_failure(LOG_LEVEL_WARN, "sandbox could not be made", sandbox->id, error);
         answer_creation(sandbox, error);
-        answer_deletion(sandbox, NULL, "");
+        answer_deletion(sandbox, &(const struct sandbox_end){.kept_dir = ""});
         forget(sandbox);
         return;
     }
@@ -357,19 +356,24 @@ static void stop_expiry(struct server_sandbox *sandbox)
     sandbox->expiry = NULL;
 }
 
-static void on_destroyed(const struct heel_error *error, void *data)
+static void on_destroyed(const struct heel_sandbox_end *left, void *data)
 {
     struct server_sandbox *sandbox = data;
     heel_autofree char *kept_dir = heel_steal(sandbox->kept_dir);
+    const struct sandbox_end end = {
+        .error = left->error, .kept_dir = kept_dir ? kept_dir : "", .left = left};
 
-    if (error)
-        log_failure(LOG_LEVEL_ERROR, "sandbox not removed completely", sandbox->id, error);
+    if (left->error)
+        log_failure(LOG_LEVEL_ERROR, "sandbox not removed completely", sandbox->id, left->error);
+    for (size_t i = 0; i < left->file_count; i++)
+        log_event(LOG_LEVEL_WARN, "sandbox left a file that acts outside later",
+                  LOG_TEXT("sandbox", sandbox->id), LOG_TEXT("path", left->files[i].path));
     log_life(sandbox, "sandbox deleted");
     sandbox->handle = NULL;
     commands_lost(sandbox);
     processes_release(sandbox);
     events_add_sandbox(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_DELETED);
-    answer_deletion(sandbox, error, kept_dir ? kept_dir : "");
+    answer_deletion(sandbox, &end);
     forget(sandbox);
 }
 

@@ -76,9 +76,13 @@ struct sandboxes {
 /* Exactly one of sandbox and error is set; the error is borrowed. */
 typedef void sandbox_on_ready(struct server_sandbox *sandbox, const struct heel_error *error,
                               void *data);
-/* `error` is what could not be removed, or NULL. `kept_dir` is "" or where keep_working_dir left
- * the files. Both borrowed. */
-typedef void sandbox_on_deleted(const struct heel_error *error, const char *kept_dir, void *data);
+/* How a sandbox ended; borrowed. */
+struct sandbox_end {
+    const struct heel_error *error;      /* what could not be removed, or NULL */
+    const char *kept_dir;                /* "", or where keep_working_dir left the files */
+    const struct heel_sandbox_end *left; /* NULL for one that never was */
+};
+typedef void sandbox_on_deleted(const struct sandbox_end *end, void *data);
 
 /* Makes a sandbox for `caller`, or joins one with the same id and spec. `id` is checked, or "" for
  * one that is chosen here; `spec` is checked, or NULL. 0, and on_ready is run later (or from

@@ -68,13 +68,13 @@ static void on_closed(void *data)
     (void)data;
 }
 
-static void on_deleted(const struct heel_error *error, void *data)
+static void on_deleted(const struct heel_sandbox_end *end, void *data)
 {
     struct round *round = data;
     uint64_t now = uv_hrtime();
 
-    if (error)
-        fprintf(stderr, "not deleted: %s\n", error->message);
+    if (end->error)
+        fprintf(stderr, "not deleted: %s\n", end->error->message);
     add(&bench.destroy, round->exited, now);
     add(&bench.whole, round->begun, now);
     if (now < bench.until) {
@@ -214,9 +214,9 @@ static void on_lasting_exit(struct heel_process *process, const struct heel_exit
     uv_stop(&bench.loop);
 }
 
-static void on_lasting_deleted(const struct heel_error *error, void *data)
+static void on_lasting_deleted(const struct heel_sandbox_end *end, void *data)
 {
-    (void)error;
+    (void)end;
     (void)data;
     uv_stop(&bench.loop);
 }

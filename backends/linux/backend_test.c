@@ -136,9 +136,11 @@ static void on_lost(struct heel_sandbox *sandbox, void *data)
     box->lost = true;
 }
 
-static void on_deleted(const struct heel_error *error, void *data)
+static void on_deleted(const struct heel_sandbox_end *end, void *data)
 {
-    CHECK_STR(error ? error->message : NULL, NULL);
+    CHECK_STR(end->error ? end->error->message : NULL, NULL);
+    CHECK_INT(end->file_count, 0);
+    CHECK(!end->incomplete);
     ((struct box *)data)->deleted = true;
 }
 

@@ -60,9 +60,9 @@ static void on_lost(struct heel_sandbox *lost, void *data)
     HEEL_TEST_FAIL("the sandbox was %s", "lost");
 }
 
-static void on_deleted(const struct heel_error *error, void *data)
+static void on_deleted(const struct heel_sandbox_end *end, void *data)
 {
-    CHECK(!error);
+    CHECK(!end->error);
     on_done(data);
 }
 

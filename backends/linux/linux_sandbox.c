@@ -582,8 +582,10 @@ static void remove_in_pool(uv_work_t *work)
         heel_work_dir_remove(&preparation->work, &preparation->error);
     if (preparation->own.path)
         heel_work_dir_remove(&preparation->own, preparation->error ? NULL : &preparation->error);
+    if (heel_container_of(work, struct linux_sandbox, work)->created)
+        heel_preparation_find_left(preparation);
     /* What is to be kept is what a sandbox did, not that it failed to be made. */
-    if (preparation->kept && !heel_container_of(work, struct linux_sandbox, work)->created)
+    else if (preparation->kept)
         rmdir(preparation->kept);
 }
 
@@ -638,10 +640,24 @@ static void queue_removal(struct linux_sandbox *sandbox)
     backend->removal_last = &sandbox->removal_next;
 }
 
+static void report_deleted(struct linux_sandbox *sandbox)
+{
+    const struct heel_acting_files *left = &sandbox->preparation.left;
+    heel_autofree struct heel_left_file *files = heel_xcalloc(left->count, sizeof *files);
+    const struct heel_sandbox_end end = {.error = sandbox->error,
+                                         .files = files,
+                                         .file_count = left->count,
+                                         .incomplete = left->incomplete != NULL};
+
+    for (size_t i = 0; i < left->count; i++)
+        files[i] = (struct heel_left_file){left->items[i].path, left->items[i].reason};
+    sandbox->on_deleted(&end, sandbox->deleted_data);
+}
+
 static void report_end(struct linux_sandbox *sandbox)
 {
     if (sandbox->created)
-        sandbox->on_deleted(sandbox->error, sandbox->deleted_data);
+        report_deleted(sandbox);
     else
         sandbox->on_created(NULL, sandbox->error, sandbox->data);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backends/linux/host_mounts.h"
+#include "backends/linux/plan_acting.h"
 #include "backends/linux/state_dir.h"
 
 static void copy_paths(struct heel_sandbox_spec *to, const struct heel_sandbox_spec *from)
@@ -136,6 +137,15 @@ void heel_preparation_run(struct heel_preparation *preparation)
     take_paths(preparation);
 }
 
+void heel_preparation_find_left(struct heel_preparation *preparation)
+{
+    heel_autoerror struct heel_error *error = NULL;
+
+    if (heel_plan_find_new_acting(preparation->plan, &preparation->spec.caller, &preparation->left,
+                                  &error) < 0)
+        preparation->left.incomplete = heel_xstrdup(error->message);
+}
+
 void heel_preparation_clear(struct heel_preparation *preparation)
 {
     struct heel_sandbox_spec *spec = &preparation->spec;
@@ -154,6 +164,7 @@ void heel_preparation_clear(struct heel_preparation *preparation)
     free(preparation->kept);
     heel_host_mounts_release(preparation->mounts);
     heel_plan_free(preparation->plan);
+    heel_acting_files_clear(&preparation->left);
     heel_buffer_free(&preparation->encoded);
     heel_error_free(preparation->error);
     *preparation = (struct heel_preparation){0};

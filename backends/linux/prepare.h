@@ -5,6 +5,7 @@
 #define HEEL_BACKENDS_LINUX_PREPARE_H
 
 #include "backends/backend.h"
+#include "backends/linux/acting_search.h"
 #include "backends/linux/identity.h"
 #include "backends/linux/plan.h"
 #include "backends/linux/work_dir.h"
@@ -29,6 +30,8 @@ struct heel_preparation {
     struct heel_buffer encoded; /* the plan */
     struct heel_sandbox_paths paths;
     struct heel_error *error; /* owned; NULL if all went well */
+    /* at the end */
+    struct heel_acting_files left; /* what the sandbox made that acts outside later */
 };
 
 /* Copies `spec`; the rest is filled in by the caller. */
@@ -37,6 +40,8 @@ void heel_preparation_init(struct heel_preparation *preparation,
 void heel_preparation_run(struct heel_preparation *preparation);
 /* Only the plan, as it would be: nothing is made. -1 where preparation->error tells why not. */
 int heel_preparation_plan(struct heel_preparation *preparation);
+/* Fills preparation->left. */
+void heel_preparation_find_left(struct heel_preparation *preparation);
 void heel_preparation_clear(struct heel_preparation *preparation);
 
 #endif

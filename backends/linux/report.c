@@ -229,6 +229,7 @@ static void describe_acting_files(const struct heel_report_facts *facts, struct 
     held_by_namespaces(row, facts, "read-only mounts",
                        "without a mount namespace files in what may be written can't be kept as "
                        "they are");
+    held_by(row, "search at the end");
     if (facts->plan && facts->plan->acting->state == HEEL_ENFORCEMENT_DEGRADED)
         degrade(row, facts->plan->acting->detail.data);
     if (!heel_protected_group_is_on(facts->spec, HEEL_PROTECTED_ACTING_FILES))

@@ -185,8 +185,8 @@ static void acting_files_of_the_plan_show(void)
     facts.plan = &plan;
     make(&facts);
     check_form();
-    check_row(HEEL_PROTECTION_ACTING_FILES, HEEL_ENFORCEMENT_DEGRADED, "read-only mounts",
-              "\"/a/.git\"");
+    check_row(HEEL_PROTECTION_ACTING_FILES, HEEL_ENFORCEMENT_DEGRADED,
+              "read-only mounts, search at the end", "\"/a/.git\"");
     heel_buffer_free(&acting.detail);
 }
 

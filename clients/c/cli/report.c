@@ -62,6 +62,17 @@ void cli_note(const char *format, ...)
     fprintf(stderr, "heelcli: %s\n", line.data);
 }
 
+void cli_note_acting_files(const struct heel_acting_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        heel_autofree char *path = cli_escaped(files->items[i].path);
+
+        cli_note("it left \"%s\" behind: %s", path, files->items[i].reason);
+    }
+    if (files->incomplete)
+        cli_note("it may have left more behind that acts later: not everything was searched");
+}
+
 int cli_print(char *text, struct heel_error **err)
 {
     heel_autofree char *owned = text;

@@ -221,6 +221,8 @@ static int exit_code(struct session *session, bool json, struct heel_error **err
     message = cli_exit_message(&session->status);
     if (message && !json)
         cli_note("%s", message);
+    if (!json)
+        cli_note_acting_files(heel_exec_acting_files(session->exec));
     return cli_exit_code(&session->status);
 }
 

@@ -14,6 +14,8 @@ static int delete_one(struct heel_client *client, const char *id, const struct c
         result = cli_print(heel_deletion_json(deletion, 2), err);
     else if (*deletion->kept_working_dir)
         result = cli_print(heel_format("%s", deletion->kept_working_dir), err);
+    if (!options->json)
+        cli_note_acting_files(&deletion->acting_files);
     heel_deletion_free(deletion);
     return result;
 }

@@ -147,6 +147,7 @@ static void on_exited(struct heel_exec *exec, const Heel__V1__ExecResponse *resp
 {
     result_exit_status(response->exited->status, &exec->status);
     result_usage(response->exited->usage, &exec->usage);
+    result_acting_files(&exec->arena, response->exited->acting_files, &exec->acting_files);
     exec->status.message = heel_xstrdup(exec->status.message);
     exec->exited = true;
     if (exec->events.on_exited)
@@ -451,6 +452,11 @@ static void abandon(struct heel_exec *exec)
         poll(&woken, 1, -1);
 }
 
+const struct heel_acting_files *heel_exec_acting_files(const struct heel_exec *exec)
+{
+    return &exec->acting_files;
+}
+
 void heel_exec_free(struct heel_exec *exec)
 {
     if (!exec)
@@ -464,6 +470,7 @@ void heel_exec_free(struct heel_exec *exec)
     heel_buffer_free(&exec->input.pending);
     if (exec->exited)
         free((char *)(uintptr_t)exec->status.message);
+    arena_free(&exec->arena);
     heel_error_free(exec->error);
     free(exec);
 }

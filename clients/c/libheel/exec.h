@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/text.h"
+#include "clients/c/libheel/arena.h"
 #include "clients/c/libheel/client.h"
 #include "heel/v1/sandbox.grpc-c.h"
 
@@ -47,6 +48,8 @@ struct heel_exec {
     bool exited;                    /* `status` is set */
     struct heel_exit_status status; /* its message is owned */
     struct heel_usage usage;
+    struct arena arena; /* of what follows */
+    struct heel_acting_files acting_files;
     struct heel_error *error; /* owned; why it failed */
     int forwarded;            /* the descriptor of heel_exec_forward; negative for none */
 

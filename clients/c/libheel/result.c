@@ -182,6 +182,29 @@ void result_exit_status(const Heel__V1__ExitStatus *message, struct heel_exit_st
         status->code = message->code;
 }
 
+static const char *copy_text(struct arena *arena, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    return memcpy(arena_alloc(arena, size, 1), text, size);
+}
+
+void result_acting_files(struct arena *arena, const Heel__V1__ActingFiles *message,
+                         struct heel_acting_files *files)
+{
+    struct heel_acting_file *items;
+
+    *files = (struct heel_acting_files){0};
+    if (!message)
+        return;
+    items = arena_alloc(arena, message->n_files, sizeof(*items));
+    for (size_t i = 0; i < message->n_files; i++) {
+        items[i].path = copy_text(arena, message->files[i]->path);
+        items[i].reason = copy_text(arena, message->files[i]->reason);
+    }
+    *files = (struct heel_acting_files){items, message->n_files, message->incomplete};
+}
+
 void result_usage(const Heel__V1__ResourceUsage *message, struct heel_usage *usage)
 {
     memset(usage, 0, sizeof(*usage));

@@ -28,6 +28,9 @@ void result_process(struct arena *arena, const Heel__V1__Process *message,
 const char *const *result_strings(struct arena *arena, char *const *strings, size_t count);
 int64_t result_time_ms(const Google__Protobuf__Timestamp *time); /* NULL is 0 */
 void result_exit_status(const Heel__V1__ExitStatus *message, struct heel_exit_status *status);
+/* NULL gives none. The strings are copied into the arena, as a message of a stream doesn't last. */
+void result_acting_files(struct arena *arena, const Heel__V1__ActingFiles *message,
+                         struct heel_acting_files *files);
 void result_usage(const Heel__V1__ResourceUsage *message, struct heel_usage *usage);
 
 #endif

@@ -247,6 +247,9 @@ int heel_sandbox_delete(struct heel_client *client, const char *id, bool allow_m
     made->result.shown = response;
     made->deletion.kept_working_dir =
         ((Heel__V1__DeleteSandboxResponse *)response)->kept_working_dir;
+    result_acting_files(&made->result.arena,
+                        ((Heel__V1__DeleteSandboxResponse *)response)->acting_files,
+                        &made->deletion.acting_files);
     if (deletion)
         *deletion = &made->deletion;
     else

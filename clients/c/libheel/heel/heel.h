@@ -382,8 +382,22 @@ int heel_sandbox_list(struct heel_client *client, const struct heel_list *list,
                       struct heel_error **error);
 void heel_sandbox_page_free(struct heel_sandbox_page *page);
 
+/* A file that a sandbox left on the host and that acts when somebody works there: a repository that
+ * it made, settings of shells, editors and agents. */
+struct heel_acting_file {
+    const char *path; /* chosen inside: escape it before it is shown */
+    const char *reason;
+};
+
+struct heel_acting_files {
+    const struct heel_acting_file *items;
+    size_t count;
+    bool incomplete; /* there may be more */
+};
+
 struct heel_deletion {
     const char *kept_working_dir; /* on the host, if keep_working_dir left it there; else empty */
+    struct heel_acting_files acting_files;
 };
 
 /* Ends a sandbox; returns when nothing of it runs and nothing of it is mounted or stored. Safe
@@ -518,6 +532,7 @@ struct heel_run_result {
     bool errors_truncated;
     const char *process_id;
     const char *sandbox_id;
+    struct heel_acting_files acting_files; /* of a sandbox made for the command */
 };
 
 /* Runs a command to its end and captures its output. A deadline that passes kills it and
@@ -703,6 +718,9 @@ int heel_exec_interactive(struct heel_exec *exec, int in_fd, int out_fd,
 /* Gives up: the command and all that it started are killed (not a process that is to be kept), and
  * the exec fails with HEEL_ERROR_CANCELLED. From any thread, and from a signal handler. */
 void heel_exec_cancel(struct heel_exec *exec);
+
+/* What a sandbox made for the command left behind, once it is over; valid as long as `exec`. */
+const struct heel_acting_files *heel_exec_acting_files(const struct heel_exec *exec);
 
 void heel_exec_free(struct heel_exec *exec);
 
