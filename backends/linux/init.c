@@ -217,7 +217,14 @@ static void be_hand(const struct init *init, int socket)
     heel_hand_run(&start);
 }
 
-/* Where there is no room for another process its socket is closed, which tells heeld. */
+static void tell_hand_gone(const struct init *init, uint32_t id)
+{
+    if (heel_message_send(init->control,
+                          &(struct heel_message){.type = HEEL_INIT_HAND_GONE, .id = id}))
+        _exit(0);
+}
+
+/* Where there is no room for another process its socket is closed, which refuses its errand. */
 static void on_hand(struct init *init, struct heel_message *message)
 {
     heel_autoclose int socket = heel_message_take_fd(message, 0);
@@ -226,8 +233,10 @@ static void on_hand(struct init *init, struct heel_message *message)
 
     if (pid == 0)
         be_hand(init, socket);
-    if (pid < 0)
+    if (pid < 0) {
+        tell_hand_gone(init, message->id);
         return;
+    }
     hand = heel_xcalloc(1, sizeof *hand);
     *hand = (struct hand){init->hands, message->id, pid};
     init->hands = hand;
@@ -249,6 +258,7 @@ static void hand_reaped(struct init *init, pid_t pid)
             continue;
         hand = *at;
         *at = hand->next;
+        tell_hand_gone(init, hand->id);
         return;
     }
 }

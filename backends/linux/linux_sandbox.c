@@ -64,10 +64,17 @@ static void on_meter_closed(struct heel_meter *meter)
     advance(sandbox);
 }
 
+static unsigned count_helpers(const struct heel_meter *meter)
+{
+    const struct linux_sandbox *sandbox = heel_container_of(meter, struct linux_sandbox, meter);
+
+    return sandbox->supervisor ? linux_supervisor_hands(sandbox->supervisor) : 0;
+}
+
 static void start_meter(struct linux_sandbox *sandbox, struct heel_message *message,
                         struct heel_reader *reader)
 {
-    static const struct heel_meter_events events = {on_limit, on_meter_closed};
+    static const struct heel_meter_events events = {on_limit, on_meter_closed, count_helpers};
     const struct heel_preparation *preparation = &sandbox->preparation;
     struct heel_vantage vantage;
 
@@ -167,6 +174,8 @@ static void on_control_message(struct heel_channel *channel, struct heel_message
         on_ready(sandbox, message);
     else if (message->type == HEEL_INIT_FAILED)
         on_failed(sandbox, message);
+    else if (message->type == HEEL_INIT_HAND_GONE && sandbox->supervisor)
+        linux_supervisor_hand_gone(sandbox->supervisor);
     else if (message->type == HEEL_INIT_PAUSED)
         on_pause_answer(sandbox, message);
     else

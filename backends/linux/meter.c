@@ -86,6 +86,13 @@ static bool memory_is_over(struct heel_meter *meter)
     return over && meter->census.living > 0;
 }
 
+static size_t count_living(const struct heel_meter *meter)
+{
+    size_t helpers = meter->events->count_helpers ? meter->events->count_helpers(meter) : 0;
+
+    return meter->census.living > helpers ? meter->census.living - helpers : 0;
+}
+
 static void judge_look(struct heel_meter *meter)
 {
     const struct heel_limits *limits = &meter->limits;
@@ -93,7 +100,7 @@ static void judge_look(struct heel_meter *meter)
 
     if (memory_is_over(meter))
         limit = HEEL_LIMIT_MEMORY;
-    else if (limits->max_processes > 0 && meter->census.living > limits->max_processes)
+    else if (limits->max_processes > 0 && count_living(meter) > limits->max_processes)
         limit = HEEL_LIMIT_PROCESSES;
     else if (limits->cpu_time_us > 0 && meter->cpu_us > (uint64_t)limits->cpu_time_us)
         limit = HEEL_LIMIT_CPU_TIME;

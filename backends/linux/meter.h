@@ -30,6 +30,8 @@ struct heel_meter_events {
     void (*on_limit)(struct heel_meter *meter, enum heel_limit limit);
     /* After heel_meter_close(): it holds nothing any more. */
     void (*on_closed)(struct heel_meter *meter);
+    /* How many of its processes are heel's own, and count for no limit; may be NULL. */
+    unsigned (*count_helpers)(const struct heel_meter *meter);
 };
 
 struct heel_meter {

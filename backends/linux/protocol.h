@@ -49,6 +49,7 @@ enum heel_init_message {
     HEEL_INIT_STARTED, /* id; descriptor: the master side of its terminal, if it has one */
     HEEL_INIT_EXITED,  /* id; how it ended, or why it never started */
     HEEL_INIT_TREE_LIVES, /* id: KILL_TREE could not get at everything */
+    HEEL_INIT_HAND_GONE,  /* id: it is dead, or was never born */
     HEEL_INIT_PAUSED,     /* PAUSE is done; or, with a payload, an error */
 };
 

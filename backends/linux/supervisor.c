@@ -25,6 +25,7 @@
 
 #define HANDS_MAX 8
 #define TICK_MS 100      /* between looks at what is busy */
+#define IDLE_MS 5000     /* after which the last hand goes */
 #define PATIENCE_MS 2000 /* with hands of which none gets free: not what a busy machine takes */
 
 struct hand {
@@ -44,14 +45,16 @@ struct linux_supervisor {
     uv_loop_t *loop;
     int listener; /* owned */
     uv_poll_t poll;
-    uv_timer_t timer;             /* runs while a hand is busy or a call waits for one */
+    uv_timer_t timer;             /* runs while a call waits, and until the last hand has gone */
     struct heel_channel *control; /* borrowed; the sandbox's init's */
     struct heel_closer *closer;   /* owned */
     struct hand *hands;           /* owned */
     unsigned hand_count;
-    uint32_t last_id; /* of hands and of errands */
-    bool held_up;     /* a call waits for a hand */
-    bool overloaded;  /* and has done so for too long */
+    unsigned hands_alive; /* with those that are let go and not gone yet */
+    bool ticking;         /* else the timer, if it runs, is that of idleness */
+    uint32_t last_id;     /* of hands and of errands */
+    bool held_up;         /* a call waits for a hand */
+    bool overloaded;      /* and has done so for too long */
     uint64_t held_up_since;
     heel_on_denied *on_denied;
     void *denied_data;
@@ -72,8 +75,9 @@ static void listen_on(struct linux_supervisor *supervisor)
 
 static void keep_time(struct linux_supervisor *supervisor)
 {
-    if (!uv_is_active((uv_handle_t *)&supervisor->timer))
+    if (!supervisor->ticking)
         uv_timer_start(&supervisor->timer, on_tick, TICK_MS, TICK_MS);
+    supervisor->ticking = true;
 }
 
 /* ---- telling of refusals */
@@ -144,7 +148,6 @@ static void on_hand_closed(uv_handle_t *handle)
     on_handle_closed(supervisor);
 }
 
-/* It ends by itself once its socket is closed, unless it is blocked or stopped. */
 static void let_go(struct hand *hand)
 {
     struct linux_supervisor *supervisor = hand->supervisor;
@@ -159,6 +162,9 @@ static void let_go(struct hand *hand)
     heel_channel_close(&hand->channel, on_hand_closed);
 }
 
+/* It would end by itself once its socket is closed, unless it is blocked or somebody has stopped
+ * it.
+ */
 static void stop_hand(struct hand *hand)
 {
     struct heel_message message = {.type = HEEL_INIT_STOP_HAND, .id = hand->id};
@@ -321,6 +327,7 @@ static struct hand *new_hand(struct linux_supervisor *supervisor)
     hand->next = supervisor->hands;
     supervisor->hands = hand;
     supervisor->hand_count++;
+    supervisor->hands_alive++;
     return hand;
 }
 
@@ -458,6 +465,14 @@ static bool is_out_of_patience(const struct linux_supervisor *supervisor)
            uv_now(supervisor->loop) - supervisor->held_up_since >= PATIENCE_MS;
 }
 
+static void on_idle(uv_timer_t *timer)
+{
+    struct linux_supervisor *supervisor = heel_container_of(timer, struct linux_supervisor, timer);
+
+    while (supervisor->hands)
+        stop_hand(supervisor->hands);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct linux_supervisor *supervisor = heel_container_of(timer, struct linux_supervisor, timer);
@@ -470,9 +485,10 @@ static void on_tick(uv_timer_t *timer)
     }
     if (busy || supervisor->held_up)
         return;
-    uv_timer_stop(timer);
     while (supervisor->hand_count > 1)
-        let_go(supervisor->hands);
+        stop_hand(supervisor->hands);
+    supervisor->ticking = false;
+    uv_timer_start(timer, on_idle, IDLE_MS, 0);
 }
 
 /* ---- beginning and end */
@@ -499,6 +515,17 @@ struct linux_supervisor *linux_supervisor_open(uv_loop_t *loop, int listener,
     supervisor->denials_since = uv_now(loop);
     listen_on(supervisor);
     return supervisor;
+}
+
+void linux_supervisor_hand_gone(struct linux_supervisor *supervisor)
+{
+    if (supervisor->hands_alive > 0)
+        supervisor->hands_alive--;
+}
+
+unsigned linux_supervisor_hands(const struct linux_supervisor *supervisor)
+{
+    return supervisor->hands_alive;
 }
 
 void linux_supervisor_watch(struct linux_supervisor *supervisor, heel_on_denied *on_denied,

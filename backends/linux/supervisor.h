@@ -18,6 +18,12 @@ struct linux_supervisor *linux_supervisor_open(uv_loop_t *loop, int listener,
 void linux_supervisor_watch(struct linux_supervisor *supervisor, heel_on_denied *on_denied,
                             void *data);
 
+/* One of its hands is dead, or was never born. */
+void linux_supervisor_hand_gone(struct linux_supervisor *supervisor);
+
+/* How many hands there may be: those that were asked for and are not gone. */
+unsigned linux_supervisor_hands(const struct linux_supervisor *supervisor);
+
 /* Whoever still waits is refused, by the kernel. It is freed before `on_closed` runs. */
 void linux_supervisor_close(struct linux_supervisor *supervisor, void (*on_closed)(void *data),
                             void *data);

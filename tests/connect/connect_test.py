@@ -343,9 +343,14 @@ say(wait_until(lambda: thread.outcome) and thread.outcome)
     def test_hands_go_when_they_are_not_needed(self):
         script = self.FULL + """
 threads = hold(6); let_go(threads)
-say(wait_until(lambda: len(hands()) == 1))
+say(wait_until(lambda: len(hands()) == 1), wait_until(lambda: not hands()), outcome(connect, "full"))
 """
-        self.assertEqual(self.python(script), "True\n")
+        self.assertEqual(self.python(script), "True True ok\n")
+
+    def test_hands_count_for_no_limit(self):
+        sandbox = self.create(limits=pb.Limits(max_processes=2))
+        script = self.FULL + "threads = hold(7); time.sleep(0.5); say(let_go(threads))"
+        self.assertEqual(self.python(script, sandbox), "{'ok'}\n")
 
     def test_no_hand_without_a_connect(self):
         self.assertEqual(self.python("import subprocess; subprocess.run(['true']); say(hands())"), "[]\n")
