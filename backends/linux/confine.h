@@ -34,6 +34,10 @@ bool heel_plan_fits_template(const struct heel_plan *plan, const char *works);
 /* The same for plans that can share a template. */
 uint64_t heel_plan_fingerprint(const struct heel_plan *plan);
 
+/* In the mount namespace of a sandbox that runs: makes this MASK or READ_ONLY of its plan again,
+ * unless it is there. Takes the privileges that heel_confine_mounts() takes. */
+int heel_confine_again(const struct heel_mount *mount, struct heel_error **err);
+
 /* Brings up lo and sets net.ipv4.ip_unprivileged_port_start=0. Cheap when that is so already (a
  * recycled namespace). Before heel_confine_mounts(), after which /proc/sys is read-only. */
 int heel_confine_network(struct heel_error **err);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "backends/linux/confine.h"
 #include "backends/linux/confine_build.h"
@@ -519,4 +520,35 @@ int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds, stru
         close(builder.root);
     umask(mask);
     return result;
+}
+
+/* Whether the last that was mounted there, a cover or a read-only view, is there still. */
+static bool is_done(int root, const struct heel_mount *mount)
+{
+    heel_autoclose int place = open_target(root, mount->target);
+    heel_autoclose int covers = openat(root, HEEL_COVERS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct stat status, cover;
+    struct statvfs view;
+
+    if (place < 0)
+        return errno == ENOENT; /* nothing there, nothing to cover */
+    if (fstat(place, &status) < 0 || fstat(covers, &cover) < 0 || fstatvfs(place, &view) < 0)
+        return false;
+    return mount->kind == HEEL_MOUNT_MASK ? status.st_dev == cover.st_dev
+                                          : (view.f_flag & ST_RDONLY) != 0;
+}
+
+int heel_confine_again(const struct heel_mount *mount, struct heel_error **err)
+{
+    struct heel_mount again = *mount;
+    const struct heel_plan plan = {.mounts = &again, .mount_count = 1};
+    heel_autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct heel_mount_builder builder = {
+        .plan = &plan, .root = root, .works = -1, .covers_directory = -1};
+
+    again.device = again.inode = 0; /* it is another thing by now */
+    if (is_done(root, &again))
+        return 0;
+    return again.kind == HEEL_MOUNT_MASK ? do_mask(&builder, 0, err)
+                                         : do_over_itself(&builder, 0, err);
 }

@@ -141,13 +141,32 @@ static int make_mounts(const struct heel_plan *plan, const struct heel_init_star
     return heel_confine_mounts(plan, start->mount_fds, err);
 }
 
+/* Who makes mounts again has to get in there, which nobody can any more once this is confined. */
+static int tell_mounts(const struct init *init, const struct heel_plan *plan,
+                       struct heel_error **err)
+{
+    heel_autoclose int mounts = -1;
+    struct heel_message message = {.type = HEEL_INIT_MOUNTS};
+
+    if (!plan->guarded)
+        return 0;
+    mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (mounts < 0)
+        return heel_error_set_errno(err, errno, "cannot open a sandbox's mount namespace");
+    message.fds[message.fd_count++] = mounts;
+    if (heel_message_send(init->control, &message))
+        _exit(0);
+    return 0;
+}
+
 static int set_up(struct init *init, const struct heel_init_start *start, struct heel_error **err)
 {
     struct heel_plan *plan = NULL;
     int result = -1;
 
     if (receive_plan(init, &plan, err) == 0 && make_mounts(plan, start, err) == 0 &&
-        open_needed(init, err) == 0 && open_vantage(init, plan, err) == 0)
+        open_needed(init, err) == 0 && tell_mounts(init, plan, err) == 0 &&
+        open_vantage(init, plan, err) == 0)
         result = heel_confine_self(plan, &init->supervision, err);
     if (result == 0)
         heel_limits_for_commands(&plan->limits, start->quotas, &init->commands.limits);

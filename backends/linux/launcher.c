@@ -26,6 +26,7 @@
 #include "backends/linux/birth.h"
 #include "backends/linux/confine.h"
 #include "backends/linux/descendants.h"
+#include "backends/linux/guards.h"
 #include "backends/linux/holder.h"
 #include "backends/linux/host.h"
 #include "backends/linux/identity.h"
@@ -48,6 +49,7 @@
 #define POOL_KEEP 1        /* pairs that stay ready however long nothing happens */
 #define POOL_IDLE_MS 20000 /* others go after this */
 #define UNLINKS_MAX 64
+#define COVERS_MAX 64
 #define SWEEP_AGAIN_MS 50 /* after a sweep that found something held, doubled each time */
 #define SWEEP_AGAIN_MAX_MS 60000
 
@@ -55,6 +57,12 @@ struct at_death {
     char *path; /* owned */
     dev_t device;
     ino_t inode;
+};
+
+/* A process that makes a mount in a sandbox again. */
+struct cover {
+    pid_t pid;
+    uint32_t id; /* the sandbox's */
 };
 
 struct launcher {
@@ -67,6 +75,8 @@ struct launcher {
     struct heel_launched_list launched; /* every one that was not reaped yet */
     struct at_death unlinks[UNLINKS_MAX];
     size_t unlink_count;
+    struct cover covers[COVERS_MAX];
+    size_t cover_count;
     uid_t next_uid; /* the identity that the next sandbox probably has, for the spare */
     gid_t next_gid;
     int next_level;      /* and its level, if its caller names nothing; else -1 */
@@ -312,6 +322,60 @@ static void on_plan(struct launcher *launcher, struct heel_message *message)
         heel_buffer_append(&launched->plan, message->payload, message->length);
 }
 
+/* What is hidden must not show: the sandbox ends instead. */
+static void give_up(struct launcher *launcher, uint32_t id)
+{
+    struct heel_launched *launched = heel_launched_find_id(&launcher->launched, id);
+
+    if (launched)
+        kill(launched->pid, SIGKILL);
+}
+
+/* Whoever enters a sandbox may be held up there, by a file system that does not answer: so nobody
+ * waits for it, and there may be only so many. */
+static void start_cover(struct launcher *launcher, const struct heel_launched *launched, int mounts,
+                        const struct heel_mount *mount)
+{
+    const struct heel_namespace_pair *pair = &launched->pair;
+    pid_t pid = launcher->cover_count < COVERS_MAX ? fork() : -1;
+
+    if (pid == 0)
+        _exit(heel_guards_cover(pair->user, mounts, pair->uid, pair->gid, mount));
+    if (pid < 0)
+        give_up(launcher, launched->id);
+    else
+        launcher->covers[launcher->cover_count++] = (struct cover){pid, launched->id};
+}
+
+/* Whether `pid` was one. */
+static bool covered(struct launcher *launcher, pid_t pid, int status)
+{
+    for (size_t i = 0; i < launcher->cover_count; i++) {
+        struct cover cover = launcher->covers[i];
+
+        if (cover.pid != pid)
+            continue;
+        launcher->covers[i] = launcher->covers[--launcher->cover_count];
+        if (status != 0)
+            give_up(launcher, cover.id);
+        return true;
+    }
+    return false;
+}
+
+static void on_cover(struct launcher *launcher, struct heel_message *message)
+{
+    struct heel_launched *launched = heel_launched_find_id(&launcher->launched, message->id);
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    struct heel_mount mount = {.kind = (enum heel_mount_kind)heel_get_u32(&reader)};
+    heel_autoclose int mounts = heel_message_take_fd(message, 0);
+
+    mount.flags = heel_get_u32(&reader);
+    mount.target = (char *)(uintptr_t)heel_get_string(&reader);
+    if (launched && mounts >= 0 && mount.target && heel_reader_done(&reader))
+        start_cover(launcher, launched, mounts, &mount);
+}
+
 static void on_unlink(struct launcher *launcher, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
@@ -338,9 +402,8 @@ static const struct {
     uint32_t type;
     void (*handle)(struct launcher *launcher, struct heel_message *message);
 } requests[] = {
-    {HEEL_LAUNCHER_CREATE, on_create},
-    {HEEL_LAUNCHER_PLAN, on_plan},
-    {HEEL_LAUNCHER_UNLINK, on_unlink},
+    {HEEL_LAUNCHER_CREATE, on_create}, {HEEL_LAUNCHER_PLAN, on_plan},
+    {HEEL_LAUNCHER_COVER, on_cover},   {HEEL_LAUNCHER_UNLINK, on_unlink},
     {HEEL_LAUNCHER_CLOSE, on_close},
 };
 
@@ -425,12 +488,14 @@ static bool is_launched(const void *data, pid_t pid)
 static void reap(struct launcher *launcher)
 {
     struct signalfd_siginfo info[16];
+    int status;
     pid_t pid;
 
     while (read(launcher->children, info, sizeof info) > 0)
         ;
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-        reaped(launcher, pid);
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (!covered(launcher, pid, status))
+            reaped(launcher, pid);
     /* A holder that was killed, which nobody should do, leaves what it held to its parent. */
     if (launcher->bare)
         heel_children_kill(is_launched, launcher);
@@ -620,6 +685,8 @@ static void kill_all(struct launcher *launcher)
     for (size_t i = 0; i < launcher->launched.count; i++)
         /* ours and not reaped: nobody else can have its pid */
         kill(launcher->launched.items[i].pid, SIGKILL);
+    for (size_t i = 0; i < launcher->cover_count; i++)
+        kill(launcher->covers[i].pid, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
 }

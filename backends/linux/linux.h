@@ -15,6 +15,7 @@
 #include "backends/linux/report.h"
 #include "backends/linux/supervisor.h"
 
+struct linux_guards;
 struct linux_sandbox;
 struct linux_process;
 
@@ -65,6 +66,7 @@ struct linux_sandbox {
     uv_poll_t death;
     uv_timer_t watchdog;
     struct heel_report report;           /* of its protections; made with it */
+    struct linux_guards *guards;         /* owned; NULL: none of its mounts is guarded */
     struct linux_supervisor *supervisor; /* owned; NULL: its connects aren't supervised */
     int unsupervised;                    /* errno: why they aren't; 0: they need not be */
 
@@ -128,6 +130,12 @@ void linux_sandbox_kill(struct linux_sandbox *sandbox);
 /* Init owes an answer: silence is taken for its end. */
 void linux_sandbox_expect_answer(struct linux_sandbox *sandbox);
 void linux_sandbox_answered(struct linux_sandbox *sandbox);
+
+/* linux_guards.c. From when the sandbox has its mounts: takes over what was watched for it, and
+ * `mounts`, its mount namespace. */
+struct linux_guards *linux_guards_open(struct linux_backend *backend, uint32_t serial,
+                                       struct heel_preparation *preparation, int mounts);
+void linux_guards_close(struct linux_guards *guards, void (*on_closed)(void *data), void *data);
 
 /* explain.c */
 void linux_explain(struct heel_backend *backend, const struct heel_policy_question *question,

@@ -166,6 +166,17 @@ void linux_sandbox_pause(struct heel_sandbox *base, bool pause, heel_on_paused *
         heel_channel_send(&sandbox->control, &message);
 }
 
+static void on_mounts(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    int mounts = heel_message_take_fd(message, 0);
+
+    if (mounts >= 0 && sandbox->preparation.watches)
+        sandbox->guards =
+            linux_guards_open(backend_of(sandbox), sandbox->serial, &sandbox->preparation, mounts);
+    else if (mounts >= 0)
+        close(mounts);
+}
+
 static void on_control_message(struct heel_channel *channel, struct heel_message *message)
 {
     struct linux_sandbox *sandbox = heel_container_of(channel, struct linux_sandbox, control);
@@ -176,6 +187,8 @@ static void on_control_message(struct heel_channel *channel, struct heel_message
         on_failed(sandbox, message);
     else if (message->type == HEEL_INIT_HAND_GONE && sandbox->supervisor)
         linux_supervisor_hand_gone(sandbox->supervisor);
+    else if (message->type == HEEL_INIT_MOUNTS && !sandbox->ready)
+        on_mounts(sandbox, message);
     else if (message->type == HEEL_INIT_PAUSED)
         on_pause_answer(sandbox, message);
     else
@@ -703,6 +716,10 @@ static void close_handle(struct linux_sandbox *sandbox, uv_handle_t *handle)
 
 static void close_handles(struct linux_sandbox *sandbox)
 {
+    if (sandbox->guards) {
+        sandbox->closing++;
+        linux_guards_close(heel_steal(sandbox->guards), on_part_closed, sandbox);
+    }
     if (sandbox->supervisor) {
         sandbox->closing++;
         linux_supervisor_close(heel_steal(sandbox->supervisor), on_part_closed, sandbox);

@@ -77,7 +77,8 @@ struct heel_rule {
 };
 
 struct heel_plan {
-    bool bare; /* for a sandbox without namespaces: no mounts, and paths inside are the host's */
+    bool bare;    /* for a sandbox without namespaces: no mounts, and paths inside are the host's */
+    bool guarded; /* some of its mounts have to be made again when the host replaces things */
     bool write_xor_execute;    /* nothing that may be written may be executed */
     struct heel_mount *mounts; /* owned */
     size_t mount_count;
@@ -91,6 +92,7 @@ struct heel_plan {
     struct heel_limits limits; /* for init to hold or to have held */
     /* For the report, and no part of the bytes: */
     struct heel_plan_acting *acting; /* owned; what acts outside later */
+    bool unguarded;                  /* it would be guarded, and can't be watched */
     struct heel_buffer shown; /* protected paths that the spec shows all the same, as a list */
 };
 

@@ -160,6 +160,7 @@ void heel_plan_encode(const struct heel_plan *plan, struct heel_buffer *to)
 
     put_number(to, MAGIC);
     put_number(to, plan->bare);
+    put_number(to, plan->guarded);
     put_number(to, plan->write_xor_execute);
     put_number(to, plan->uid);
     put_number(to, plan->gid);
@@ -191,6 +192,7 @@ int heel_plan_decode(const void *data, size_t length, struct heel_plan **plan,
     if (get_number(&from, UINT64_MAX) != MAGIC)
         from.bad = true;
     made->bare = get_number(&from, 1) == 1;
+    made->guarded = get_number(&from, 1) == 1;
     made->write_xor_execute = get_number(&from, 1) == 1;
     made->uid = (uid_t)get_number(&from, UINT32_MAX - 1);
     made->gid = (gid_t)get_number(&from, UINT32_MAX - 1);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backends/linux/guards.h"
 #include "backends/linux/landlock.h"
 #include "backends/linux/plan_acting.h"
 #include "backends/linux/plan_build.h"
@@ -340,6 +341,8 @@ int heel_plan_make(const struct heel_plan_input *input, struct heel_plan **plan,
             "a plan needs its folders: either a working directory of its own or a named one");
     else
         result = build(&builder, named, &count, err);
+    for (size_t i = 0; i < made->mount_count && !made->guarded; i++)
+        made->guarded = heel_guards_want(made, &made->mounts[i]);
     if (result == 0 && input->spec->write_xor_execute)
         heel_plan_separate_writing(made);
     free_named(named, count);

@@ -1,7 +1,9 @@
 #include "backends/linux/prepare.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "backends/linux/guards.h"
 #include "backends/linux/host_mounts.h"
 #include "backends/linux/plan_acting.h"
 #include "backends/linux/state_dir.h"
@@ -133,6 +135,11 @@ void heel_preparation_run(struct heel_preparation *preparation)
 {
     if (make_work(preparation) || make_own(preparation) || heel_preparation_plan(preparation))
         return;
+    if (preparation->plan->guarded) {
+        preparation->inotify = heel_guards_watch(preparation->plan, &preparation->watches);
+        preparation->plan->guarded = preparation->watches != NULL;
+        preparation->plan->unguarded = !preparation->watches;
+    }
     heel_plan_encode(preparation->plan, &preparation->encoded);
     take_paths(preparation);
 }
@@ -165,6 +172,9 @@ void heel_preparation_clear(struct heel_preparation *preparation)
     heel_host_mounts_release(preparation->mounts);
     heel_plan_free(preparation->plan);
     heel_acting_files_clear(&preparation->left);
+    if (preparation->watches)
+        close(preparation->inotify);
+    free(preparation->watches);
     heel_buffer_free(&preparation->encoded);
     heel_error_free(preparation->error);
     *preparation = (struct heel_preparation){0};

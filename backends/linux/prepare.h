@@ -28,6 +28,8 @@ struct heel_preparation {
     char *kept;                 /* owned; the working directory if it is to be kept */
     struct heel_plan *plan;     /* owned */
     struct heel_buffer encoded; /* the plan */
+    int *watches;               /* owned; see guards.h; NULL: nothing is watched */
+    int inotify;                /* owned; where watches are */
     struct heel_sandbox_paths paths;
     struct heel_error *error; /* owned; NULL if all went well */
     /* at the end */

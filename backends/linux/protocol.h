@@ -23,6 +23,8 @@ enum heel_launcher_message {
                              socket */
     HEEL_LAUNCHER_PLAN,   /* id, just before its end; its plan, for others like it */
     HEEL_LAUNCHER_UNLINK, /* a file (a socket) to be removed should heeld die */
+    HEEL_LAUNCHER_COVER,  /* id; kind, flags and target of a mount to be made again in the sandbox;
+                             descriptor: its mount namespace */
     HEEL_LAUNCHER_CLOSE,  /* heeld ends in an orderly way: nothing to be unlinked */
 };
 
@@ -45,6 +47,8 @@ enum heel_init_message {
                           and whether they are; pids of holder and nursery, or 0; descriptors
                           where limits are to be measured (see vantage.h), and, last, the listener
                           if they are */
+    HEEL_INIT_MOUNTS,  /* before READY, where the plan says guarded; descriptor: its mount namespace
+                        */
     HEEL_INIT_FAILED,  /* instead of READY: an error */
     HEEL_INIT_STARTED, /* id; descriptor: the master side of its terminal, if it has one */
     HEEL_INIT_EXITED,  /* id; how it ended, or why it never started */

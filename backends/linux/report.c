@@ -102,6 +102,18 @@ static bool hides_some_path(const struct heel_sandbox_spec *spec)
     return false;
 }
 
+/* Mounts lie on what a path led to. */
+static void note_guards(const struct heel_report_facts *facts, struct row *row)
+{
+    if (facts->plan && facts->plan->unguarded)
+        degrade(row, "what the host puts in place of something hidden or protected, by rename, is "
+                     "not: it can't be watched (inotify); raise fs.inotify.max_user_instances and "
+                     "max_user_watches");
+    else if (facts->plan && facts->plan->guarded)
+        degrade(row, "what the host puts in place of something hidden or protected, by rename, is "
+                     "so again a moment later, not at once");
+}
+
 static void describe_hidden_paths(const struct heel_report_facts *facts, struct row *row)
 {
     const char *why = is_permissive(facts) ? "spec.level is PERMISSIVE" : PROTECTIONS;
@@ -127,6 +139,7 @@ static void describe_hidden_paths(const struct heel_report_facts *facts, struct 
     if (facts->mounts_unknown)
         degrade(row,
                 "what is mounted a second time may show, as /proc/self/mountinfo can't be read");
+    note_guards(facts, row);
     if (facts->plan && facts->plan->shown.length) {
         heel_autofree char *text = heel_format("the spec shows %s", facts->plan->shown.data);
 
@@ -232,6 +245,7 @@ static void describe_acting_files(const struct heel_report_facts *facts, struct 
     held_by(row, "search at the end");
     if (facts->plan && facts->plan->acting->state == HEEL_ENFORCEMENT_DEGRADED)
         degrade(row, facts->plan->acting->detail.data);
+    note_guards(facts, row);
     if (!heel_protected_group_is_on(facts->spec, HEEL_PROTECTED_ACTING_FILES))
         disable(row, is_permissive(facts) ? "spec.level is PERMISSIVE"
                                           : PROTECTIONS " switches ACTING_FILES off");
