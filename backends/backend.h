@@ -88,6 +88,13 @@ struct heel_limits {
     uint64_t disk_inodes;
 };
 
+/* Whom a sandbox runs as, where its spec says so. */
+struct heel_run_as {
+    bool given;
+    uid_t uid;
+    gid_t gid;
+};
+
 /* All pointers are borrowed for the call. */
 struct heel_sandbox_spec {
     const char *id; /* unique within the backend; [A-Za-z0-9][A-Za-z0-9._-]{0,127} */
@@ -102,6 +109,7 @@ struct heel_sandbox_spec {
     const struct heel_protection_switch *switches;
     size_t switch_count;
     unsigned required; /* bits 1 << enum heel_protection: those that must be ACTIVE */
+    struct heel_run_as run_as;
     struct heel_caller caller;
     struct heel_limits limits;
 };

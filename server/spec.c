@@ -170,6 +170,26 @@ static int check_require(const Heel__V1__SandboxSpec *spec, const char *at, stru
     return 0;
 }
 
+static int check_run_as(const Heel__V1__RunAs *named, const char *at, struct heel_error **err)
+{
+    heel_autofree char *uid_field = heel_format("%s.run_as.uid", at);
+    heel_autofree char *gid_field = heel_format("%s.run_as.gid", at);
+
+    if (!named)
+        return 0;
+    if (named->uid == UINT32_MAX)
+        return heel_error_set_field(err, uid_field, "%s is nobody's number", uid_field);
+    if (named->gid == UINT32_MAX)
+        return heel_error_set_field(err, gid_field, "%s is no group's number", gid_field);
+    if (named->uid == 0 && named->gid != 0)
+        return heel_error_set_field(err, gid_field, "%s must be 0, as root's uid is named",
+                                    gid_field);
+    if (named->uid != 0 && named->gid == 0)
+        return heel_error_set_field(
+            err, gid_field, "%s must be named: root's group goes with root's uid only", gid_field);
+    return 0;
+}
+
 static int check_limits(const Heel__V1__Limits *limits, const char *at, struct heel_error **err)
 {
     heel_autofree char *wall_time_field = heel_format("%s.limits.wall_time", at);
@@ -227,8 +247,8 @@ int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_er
         return heel_error_set_field(err, at, "%s has more than %d bytes", at, MAX_SPEC_BYTES);
     if (check_known(&spec->base, at, err) < 0 ||
         check_filesystem(spec->filesystem, spec->level, at, err) < 0 ||
-        check_require(spec, at, err) < 0 || check_limits(spec->limits, at, err) < 0 ||
-        check_lifetime(spec->lifetime, at, err) < 0)
+        check_require(spec, at, err) < 0 || check_run_as(spec->run_as, at, err) < 0 ||
+        check_limits(spec->limits, at, err) < 0 || check_lifetime(spec->lifetime, at, err) < 0)
         return -1;
     return check_spec_maps(spec, at, err);
 }
@@ -541,6 +561,13 @@ static unsigned backend_hardware(const Heel__V1__Hardware *hardware)
            (hardware->all_devices ? HEEL_HARDWARE_ALL : 0U);
 }
 
+static struct heel_run_as run_as(const Heel__V1__RunAs *named)
+{
+    if (!named)
+        return (struct heel_run_as){0};
+    return (struct heel_run_as){.given = true, .uid = named->uid, .gid = named->gid};
+}
+
 struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
                                           struct spec_lists *lists)
 {
@@ -561,6 +588,7 @@ struct heel_sandbox_spec spec_for_backend(const Heel__V1__SandboxSpec *spec,
         .switch_count = switch_count,
         .required = required_bits(spec),
         .limits = spec_limits_for_backend(spec->limits),
+        .run_as = run_as(spec->run_as),
     };
 }
 

@@ -239,7 +239,7 @@ static void check_output(const struct box *box, const char *script, const char *
     CHECK_INT(run.exit.start_failure, HEEL_START_OK);
 }
 
-/* Waits until the command has written something. */
+/* Waits until the command has written something, and is known to have been started. */
 static void wait_for_output(const struct run *run)
 {
     struct pollfd event = {run->stdio.out, POLLIN, 0};
@@ -251,6 +251,7 @@ static void wait_for_output(const struct run *run)
         nanosleep(&pause, NULL);
     }
     CHECK(event.revents & POLLIN);
+    wait_for(&run->started);
 }
 
 /* ---- what is left */
@@ -877,7 +878,7 @@ static void check_killed(bool launcher_too)
               -1); /* gone, or a zombie that its new parent will reap */
 }
 
-/* The descriptor that holds the one instance there is. */
+/* The descriptor that holds the one instance there is, once nobody else does. */
 static int hold_instance(void)
 {
     heel_autofree char *path = heel_format("%s/instances", state);
@@ -889,7 +890,7 @@ static int hold_instance(void)
         entry = readdir(stream);
     REQUIRE(entry);
     fd = openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    REQUIRE(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+    REQUIRE(fd >= 0 && flock(fd, LOCK_EX) == 0);
     closedir(stream);
     return fd;
 }

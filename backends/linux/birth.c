@@ -35,10 +35,11 @@ static int deliver_failed(struct delivery *delivery, const char *what)
  * would tell "all threads", and it believes to be the launcher. */
 static int take_identity(const struct heel_namespace_pair *pair)
 {
+    int kept = (int)syscall(SYS_setgroups, 0, NULL); /* an ordinary user can't */
+
     if (geteuid() == pair->uid && getegid() == pair->gid)
         return 0;
-    if (syscall(SYS_setgroups, 0, NULL) ||
-        syscall(SYS_setresgid, pair->gid, pair->gid, pair->gid) ||
+    if (kept || syscall(SYS_setresgid, pair->gid, pair->gid, pair->gid) ||
         syscall(SYS_setresuid, pair->uid, pair->uid, pair->uid))
         return -1;
     return 0;

@@ -99,9 +99,10 @@ static int map_owner(int tree, const struct heel_mount *mount, int mapping, stru
         return 0;
     return heel_error_set(err, HEEL_FAILED_PRECONDITION, "SETUP_FAILED",
                           "\"%s\" lies on a file system that can't lend root's files to a sandbox "
-                          "(no id-mapped mounts: %s); name a directory on another file system or "
-                          "one that everybody may write to, run heeld as an ordinary user, or let "
-                          "the sandbox have a working directory of its own",
+                          "(no id-mapped mounts: %s); let the sandbox run as the owner of "
+                          "what it is to write (run_as; heelcli: --run-as), name a directory on "
+                          "another file system or one that everybody may write to, or let the "
+                          "sandbox have a working directory of its own",
                           mount->source, strerror(errno));
 }
 

@@ -45,12 +45,14 @@ static int drop_capabilities(struct heel_error **err)
 
 int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err)
 {
+    int kept = geteuid() == 0 ? setgroups(0, NULL) : 0; /* containers can forbid it */
+
     /* Who lacks the capability to empty the bounding set gains none from it without new
      * privileges. */
     if (geteuid() == 0)
         drop_bounding_set(NULL);
     if (geteuid() == 0 && uid != 0 &&
-        (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
+        (kept || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
         return heel_error_set_errno(err, errno, "can't become uid %u", (unsigned)uid);
     if (drop_capabilities(err) < 0)
         return -1;

@@ -12,13 +12,15 @@ struct heel_identity {
     uid_t uid;
     gid_t gid;
     bool from_range;
+    bool named; /* the spec says so, and its paths are opened with its rights */
 };
 
 /* The uids of root's range. Those that came back last go out first: the launcher still has their
  * namespaces. The one that goes out next is fixed ahead of time, so that the launcher can have an
  * init ready. */
 struct heel_identities {
-    bool own; /* there is a range, and this process can use it */
+    bool own;   /* there is a range, and this process can use it */
+    bool alone; /* this process's uid is the only one that there is for it */
     uid_t first;
     uid_t count;
     uid_t fresh;     /* how many were ever taken out of the range */
@@ -33,9 +35,13 @@ struct heel_identities {
  */
 bool heel_identities_usable(uid_t first, uid_t count);
 
+/* Whether this process's user namespace has no other uid than its own. */
+bool heel_identities_alone(void);
+
 /* As an ordinary user: that user. As root: a uid of the sandbox's own, unless a caller other than
  * root names host paths or keeps the working directory: then the caller's own, so that it gets
- * there what it has anyway. 0, or -1 and *err. */
+ * there what it has anyway. Or the one that spec->run_as names, if the caller may. 0, or -1 and
+ * *err. */
 int heel_identity_take(struct heel_identities *identities, const struct heel_sandbox_spec *spec,
                        struct heel_identity *identity, struct heel_error **err);
 

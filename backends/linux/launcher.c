@@ -248,13 +248,13 @@ static struct heel_launched *launch_bare(struct launcher *launcher,
 }
 
 /* heeld is trusted as far as its user is: as that user nothing but its own identity, as root never
- * root's. */
+ * root's unasked. */
 static int check_identity(const struct launcher *launcher,
                           const struct heel_create_request *request, struct heel_error **err)
 {
     bool own = request->uid == geteuid() && request->gid == getegid();
 
-    if (launcher->gives_uids ? request->uid != 0 && request->gid != 0 : own)
+    if (launcher->gives_uids ? request->named || (request->uid != 0 && request->gid != 0) : own)
         return 0;
     return heel_error_set(err, HEEL_INTERNAL, NULL,
                           "a sandbox was asked for with uid %u and gid %u", (unsigned)request->uid,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backends/linux/launcher.h"
+#include "backends/linux/uid_range.h"
 
 #define HELLO_MS 10000
 
@@ -19,6 +20,8 @@ int heel_launcher_start(const struct heel_backend_options *options, struct heel_
     int ends[2];
     pid_t pid;
 
+    if (geteuid() == 0 && heel_uid_range_check(options->uid_first, options->uid_count, "/etc", err))
+        return -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return heel_error_set_errno(err, errno, "cannot make a socket for the launcher");
     pid = fork();
@@ -320,6 +323,7 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
     backend->instance_fd = backend->launcher_pidfd = backend->mounts.fd = -1;
     backend->identities = (struct heel_identities){
         .own = heel_identities_usable(options->uid_first, options->uid_count),
+        .alone = heel_identities_alone(),
         .first = options->uid_first,
         .count = options->uid_count};
     backend->removal_last = &backend->removal_first;

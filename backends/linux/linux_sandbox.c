@@ -271,7 +271,8 @@ static void on_death(uv_poll_t *poll, int status, int events)
 static int plain_level(const struct heel_sandbox_spec *spec)
 {
     bool plain = !spec->working_dir && !spec->keep_working_dir && spec->path_count == 0 &&
-                 spec->switch_count == 0 && !spec->write_xor_execute && !spec->hardware;
+                 spec->switch_count == 0 && !spec->write_xor_execute && !spec->hardware &&
+                 !spec->run_as.given;
 
     return plain ? (int)spec->level : -1;
 }
@@ -282,6 +283,7 @@ static void ask_launcher(struct linux_sandbox *sandbox, bool with_plan)
     struct heel_create_request request = {
         .uid = sandbox->identity.uid,
         .gid = sandbox->identity.gid,
+        .named = sandbox->identity.named,
         .next_uid = heel_identity_next(&backend_of(sandbox)->identities),
         .level = plain_level(&preparation->spec),
     };
@@ -317,7 +319,8 @@ static bool launcher_needs_plan(const struct linux_sandbox *sandbox)
 {
     const struct heel_sandbox_spec *spec = &sandbox->preparation.spec;
 
-    return backend_of(sandbox)->host.namespaces && sandbox->identity.uid != geteuid() &&
+    return backend_of(sandbox)->host.namespaces &&
+           (sandbox->identity.uid != geteuid() || sandbox->identity.named) &&
            (spec->working_dir || spec->path_count > 0 || spec->switch_count > 0);
 }
 
@@ -416,6 +419,11 @@ void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec
     heel_preparation_init(preparation, spec);
     preparation->identity = *identity;
     preparation->bare = !backend->host.namespaces;
+    if (identity->named) {
+        preparation->spec.caller.uid = identity->uid;
+        preparation->spec.caller.gid = identity->gid;
+        preparation->spec.caller.group_count = 0;
+    }
     preparation->state_dir = backend->state_dir;
     preparation->runtime_dir = backend->runtime_dir;
     preparation->own_files = backend->own_files;

@@ -129,6 +129,7 @@ void heel_put_create(struct heel_buffer *to, const struct heel_create_request *r
 {
     heel_put_u32(to, request->uid);
     heel_put_u32(to, request->gid);
+    heel_put_u32(to, request->named);
     heel_put_u32(to, request->next_uid);
     heel_put_u32(to, (uint32_t)(request->level + 1));
     heel_put_bytes(to, request->plan, request->plan_length);
@@ -164,6 +165,7 @@ int heel_get_create(struct heel_reader *from, struct heel_create_request *reques
 
     got.uid = heel_get_u32(from);
     got.gid = heel_get_u32(from);
+    got.named = heel_get_u32(from) == 1;
     got.next_uid = heel_get_u32(from);
     got.level = (int)heel_get_u32(from) - 1;
     got.plan = heel_get_bytes(from, &got.plan_length);

@@ -106,6 +106,7 @@ int heel_get_exit(struct heel_reader *from, struct heel_exit *exit);
 struct heel_create_request {
     uid_t uid;
     gid_t gid;
+    bool named;     /* the spec says who that is, and it may be root */
     uid_t next_uid; /* as root: who the next sandbox will probably run as; 0: nobody knows */
     int level;      /* that it is like any other sandbox of; -1: its caller named paths */
     struct heel_caller caller; /* only with a plan; its groups belong to the request once decoded */

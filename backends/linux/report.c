@@ -194,6 +194,9 @@ static void describe_privileges(const struct heel_report_facts *facts, struct ro
         held_by(row, "user namespace");
     held_by(row, "no capabilities");
     held_by(row, "no_new_privs");
+    if (facts->spec->run_as.given && facts->spec->run_as.uid == 0)
+        degrade(row, "spec.run_as is root: without root's capabilities, but what belongs to root "
+                     "can be used as its owner can");
 }
 
 static void describe_devices(const struct heel_report_facts *facts, struct row *row)

@@ -129,6 +129,19 @@ static void writing_and_executing_are_apart_where_asked_for(void)
     spec = (struct heel_sandbox_spec){0};
 }
 
+static void root_shows(void)
+{
+    const struct heel_report_facts facts = everything();
+
+    spec.run_as = (struct heel_run_as){.given = true, .uid = 1000, .gid = 1000};
+    make(&facts);
+    check_row(HEEL_PROTECTION_PRIVILEGES, HEEL_ENFORCEMENT_ACTIVE, NULL, "");
+    spec.run_as = (struct heel_run_as){.given = true};
+    make(&facts);
+    check_form();
+    check_row(HEEL_PROTECTION_PRIVILEGES, HEEL_ENFORCEMENT_DEGRADED, NULL, "spec.run_as");
+}
+
 /* Each mechanism taken away changes the rows that rest on it. */
 static void missing_mechanisms_show(void)
 {
@@ -253,6 +266,7 @@ int main(void)
     levels_leave_things_open();
     lent_hardware_shows();
     writing_and_executing_are_apart_where_asked_for();
+    root_shows();
     missing_mechanisms_show();
     acting_files_of_the_plan_show();
     switches_show();

@@ -41,6 +41,8 @@ struct cli_options {
     size_t switch_count;
     enum heel_protection *required; /* owned */
     size_t required_count;
+    struct heel_run_as run_as;
+    bool has_run_as;
     char *working_dir; /* owned */
     bool keep_working_dir;
     bool write_xor_execute;

@@ -1,6 +1,7 @@
 /* Every flag: its name, its help, and what its value means. */
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <string.h>
 
 #include "base/duration.h"
@@ -288,6 +289,46 @@ static int parse_require(struct cli_options *options, const char *value, struct 
     return 0;
 }
 
+static int parse_number(const char *text, const char *end, unsigned *number)
+{
+    unsigned long value = 0;
+
+    if (text == end || end - text > 10)
+        return -1;
+    for (; text < end; text++) {
+        if (*text < '0' || *text > '9')
+            return -1;
+        value = value * 10 + (unsigned long)(*text - '0');
+    }
+    if (value >= UINT_MAX)
+        return -1;
+    *number = (unsigned)value;
+    return 0;
+}
+
+/* A name, and the group of a uid that comes alone, are looked up here: it is the client that knows
+ * whom its user means. */
+static int parse_run_as(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    struct heel_run_as *to = &options->run_as;
+    const char *colon = strchr(value, ':');
+    const char *end = colon ? colon : value + strlen(value);
+    bool is_number = parse_number(value, end, &to->uid) == 0;
+    const struct passwd *user = NULL;
+
+    options->has_run_as = true;
+    if (colon) {
+        if (is_number && parse_number(colon + 1, value + strlen(value), &to->gid) == 0)
+            return 0;
+        return invalid(err, "\"%s\" must be UID:GID, as in 1000:1000", value);
+    }
+    user = is_number ? getpwuid(to->uid) : getpwnam(value);
+    if (!user)
+        return invalid(err, "there is no user \"%s\" here; UID:GID needs none", value);
+    *to = (struct heel_run_as){.uid = user->pw_uid, .gid = user->pw_gid};
+    return 0;
+}
+
 static int parse_working_dir(struct cli_options *options, const char *value,
                              struct heel_error **err)
 {
@@ -538,6 +579,10 @@ const struct cli_flag cli_spec_flags[] = {
     {"require", "PROTECTION",
      "fail unless this protection is held in full; may be repeated. One of " PROTECTIONS,
      "--require host-sockets", parse_require},
+    {"run-as", "USER",
+     "the host user to run as, UID:GID, UID or a name; of root's server: root may name any, others "
+     "themselves",
+     "--run-as 1000:1000", parse_run_as},
     {"working-dir", "PATH",
      "a host directory to work in, seen inside at the same path; else one of its own, removed with "
      "it",

@@ -38,7 +38,7 @@ static void test_values(void)
           "--env", "A=1=2", "--env", "B=", "--env=A=3", "--keep-working-dir", "--label", "job=42",
           "--id", "x", "--output=json", "--network", "deny", "--server", "/s", "--no-autostart",
           "--ttl", "1d", "--unprotect", "user-home", "--protect=/h/.npmrc", "--require",
-          "host-sockets", "ls", "-l");
+          "host-sockets", "--run-as", "1000:1001", "ls", "-l");
     CHECK_INT(options.level, HEEL_LEVEL_STRICT);
     CHECK_INT(options.timeout_ms, 5400000);
     CHECK_INT(options.ttl_ms, 86400000);
@@ -47,6 +47,7 @@ static void test_values(void)
     CHECK_INT(options.switches[0].group, HEEL_PROTECTED_USER_HOME);
     CHECK(options.switches[1].on);
     CHECK_STR(options.switches[1].path, "/h/.npmrc");
+    CHECK(options.has_run_as && options.run_as.uid == 1000 && options.run_as.gid == 1001);
     REQUIRE(options.required_count == 1);
     CHECK_INT(options.required[0], HEEL_PROTECTION_HOST_SOCKETS);
     REQUIRE(options.path_count == 2);
@@ -141,6 +142,12 @@ static const struct {
      "--unprotect: \"clouds\" is no group and has no slash, as a path has: the groups are "
      "user-home, other-homes, credentials, cloud, browser, keychain, history, packages, personal, "
      "services, acting-files"},
+    {{"--run-as", "no-such-user", "x"},
+     "--run-as: there is no user \"no-such-user\" here; UID:GID needs none"},
+    {{"--run-as", "1:", "x"}, "--run-as: \"1:\" must be UID:GID, as in 1000:1000"},
+    {{"--run-as", "root:0", "x"}, "--run-as: \"root:0\" must be UID:GID, as in 1000:1000"},
+    {{"--run-as", "4294967296:1", "x"},
+     "--run-as: \"4294967296:1\" must be UID:GID, as in 1000:1000"},
     {{"--network", "moon", "x"}, "--network: \"moon\" is no network policy: give deny"},
     {{"--timeout", "30", "x"},
      "--timeout: \"30\" is no duration: write it as in 500ms, 30s, 5m or 1h30m"},

@@ -17,6 +17,7 @@ struct heel_spec cli_spec(const struct cli_options *options)
         .switch_count = options->switch_count,
         .required = options->required,
         .required_count = options->required_count,
+        .run_as = options->has_run_as ? &options->run_as : NULL,
         .network = options->network,
         .ttl_ms = options->ttl_ms,
         .idle_ttl_ms = options->idle_ttl_ms,

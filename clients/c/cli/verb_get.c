@@ -82,6 +82,11 @@ static void add_spec(struct table *table, const struct heel_spec *spec)
     add_switches(table, spec);
     for (size_t i = 0; i < spec->required_count; i++)
         add_row(table, "required", heel_protection_name(spec->required[i]));
+    if (spec->run_as) {
+        heel_autofree char *user = heel_format("%u:%u", spec->run_as->uid, spec->run_as->gid);
+
+        add_row(table, "runs as", user);
+    }
     add_row(table, "network", spec->network == HEEL_NETWORK_DENY_ALL ? "deny" : NULL);
     add_duration(table, "timeout", spec->wall_time_ms);
     add_limits(table, spec);

@@ -204,6 +204,17 @@ static Heel__V1__Hardware *hardware(struct arena *arena, const struct heel_spec 
     return message;
 }
 
+static void add_run_as(struct arena *arena, const struct heel_run_as *run_as,
+                       Heel__V1__SandboxSpec *message)
+{
+    if (!run_as)
+        return;
+    message->run_as = arena_alloc(arena, 1, sizeof(*message->run_as));
+    heel__v1__run_as__init(message->run_as);
+    message->run_as->uid = run_as->uid;
+    message->run_as->gid = run_as->gid;
+}
+
 Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec *given,
                                     struct heel_error **err)
 {
@@ -216,6 +227,7 @@ Heel__V1__SandboxSpec *request_spec(struct arena *arena, const struct heel_spec 
         return NULL;
     message->level = (Heel__V1__IsolationLevel)spec.level;
     add_required(arena, &spec, message);
+    add_run_as(arena, spec.run_as, message);
     if (spec.working_dir || spec.keep_working_dir || spec.path_count || spec.switch_count ||
         spec.write_xor_execute)
         message->filesystem = filesystem(arena, &spec);

@@ -106,6 +106,17 @@ static void fill_required(struct arena *arena, const Heel__V1__SandboxSpec *mess
     spec->required_count = message->n_require;
 }
 
+static void fill_run_as(struct arena *arena, const Heel__V1__RunAs *message, struct heel_spec *spec)
+{
+    struct heel_run_as *run_as;
+
+    if (!message)
+        return;
+    run_as = arena_alloc(arena, 1, sizeof(*run_as));
+    *run_as = (struct heel_run_as){.uid = message->uid, .gid = message->gid};
+    spec->run_as = run_as;
+}
+
 static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message,
                       struct heel_spec *spec)
 {
@@ -132,6 +143,7 @@ static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message,
     }
     FILL_PAIRS(arena, message->labels, message->n_labels, spec->labels, spec->label_count);
     fill_required(arena, message, spec);
+    fill_run_as(arena, message->run_as, spec);
 }
 
 void result_enforcement(struct arena *arena, Heel__V1__Enforcement *const *messages, size_t count,

@@ -240,6 +240,13 @@ enum heel_network {
     HEEL_NETWORK_DENY_ALL = 1, /* a loopback interface of its own and nothing else */
 };
 
+/* Root's servers take any from root, and from others their own. Root's gid goes with root's uid
+ * only. */
+struct heel_run_as {
+    unsigned uid;
+    unsigned gid;
+};
+
 struct heel_spec {
     size_t size;
     enum heel_level level;
@@ -279,6 +286,7 @@ struct heel_spec {
     bool gpu;                     /* it may use GPUs; an error where there is none */
     bool npu;                     /* the same of neural processors */
     bool all_devices;             /* every device that the caller could open, some excepted */
+    const struct heel_run_as *run_as; /* a host user to run as; NULL: as the server has it */
 };
 
 /* ---- sandboxes ------------------------------------------------------------------------------- */
