@@ -5,6 +5,7 @@ nothing of."""
 import dataclasses
 import os
 
+from heeltest import places
 from properties import ALL, DEFAULT, PERMISSIVE, READERS
 
 BOTH = ("root", "user")
@@ -29,9 +30,59 @@ EXPECTED = {
 }
 
 
+SEEN = "nothing covers what lies there: it can be seen, and not opened"
+UNMOUNTED = "without mounts the grant of a folder is a grant of all in it"
+NOT_SEEN = "neither Landlock nor the filter sees which file it is"
+
+# Instead of those above, where there are no namespaces (heeld --namespaces=never).
+WITHOUT_NAMESPACES = {
+    "F04": Weakness(READERS, "METADATA", NOT_SEEN, users=("user",)),
+    "F05": Weakness(READERS, "HIDDEN_PATHS", SEEN),
+    "F07": Weakness(ALL, "PROCESSES", "there is one /proc, and a number of a process is told by what kill answers"),
+    "F07b": Weakness(ALL, "PROCESSES", "the same"),
+    "F12": Weakness(READERS, "ACTING_FILES", UNMOUNTED, users=("user",)),
+    "F13": dataclasses.replace(EXPECTED["F13"], users=("user",)),
+    "A03": dataclasses.replace(EXPECTED["A03"], users=("user",)),
+    "F24": Weakness(ALL, "HIDDEN_PATHS", SEEN),
+    "F28": Weakness(READERS, "WRITE_XOR_EXECUTE", "there are no mounts that forbid mapping"),
+    "F30": Weakness(READERS, "METADATA", NOT_SEEN, users=("user",)),
+    "F31": Weakness(ALL, None, "its name is there, and it refuses", ways=("see its socket",)),
+    "F31b": Weakness(ALL, "METADATA", NOT_SEEN, ways=("write",), users=("user",)),
+    "A12": Weakness(READERS, "ACTING_FILES", UNMOUNTED, users=("user",)),
+    "P04": Weakness(ALL, None, "the kernel takes the wish and sends nothing: the victim would tell", ways=("F_SETOWN and SIGIO", "F_SETOWN of its group")),
+    "P14": Weakness(ALL, "HIDDEN_PATHS", SEEN, ways=("see",)),
+    "A05": Weakness(ALL, None, "dropping it takes a capability, and with no_new_privs nothing comes of it", ways=("bounding set",), users=("user",)),
+    "A36": Weakness(ALL, "HIDDEN_PATHS", "they are the sandbox's own, too"),
+    "I01": Weakness((DEFAULT, PERMISSIVE), None, "there is one /proc/net, and connecting is refused", ways=("see it",)),
+    "A23": Weakness((DEFAULT, PERMISSIVE), None, "there is one /proc/net and /sys/class/net; nothing there can be reached"),
+    "A28": Weakness((DEFAULT,), "HIDDEN_PATHS", "a mount that comes later lies where reading is allowed", users=("root",)),
+    "R12d": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the kernel counts it per user", users=("user",)),
+    "R12i": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the same", users=("user",)),
+}
+
+NO_SOCKETS = "nothing can be bound or listened on: there is no loopback of the sandbox's own"
+NO_TERMINALS = "there are no terminals without a devpts of the sandbox's own"
+
+NOT_APPLICABLE_WITHOUT_NAMESPACES = {
+    "N10": NO_SOCKETS,
+    "A10": NO_SOCKETS,
+    "A11": NO_SOCKETS,
+    "I10": NO_SOCKETS,
+    "P12": NO_TERMINALS,
+    "A32": NO_TERMINALS,
+}
+
+
+def not_applicable(row):
+    """Why there is nothing to be tried in this row; None if there is."""
+    return NOT_APPLICABLE_WITHOUT_NAMESPACES.get(row) if places.NAMESPACES == "never" else None
+
+
 def weakness(row, level):
     """What is expected of this cell; None if it is to hold."""
     found = EXPECTED.get(row)
+    if places.NAMESPACES == "never":
+        found = WITHOUT_NAMESPACES.get(row, found)
     user = "root" if os.geteuid() == 0 else "user"
     return found if found and level in found.levels and user in found.users else None
 

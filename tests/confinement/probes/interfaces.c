@@ -45,10 +45,13 @@ int main(void)
         probe_absent("change", "it takes root");
         return probe_end();
     }
-    probe_permission("SIOCSIFFLAGS",
-                     ioctl(fd, SIOCGIFFLAGS, &request) < 0
-                         ? -1
-                         : ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCSIFFLAGS, &request));
+    if (fd < 0)
+        probe_shut("SIOCSIFFLAGS", "no socket");
+    else
+        probe_permission("SIOCSIFFLAGS",
+                         ioctl(fd, SIOCGIFFLAGS, &request) < 0
+                             ? -1
+                             : ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCSIFFLAGS, &request));
     probe_permission("new link", change(RTM_NEWLINK, 16));
     probe_permission("new address", change(RTM_NEWADDR, 8));
     probe_permission("new route", change(RTM_NEWROUTE, 12));

@@ -10,7 +10,9 @@ static void try(const char *way, int type, int level, int option, const void *va
 {
     int fd = socket(AF_INET, type, 0);
 
-    if (setsockopt(fd, level, option, value, (socklen_t)size) != 0 && errno == ENOPROTOOPT)
+    if (fd < 0)
+        probe_shut(way, "no socket: %s", strerrorname_np(errno));
+    else if (setsockopt(fd, level, option, value, (socklen_t)size) != 0 && errno == ENOPROTOOPT)
         probe_shut(way, "ENOPROTOOPT");
     else
         probe_permission(way, setsockopt(fd, level, option, value, (socklen_t)size));
@@ -19,7 +21,7 @@ static void try(const char *way, int type, int level, int option, const void *va
 
 int main(void)
 {
-    int one = 1, beyond = BEYOND;
+    int one = 1, beyond = BEYOND, tables;
     char rules[128] = {0};
     socklen_t length = sizeof rules;
 
@@ -31,7 +33,11 @@ int main(void)
     try("IP_TRANSPARENT", SOCK_STREAM, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof one);
     try("IP_XFRM_POLICY", SOCK_STREAM, IPPROTO_IP, IP_XFRM_POLICY, rules, sizeof rules);
     try("TCP_REPAIR", SOCK_STREAM, IPPROTO_TCP, 19, &one, sizeof one);
-    probe_permission("the firewall's tables",
-                     getsockopt(socket(AF_INET, SOCK_STREAM, 0), IPPROTO_IP, 64, rules, &length));
+    tables = socket(AF_INET, SOCK_STREAM, 0);
+    if (tables < 0)
+        probe_shut("the firewall's tables", "no socket: %s", strerrorname_np(errno));
+    else
+        probe_permission("the firewall's tables",
+                         getsockopt(tables, IPPROTO_IP, 64, rules, &length));
     return probe_end();
 }

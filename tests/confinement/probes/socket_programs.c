@@ -10,7 +10,9 @@ static void try(const char *way, int type, int level, int option, const void *va
 {
     int fd = socket(AF_INET, type, 0);
 
-    if (setsockopt(fd, level, option, value, (socklen_t)size) != 0 && errno == ENOPROTOOPT)
+    if (fd < 0)
+        probe_shut(way, "no socket: %s", strerrorname_np(errno));
+    else if (setsockopt(fd, level, option, value, (socklen_t)size) != 0 && errno == ENOPROTOOPT)
         probe_shut(way, "ENOPROTOOPT");
     else
         probe_permission(way, setsockopt(fd, level, option, value, (socklen_t)size));
