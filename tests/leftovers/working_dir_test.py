@@ -21,7 +21,10 @@ os.chdir(top)
 os.makedirs("closed/inner/innermost")
 open("closed/inner/innermost/file", "w").close()
 os.mkfifo("pipe")
-socket.socket(socket.AF_UNIX).bind("socket")
+try:
+    socket.socket(socket.AF_UNIX).bind("socket")
+except PermissionError:
+    pass  # without namespaces there are none
 os.symlink(outside, "out")
 os.symlink(outside + "/folder", "closed/out")
 os.symlink(outside + "/file", "out-file")

@@ -21,3 +21,7 @@ def heel_python_test(name, srcs, programs = [], data = [], args = [], tags = [],
         tags = tags + ["local"],
         **kwargs
     )
+
+def heel_bare_test(name, **kwargs):
+    """The same test as NAME without its "_bare", with sandboxes that have no namespaces."""
+    heel_python_test(name = name, args = ["--without-namespaces"], **kwargs)

@@ -203,6 +203,8 @@ class Heeld:
         """
         instances = self.state / "instances"
         folders = [folder for instance in _entries(instances) for folder in _entries(instance)]
+        # Without namespaces HOME and TMPDIR lie beside the working directory, and go with it.
+        folders = [folder for folder in folders if folder.suffix != ".own" or folder.with_suffix("") not in folders]
         spare = [folder for folder in folders if folder.name.startswith(".spare-") and _is_empty(folder)]
         return [str(folder) for folder in folders if len(spare) > SPARE_FOLDERS or folder not in spare]
 

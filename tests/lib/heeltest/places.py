@@ -7,14 +7,15 @@ import atexit
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
 
 TOP = pathlib.Path(os.path.abspath(__file__)).parents[3]  # unresolved: runfiles are links
 PROTO = TOP / "proto"
 BINARIES = pathlib.Path(os.environ.get("HEEL_TEST_BINARIES", TOP))
 
-# Which heeld every test starts: "never" runs it all without namespaces.
-NAMESPACES = os.environ.get("HEEL_TEST_NAMESPACES", "")
+# What --namespaces every heeld of a test is started with, if any: "never" runs it all without.
+NAMESPACES = "never" if "--without-namespaces" in sys.argv else os.environ.get("HEEL_TEST_NAMESPACES", "")
 
 _PATHS = {"heeld": "server/heeld", "heelcli": "clients/c/heelcli"}
 _copies = None
