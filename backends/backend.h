@@ -516,8 +516,9 @@ static inline int heel_namespaces_parse(const char *text, enum heel_namespaces *
 /* What a backend is started with. Strings are borrowed for the call. */
 struct heel_backend_options {
     enum heel_namespaces namespaces;
-    bool brief;              /* one sandbox, and then the end: make nothing ahead for a second */
-    const char *state_dir;   /* absolute; made if absent; holds what sandboxes keep on disk */
+    const char *without;   /* for tests: mechanisms to do without, as heeld's --without; or NULL */
+    bool brief;            /* one sandbox, and then the end: make nothing ahead for a second */
+    const char *state_dir; /* absolute; made if absent; holds what sandboxes keep on disk */
     const char *runtime_dir; /* absolute or NULL; hidden from every sandbox (sockets live there) */
     uid_t uid_first;         /* as root: the host uids that sandboxes are given */
     uid_t uid_count;

@@ -90,6 +90,13 @@ static int set_namespaces(const char *value, struct options *options, struct hee
     return 0;
 }
 
+static int set_without(const char *value, struct options *options, struct heel_error **err)
+{
+    (void)err;
+    options->server.backend.without = value;
+    return 0;
+}
+
 static int set_uid_range(const char *value, struct options *options, struct heel_error **err)
 {
     unsigned first, last;
@@ -180,6 +187,8 @@ static const struct option_entry {
      "where sandboxes keep their files (default: $XDG_STATE_HOME/heel, as root /var/lib/heel)"},
     {"namespaces", "WHEN", set_namespaces,
      "whether sandboxes get their own: auto (default: where the host allows them), require, never"},
+    {"without", "MECHANISM[,...]", set_without,
+     "for tests: do without userns, pidns, seccomp, listener, or Landlock beyond landlock-abi=N"},
     {"uid-range", "FIRST-LAST", set_uid_range,
      "as root: the host uids that sandboxes run as (default: 1879048192-1879113727)"},
     {"default-level", "LEVEL", set_default_level,

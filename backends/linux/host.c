@@ -24,6 +24,7 @@
 #include "backends/linux/mount_calls.h"
 #include "backends/linux/quotas.h"
 #include "backends/linux/seccomp.h"
+#include "backends/linux/without.h"
 
 #define ALL_NAMESPACES \
     (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
@@ -154,6 +155,15 @@ static void read_trial(pid_t pid, int go, int report, struct trial *trial)
         ;
 }
 
+static pid_t clone_all(void)
+{
+    if (!heel_is_without(HEEL_MECHANISM_USER_NAMESPACES) &&
+        !heel_is_without(HEEL_MECHANISM_PID_NAMESPACES))
+        return (pid_t)syscall(SYS_clone, ALL_NAMESPACES | SIGCHLD, 0, 0, 0, 0);
+    errno = heel_is_without(HEEL_MECHANISM_USER_NAMESPACES) ? EPERM : EINVAL;
+    return -1;
+}
+
 static void try_all(struct trial *trial)
 {
     int go[2], report[2];
@@ -164,7 +174,7 @@ static void try_all(struct trial *trial)
     if (pipe2(go, O_CLOEXEC) < 0)
         return;
     if (pipe2(report, O_CLOEXEC) == 0) {
-        pid = (pid_t)syscall(SYS_clone, ALL_NAMESPACES | SIGCHLD, 0, 0, 0, 0);
+        pid = clone_all();
         if (pid == 0) {
             close(go[1]);
             run_child(go[0], report[1]);

@@ -11,6 +11,7 @@
 
 #include "backends/linux/host.h"
 #include "backends/linux/mount_calls.h"
+#include "backends/linux/without.h"
 
 #define CREATE_RULESET_VERSION 1U
 #define RULE_PATH_BENEATH 1
@@ -31,7 +32,7 @@ unsigned heel_landlock_abi(void)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, CREATE_RULESET_VERSION);
 
-    return abi > 0 ? (unsigned)abi : 0;
+    return heel_without_landlock_above(abi > 0 ? (unsigned)abi : 0);
 }
 
 /* Where there is a network namespace it has nothing but lo, and TCP is left alone. */

@@ -11,6 +11,7 @@
 
 #include "backends/linux/launcher.h"
 #include "backends/linux/uid_range.h"
+#include "backends/linux/without.h"
 
 #define HELLO_MS 10000
 
@@ -21,6 +22,8 @@ int heel_launcher_start(const struct heel_backend_options *options, struct heel_
     pid_t pid;
 
     if (geteuid() == 0 && heel_uid_range_check(options->uid_first, options->uid_count, "/etc", err))
+        return -1;
+    if (heel_without_set(options->without, err) < 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return heel_error_set_errno(err, errno, "cannot make a socket for the launcher");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backends/linux/seccomp_program.h"
+#include "backends/linux/without.h"
 
 /* Linux 5.19. A caller that heeld has taken up can be killed, and not be interrupted: else a
  * program that lives on signals sees its connects made and failed at the same time. */
@@ -21,8 +22,14 @@ static int load(unsigned flags, const struct sock_filter *filter, size_t length,
         .len = (unsigned short)length,
         .filter = (struct sock_filter *)(uintptr_t)filter,
     };
-    long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    const bool refused =
+        heel_is_without(HEEL_MECHANISM_SECCOMP) ||
+        (heel_is_without(HEEL_MECHANISM_LISTENER) && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER));
+    long result = -1;
 
+    errno = EINVAL;
+    if (!refused)
+        result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
     if (result < 0)
         return heel_error_set_errno(err, errno, "the kernel refused the seccomp filter");
     return (int)result;
