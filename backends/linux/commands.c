@@ -174,6 +174,12 @@ static void on_signal(struct heel_commands *commands, struct heel_message *messa
         kill(scope == HEEL_SIGNAL_GROUP ? -running->pid : running->pid, number);
 }
 
+static void on_group(struct heel_commands *commands, struct heel_message *message)
+{
+    if (commands->limits.group < 0)
+        commands->limits.group = heel_message_take_fd(message, 0);
+}
+
 static void on_pause(struct heel_commands *commands, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
@@ -211,9 +217,9 @@ static const struct {
     uint32_t type;
     void (*handle)(struct heel_commands *commands, struct heel_message *message);
 } requests[] = {
-    {HEEL_INIT_START, on_start},         {HEEL_INIT_SIGNAL, on_signal},
-    {HEEL_INIT_KILL_TREE, on_kill_tree}, {HEEL_INIT_KILL_ALL, on_kill_all},
-    {HEEL_INIT_PAUSE, on_pause},
+    {HEEL_INIT_START, on_start},       {HEEL_INIT_SIGNAL, on_signal},
+    {HEEL_INIT_GROUP, on_group},       {HEEL_INIT_KILL_TREE, on_kill_tree},
+    {HEEL_INIT_KILL_ALL, on_kill_all}, {HEEL_INIT_PAUSE, on_pause},
 };
 
 void heel_commands_do(struct heel_commands *commands, struct heel_message *message)

@@ -349,6 +349,20 @@ static void add_checks(struct heel_host_info *info, const struct trial *trial,
         info->supported &= info->checks[i].passed || !info->checks[i].required;
 }
 
+void heel_host_add_cgroups(struct heel_host_info *info, const char *why)
+{
+    struct heel_host_check *check = add_optional_check(
+        info, HEEL_HOST_CGROUPS, why ? EOPNOTSUPP : 0,
+        "a cgroup v2 subtree of its own, with memory, pids and cpu",
+        "limits are measured instead; to have the kernel hold them run heeld as a systemd service "
+        "with Delegate=yes, or by systemd-run --user --scope -p Delegate=yes");
+
+    if (why) {
+        free(check->have);
+        check->have = heel_xstrdup(why);
+    }
+}
+
 static void fill(struct heel_host_info *info, const struct trial *trial,
                  enum heel_namespaces namespaces)
 {

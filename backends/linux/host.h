@@ -15,6 +15,9 @@ void heel_host_probe(enum heel_namespaces namespaces, struct heel_host_info *inf
  * is trial enough. What the kernel says of itself (Landlock, seccomp) is asked all the same, and
  * where something tells that namespaces may be refused they are tried after all. */
 void heel_host_assume(enum heel_namespaces namespaces, struct heel_host_info *info);
+/* `why` there is no cgroup for sandboxes; NULL: there is. */
+#define HEEL_HOST_CGROUPS "cgroups"
+void heel_host_add_cgroups(struct heel_host_info *info, const char *why);
 /* Whether a check of that name passed. */
 #define HEEL_HOST_QUOTAS "inotify quotas"
 #define HEEL_HOST_SUPERVISION "supervised connects"

@@ -12,6 +12,7 @@
 struct heel_launched {
     pid_t pid;
     uint32_t id;                      /* of the sandbox; 0 for the others */
+    bool has_cgroup;                  /* called by its id */
     int level;                        /* of the sandbox, if its caller named nothing; else -1 */
     struct heel_namespace_pair pair;  /* owned; what it lives in */
     struct heel_buffer plan;          /* owned; to make a template from at its end; may be empty */

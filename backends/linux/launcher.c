@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #include "backends/linux/birth.h"
+#include "backends/linux/cgroup.h"
 #include "backends/linux/confine.h"
 #include "backends/linux/descendants.h"
 #include "backends/linux/guards.h"
@@ -72,6 +74,7 @@ struct launcher {
     struct heel_state_instance instance;
     struct heel_namespace_pool pool;
     struct heel_spare spare;
+    struct heel_cgroups cgroups;
     struct heel_launched_list launched; /* every one that was not reaped yet */
     struct at_death unlinks[UNLINKS_MAX];
     size_t unlink_count;
@@ -103,13 +106,15 @@ static int64_t now_ms(void)
 }
 
 static void reply(struct launcher *launcher, uint32_t type, uint32_t id,
-                  const struct heel_buffer *payload, int fd)
+                  const struct heel_buffer *payload, const int *fds, size_t fd_count)
 {
     struct heel_message message = {
         .type = type, .id = id, .payload = payload->data, .length = payload->length};
 
-    if (fd >= 0)
-        message.fds[message.fd_count++] = fd;
+    while (message.fd_count < fd_count) {
+        message.fds[message.fd_count] = fds[message.fd_count];
+        message.fd_count++;
+    }
     if (heel_message_send(launcher->socket, &message))
         launcher->heeld_gone = true;
 }
@@ -120,7 +125,7 @@ static void reply_error(struct launcher *launcher, uint32_t type, uint32_t id,
     heel_autobuffer struct heel_buffer payload = {0};
 
     heel_put_error(&payload, error);
-    reply(launcher, type, id, &payload, -1);
+    reply(launcher, type, id, &payload, NULL, 0);
 }
 
 /* ---- making one */
@@ -268,8 +273,19 @@ static bool wants_plan(const struct launcher *launcher, const struct heel_launch
            launched->pair.templates[launched->level].mounts < 0;
 }
 
+/* Without one its limits are measured: so they are where init does not start the commands itself.
+ */
+static void give_cgroup(const struct launcher *launcher, const struct heel_create_request *request,
+                        struct heel_launched *launched, int *cgroup)
+{
+    if (launcher->cgroups.base < 0 || launcher->bare || !heel_cgroup_is_wanted(&request->limits))
+        return;
+    *cgroup = heel_cgroup_make(&launcher->cgroups, launched->id, &request->limits);
+    launched->has_cgroup = *cgroup >= 0;
+}
+
 static struct heel_launched *create(struct launcher *launcher, struct heel_message *message,
-                                    int *pidfd, struct heel_error **err)
+                                    int *pidfd, int *cgroup, struct heel_error **err)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     heel_autoclose int control = heel_message_take_fd(message, 0);
@@ -286,8 +302,10 @@ static struct heel_launched *create(struct launcher *launcher, struct heel_messa
                    : request.plan_length > 0
                        ? launch_with_mounts(launcher, &request, &start, pidfd, err)
                        : launch(launcher, &request, &start, pidfd, err);
-    if (launched)
+    if (launched) {
         launched->id = message->id;
+        give_cgroup(launcher, &request, launched, cgroup);
+    }
     launcher->next_level = request.level;
     if (launcher->gives_uids && request.next_uid != 0)
         launcher->next_uid = launcher->next_gid = request.next_uid;
@@ -300,14 +318,16 @@ static void on_create(struct launcher *launcher, struct heel_message *message)
     heel_autobuffer struct heel_buffer payload = {0};
     heel_autoerror struct heel_error *error = NULL;
     heel_autoclose int pidfd = -1;
-    struct heel_launched *launched = create(launcher, message, &pidfd, &error);
+    heel_autoclose int cgroup = -1;
+    struct heel_launched *launched = create(launcher, message, &pidfd, &cgroup, &error);
 
     if (!launched) {
         reply_error(launcher, HEEL_LAUNCHER_NOT_CREATED, message->id, error);
         return;
     }
     heel_put_u32(&payload, wants_plan(launcher, launched));
-    reply(launcher, HEEL_LAUNCHER_CREATED, message->id, &payload, pidfd);
+    reply(launcher, HEEL_LAUNCHER_CREATED, message->id, &payload, (const int[]){pidfd, cgroup},
+          cgroup < 0 ? 1 : 2);
     if (launcher->options.brief) {
         launcher->makes_spares = false;
         launcher->only = launched->pid;
@@ -457,6 +477,8 @@ static void reaped(struct launcher *launcher, pid_t pid)
     if (!heel_launched_take(&launcher->launched, pid, &launched))
         return;
     launcher->work_done = launcher->work_done || pid == launcher->only;
+    if (launched.has_cgroup)
+        heel_cgroup_remove(&launcher->cgroups, launched.id);
     if (launcher->bare)
         return;
     heel_spare_died(&launcher->spare, pid);
@@ -641,6 +663,16 @@ static void predict_identity(struct launcher *launcher)
     launcher->next_gid = launcher->gives_uids ? options->uid_first : getegid();
 }
 
+static void open_cgroups(struct launcher *launcher)
+{
+    heel_autoclose int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    char own[PATH_MAX];
+    ssize_t length = fd < 0 ? -1 : read(fd, own, sizeof own - 1);
+
+    own[length > 0 ? length : 0] = '\0';
+    heel_cgroups_open("/sys/fs/cgroup", own, getpid(), getppid(), &launcher->cgroups);
+}
+
 static int say_hello(struct launcher *launcher)
 {
     heel_autobuffer struct heel_buffer hello = {0}, info = {0};
@@ -655,13 +687,14 @@ static int say_hello(struct launcher *launcher)
         heel_host_assume(launcher->options.namespaces, &host);
     else
         heel_host_probe(launcher->options.namespaces, &host);
+    heel_host_add_cgroups(&host, launcher->cgroups.why);
     launcher->bare = !host.namespaces;
     launcher->makes_spares = host.supported && host.namespaces;
     heel_host_info_encode(&host, &info);
     heel_host_info_clear(&host);
     heel_put_string(&hello, launcher->instance.path);
     heel_put_bytes(&hello, info.data, info.length);
-    reply(launcher, HEEL_LAUNCHER_HELLO, 0, &hello, launcher->instance.fd);
+    reply(launcher, HEEL_LAUNCHER_HELLO, 0, &hello, &launcher->instance.fd, 1);
     return 0;
 }
 
@@ -689,6 +722,9 @@ static void kill_all(struct launcher *launcher)
         kill(launcher->covers[i].pid, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
+    for (size_t i = 0; i < launcher->launched.count; i++)
+        if (launcher->launched.items[i].has_cgroup)
+            heel_cgroup_remove(&launcher->cgroups, launcher->launched.items[i].id);
 }
 
 static void remove_instance(const struct launcher *launcher)
@@ -735,6 +771,7 @@ _Noreturn void heel_launcher_run(int socket, const struct heel_backend_options *
     raise_open_files();
     heel_quotas_read(&launcher.quotas);
     predict_identity(&launcher);
+    open_cgroups(&launcher);
     if (launcher.children < 0 || say_hello(&launcher))
         _exit(1);
     heel_spare_init(&launcher.spare);

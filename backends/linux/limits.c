@@ -11,6 +11,11 @@ static rlim_t lower(rlim_t left, rlim_t right)
     return left < right ? left : right;
 }
 
+rlim_t heel_limits_tasks(uint64_t max_processes)
+{
+    return max_processes * TASKS_PER_PROCESS + TASKS_EXTRA;
+}
+
 static void add(struct heel_spawn_limits *to, int resource, rlim_t value)
 {
     to->items[to->count++] = (struct heel_spawn_limit){resource, value};
@@ -29,15 +34,15 @@ static uint64_t file_size(const struct heel_limits *limits)
 void heel_limits_for_commands(const struct heel_limits *limits, const struct heel_quotas *quotas,
                               struct heel_spawn_limits *to)
 {
-    *to = (struct heel_spawn_limits){.processors = (limits->cpu_share_milli + 999) / 1000};
+    *to = (struct heel_spawn_limits){.group = -1,
+                                     .processors = (limits->cpu_share_milli + 999) / 1000};
     /* Init keeps more than its commands have: with as much it could not hand a descriptor to heeld
      * once another sandbox of the same user has all in flight that it may. */
     add(to, RLIMIT_NOFILE,
         limits->max_open_files > 0 ? lower(limits->max_open_files, quotas->open_files)
                                    : quotas->open_files);
     if (limits->max_processes > 0)
-        add(to, RLIMIT_NPROC,
-            lower(limits->max_processes * TASKS_PER_PROCESS + TASKS_EXTRA, quotas->processes));
+        add(to, RLIMIT_NPROC, lower(heel_limits_tasks(limits->max_processes), quotas->processes));
     if (file_size(limits) > 0)
         add(to, RLIMIT_FSIZE, file_size(limits));
 }

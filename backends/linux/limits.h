@@ -10,6 +10,9 @@
 #include "backends/linux/quotas.h"
 #include "backends/linux/spawn.h"
 
+/* Processes and threads together, where so many processes may be. */
+rlim_t heel_limits_tasks(uint64_t max_processes);
+
 /* What a command is given. Of open files init has more itself, of the rest what `quotas` says. */
 void heel_limits_for_commands(const struct heel_limits *limits, const struct heel_quotas *quotas,
                               struct heel_spawn_limits *to);

@@ -70,7 +70,9 @@ struct linux_sandbox {
     struct linux_supervisor *supervisor; /* owned; NULL: its connects aren't supervised */
     int unsupervised;                    /* errno: why they aren't; 0: they need not be */
 
-    struct heel_meter meter; /* open while there is something to be measured */
+    struct heel_vantage vantage; /* until the meter has it */
+    int cgroup;                  /* owned; the directory of its own one; -1: it has none */
+    struct heel_meter meter;     /* open while there is something to be measured */
 
     bool working;     /* the thread pool has it */
     bool metering;    /* the thread pool still has its meter */

@@ -57,6 +57,7 @@ static void on_created(struct linux_backend *backend, struct heel_message *messa
         return;
     }
     if (pidfd >= 0) {
+        sandbox->cgroup = heel_message_take_fd(message, 1);
         linux_sandbox_on_born(sandbox, pidfd, heel_get_u32(&reader) == 1);
         return;
     }

@@ -213,17 +213,24 @@ static void on_started(struct linux_process *process, struct heel_message *messa
     process->events->on_started(&process->base, terminal, process->data);
 }
 
+/* As a shell says of its child as well. */
+static bool was_killed(const struct heel_exit *exit)
+{
+    return exit->code == (exit->signalled ? SIGKILL : 128 + SIGKILL);
+}
+
 /* It counts only where it was in time: a program that was done before it was killed is done. */
 static void note_limit(const struct linux_process *process, struct heel_exit *exit)
 {
+    struct linux_sandbox *sandbox = sandbox_of(process);
+
+    if (was_killed(exit) && process->limit == HEEL_LIMIT_NONE)
+        heel_meter_check_kill(&sandbox->meter);
     exit->limit = HEEL_LIMIT_NONE;
-    if (!exit->signalled)
-        return;
-    if (exit->code == SIGKILL)
+    if (was_killed(exit))
         exit->limit = process->limit;
-    else
-        exit->limit =
-            heel_limits_behind_signal(&sandbox_of(process)->preparation.spec.limits, exit->code);
+    else if (exit->signalled)
+        exit->limit = heel_limits_behind_signal(&sandbox->preparation.spec.limits, exit->code);
 }
 
 static void on_exited(struct linux_process *process, struct heel_message *message)
@@ -280,6 +287,7 @@ void linux_process_all_dead(struct linux_sandbox *sandbox)
         struct linux_process *process = sandbox->processes;
         struct heel_exit exit = {.signalled = true,
                                  .code = SIGKILL,
+                                 .limit = process->limit,
                                  .wall_us = (int64_t)((uv_hrtime() - process->started_ns) / 1000)};
 
         if (!process->started)

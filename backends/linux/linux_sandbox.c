@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backends/linux/cgroup.h"
+
 #define SILENCE_MS 30000 /* an init that owes an answer for so long is killed */
 #define REMOVALS_MAX \
     2 /* pool threads that remove files: the others are there to make sandboxes \
@@ -71,20 +73,37 @@ static unsigned count_helpers(const struct heel_meter *meter)
     return sandbox->supervisor ? linux_supervisor_hands(sandbox->supervisor) : 0;
 }
 
-static void start_meter(struct linux_sandbox *sandbox, struct heel_message *message,
-                        struct heel_reader *reader)
+/* Who can't be let in is not to run outside. */
+static int send_group(struct linux_sandbox *sandbox, struct heel_error **err)
+{
+    int door = sandbox->cgroup < 0 ? -1 : heel_cgroup_open_door(sandbox->cgroup);
+
+    if (sandbox->cgroup < 0)
+        return 0;
+    if (door < 0)
+        return heel_error_set_errno(err, errno, "cannot open a sandbox's cgroup");
+    heel_channel_send(
+        &sandbox->control,
+        &(struct heel_message){.type = HEEL_INIT_GROUP, .fds = {door}, .fd_count = 1});
+    return 0;
+}
+
+/* Once init has said from where it can be seen, and the launcher what cgroup it has. */
+static void start_meter(struct linux_sandbox *sandbox)
 {
     static const struct heel_meter_events events = {on_limit, on_meter_closed, count_helpers};
     const struct heel_preparation *preparation = &sandbox->preparation;
-    struct heel_vantage vantage;
+    struct heel_meter_view view = {
+        .vantage = sandbox->vantage,
+        .cgroup = sandbox->cgroup,
+        .work_dir = preparation->spec.working_dir ? NULL : preparation->paths.host_working_dir,
+    };
 
-    if (!heel_vantage_take(&vantage, message))
+    if (sandbox->vantage.proc < 0)
         return;
-    vantage.holder = (pid_t)heel_get_u32(reader);
-    vantage.nursery = (pid_t)heel_get_u32(reader);
-    heel_meter_open(
-        &sandbox->meter, &backend_of(sandbox)->meter_clock, &preparation->spec.limits, &vantage,
-        preparation->spec.working_dir ? NULL : preparation->paths.host_working_dir, &events);
+    heel_meter_open(&sandbox->meter, &backend_of(sandbox)->meter_clock, &preparation->spec.limits,
+                    &view, &events);
+    sandbox->vantage = (struct heel_vantage)HEEL_VANTAGE_NONE;
 }
 
 /* Takes the message's last descriptor, if it is a listener. Without one a sandbox that was to be
@@ -118,7 +137,10 @@ static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message
         fail(sandbox, error);
         return;
     }
-    start_meter(sandbox, message, &reader);
+    if (heel_vantage_take(&sandbox->vantage, message)) {
+        sandbox->vantage.holder = (pid_t)heel_get_u32(&reader);
+        sandbox->vantage.nursery = (pid_t)heel_get_u32(&reader);
+    }
     sandbox->ready = true;
     advance(sandbox);
 }
@@ -252,6 +274,7 @@ static void on_death(uv_poll_t *poll, int status, int events)
         heel_channel_drain(&sandbox->control);
     sandbox->dead = true;
     sandbox->metering = !heel_meter_close(&sandbox->meter);
+    heel_vantage_close(&sandbox->vantage);
     uv_timer_stop(&sandbox->watchdog);
     linux_process_all_dead(sandbox);
     if (sandbox->created && !sandbox->ending) {
@@ -286,6 +309,7 @@ static void ask_launcher(struct linux_sandbox *sandbox, bool with_plan)
         .named = sandbox->identity.named,
         .next_uid = heel_identity_next(&backend_of(sandbox)->identities),
         .level = plain_level(&preparation->spec),
+        .limits = preparation->spec.limits,
     };
     heel_autobuffer struct heel_buffer payload = {0};
     struct heel_message message = {.type = HEEL_LAUNCHER_CREATE, .id = sandbox->serial};
@@ -472,7 +496,8 @@ void linux_sandbox_create(struct heel_backend *base, const struct heel_sandbox_s
 
     sandbox->base.backend = base;
     sandbox->serial = ++backend->last_serial;
-    sandbox->init_end = sandbox->pidfd = -1;
+    sandbox->init_end = sandbox->pidfd = sandbox->cgroup = -1;
+    sandbox->vantage = (struct heel_vantage)HEEL_VANTAGE_NONE;
     sandbox->on_created = on_created;
     sandbox->on_lost = on_lost;
     sandbox->data = data;
@@ -522,6 +547,7 @@ static void describe_enforcement(struct linux_sandbox *sandbox)
 
     facts.own_quotas = sandbox->has_own_quotas;
     facts.own_uid = sandbox->identity.from_range;
+    facts.cgroup = sandbox->cgroup >= 0;
     facts.spec = &sandbox->preparation.spec;
     facts.mounts_unknown = !sandbox->preparation.mounts;
     facts.plan = sandbox->preparation.plan;
@@ -542,10 +568,12 @@ static void advance(struct linux_sandbox *sandbox)
     if (sandbox->created || !sandbox->born || !sandbox->ready)
         return;
     describe_enforcement(sandbox);
-    if (heel_report_check(&sandbox->report, sandbox->preparation.spec.required, &error) < 0) {
+    if (heel_report_check(&sandbox->report, sandbox->preparation.spec.required, &error) < 0 ||
+        send_group(sandbox, &error) < 0) {
         fail(sandbox, error);
         return;
     }
+    start_meter(sandbox);
     sandbox->created = true;
     sandbox->on_created(&sandbox->base, NULL, sandbox->data);
 }
@@ -740,6 +768,8 @@ static void close_handles(struct linux_sandbox *sandbox)
     }
     if (sandbox->init_end >= 0)
         close(heel_steal_fd(&sandbox->init_end));
+    if (sandbox->cgroup >= 0)
+        close(heel_steal_fd(&sandbox->cgroup));
     if (sandbox->born) {
         close_handle(sandbox, (uv_handle_t *)&sandbox->death);
         close(heel_steal_fd(&sandbox->pidfd));

@@ -220,8 +220,8 @@ static void test_payloads(void)
     static const char *const environment[] = {"A=b", NULL};
     static const gid_t groups[] = {4, 5};
     struct heel_command command = {.argv = argv, .environment = environment};
-    struct heel_create_request create = {1000,   1000, true, 1001, 2, {1000, 1000, groups, 2},
-                                         "plan", 4};
+    struct heel_create_request create = {
+        1000, 1000, true, 1001, 2, {1000, 1000, groups, 2}, "plan", 4, {.memory_bytes = 5}};
     struct heel_exit exit = {.signalled = true, .code = 9, .wall_us = 5};
     heel_autoerror struct heel_error *error = NULL, *got = NULL;
     heel_autobuffer struct heel_buffer start = {0}, created = {0}, ended = {0}, failed = {0};

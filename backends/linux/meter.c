@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/linux/cgroup.h"
 #include "backends/linux/limits.h"
 #include "backends/linux/open_files.h"
 #include "base/text.h"
@@ -70,6 +71,16 @@ static bool fired_just_now(const struct heel_meter *meter)
     return meter->fired_ms > 0 && now_ms(meter) - meter->fired_ms < FIRE_AGAIN_MS;
 }
 
+/* Whether it has since that was last asked. */
+static bool kernel_has_killed(struct heel_meter *meter, uint64_t kills)
+{
+    bool has = kills > meter->kernel_kills_told;
+
+    if (has)
+        meter->kernel_kills_told = kills;
+    return has;
+}
+
 /* What lies in files stays when the processes are gone. Where that is most of what is allowed,
  * nothing could run any more that removes it: there is a quarter more for that. */
 static bool memory_is_over(struct heel_meter *meter)
@@ -93,19 +104,28 @@ static size_t count_living(const struct heel_meter *meter)
     return meter->census.living > helpers ? meter->census.living - helpers : 0;
 }
 
-static void judge_look(struct heel_meter *meter)
+static enum heel_limit limit_reached(struct heel_meter *meter)
 {
     const struct heel_limits *limits = &meter->limits;
-    enum heel_limit limit = HEEL_LIMIT_NONE;
 
-    if (memory_is_over(meter))
-        limit = HEEL_LIMIT_MEMORY;
-    else if (limits->max_processes > 0 && count_living(meter) > limits->max_processes)
-        limit = HEEL_LIMIT_PROCESSES;
-    else if (limits->cpu_time_us > 0 && meter->cpu_us > (uint64_t)limits->cpu_time_us)
-        limit = HEEL_LIMIT_CPU_TIME;
+    if (meter->cgroup < 0 && memory_is_over(meter))
+        return HEEL_LIMIT_MEMORY;
+    if (limits->max_processes > 0 && count_living(meter) > limits->max_processes)
+        return HEEL_LIMIT_PROCESSES;
+    if (limits->cpu_time_us > 0 && meter->cpu_us > (uint64_t)limits->cpu_time_us)
+        return HEEL_LIMIT_CPU_TIME;
+    return HEEL_LIMIT_NONE;
+}
+
+/* What the kernel has killed may be all that there was, and its end is still to be heard of. */
+static void judge_look(struct heel_meter *meter)
+{
+    enum heel_limit limit = limit_reached(meter);
+
     meter->cpu_spent = meter->cpu_spent || limit == HEEL_LIMIT_CPU_TIME;
-    if (limit != HEEL_LIMIT_NONE && meter->census.living > 0 && !fired_just_now(meter))
+    if (kernel_has_killed(meter, meter->kernel_kills))
+        fire(meter, HEEL_LIMIT_MEMORY);
+    else if (limit != HEEL_LIMIT_NONE && meter->census.living > 0 && !fired_just_now(meter))
         fire(meter, limit);
 }
 
@@ -139,6 +159,24 @@ static void judge_walk(struct heel_meter *meter)
 
 /* ---- a look ---- */
 
+/* The kernel has done what was to be done about it, to one process; what that one belonged to ends
+ * with it. What lies in files is shared memory to it. */
+static void read_group_memory(struct heel_meter *meter)
+{
+    uint64_t limit = meter->limits.memory_bytes;
+    uint64_t kills = heel_cgroup_read(meter->cgroup, "memory.events", "oom_kill");
+    bool over = kills > meter->kernel_kills;
+    bool grace = meter->memory_grace;
+
+    meter->kernel_kills = kills;
+    if (!over && !grace)
+        return;
+    meter->memory.lasting = heel_cgroup_read(meter->cgroup, "memory.stat", "shmem");
+    meter->memory_grace = meter->memory.lasting > limit / 4 * 3;
+    if (meter->memory_grace != grace)
+        heel_cgroup_set_memory(meter->cgroup, limit + (meter->memory_grace ? limit / 4 : 0));
+}
+
 /* While processes come and go the shares of one that ended since are still counted with it, or
  * those of the others already without: what looks like too much is looked at once more. */
 static void measure_memory(struct heel_meter *meter)
@@ -163,12 +201,16 @@ static void look_in_pool(uv_work_t *work)
 
     meter->look_result = heel_census_take(&meter->vantage, &meter->census);
     meter->memory_is_exact = false;
-    if (limits->memory_bytes > 0) {
+    if (limits->memory_bytes > 0 && meter->cgroup >= 0) {
+        read_group_memory(meter);
+    } else if (limits->memory_bytes > 0) {
         meter->memory.bytes = heel_memory_bound(&meter->census, &meter->memory_watch);
         if (meter->memory.bytes > limits->memory_bytes)
             measure_memory(meter);
     }
-    if (limits->cpu_time_us > 0)
+    if (limits->cpu_time_us > 0 && meter->cgroup >= 0)
+        meter->cpu_us = heel_cgroup_read(meter->cgroup, "cpu.stat", "usage_usec");
+    else if (limits->cpu_time_us > 0)
         meter->cpu_us = heel_census_cpu_us(&meter->vantage, &meter->census);
     meter->look_us = (uv_hrtime() - began_ns) / 1000;
 }
@@ -324,22 +366,22 @@ static void tick(uv_timer_t *timer)
 }
 
 void heel_meter_open(struct heel_meter *meter, struct heel_meter_clock *clock,
-                     const struct heel_limits *limits, struct heel_vantage *vantage,
-                     const char *work_dir, const struct heel_meter_events *events)
+                     const struct heel_limits *limits, const struct heel_meter_view *view,
+                     const struct heel_meter_events *events)
 {
     *meter = (struct heel_meter){
         .clock = clock,
         .events = events,
         .limits = *limits,
-        .vantage = *vantage,
+        .vantage = view->vantage,
+        .cgroup = view->cgroup,
         .work_dir = -1,
         .open = true,
         .disk_most = {limits->disk_bytes ? limits->disk_bytes : UINT64_MAX,
                       limits->disk_inodes ? limits->disk_inodes : UINT64_MAX},
     };
-    *vantage = (struct heel_vantage)HEEL_VANTAGE_NONE;
-    if (work_dir && heel_limits_measure_disk(limits))
-        meter->work_dir = open(work_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (view->work_dir && heel_limits_measure_disk(limits))
+        meter->work_dir = open(view->work_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 void heel_meter_wake(struct heel_meter *meter)
@@ -354,6 +396,14 @@ void heel_meter_wake(struct heel_meter *meter)
         meter->awake = true;
     }
     start_clock(meter->clock, TICK_MS);
+}
+
+void heel_meter_check_kill(struct heel_meter *meter)
+{
+    if (!meter->open || meter->closing || meter->cgroup < 0 || meter->limits.memory_bytes == 0)
+        return;
+    if (kernel_has_killed(meter, heel_cgroup_read(meter->cgroup, "memory.events", "oom_kill")))
+        fire(meter, HEEL_LIMIT_MEMORY);
 }
 
 bool heel_meter_close(struct heel_meter *meter)

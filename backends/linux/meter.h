@@ -39,6 +39,7 @@ struct heel_meter {
     const struct heel_meter_events *events;
     struct heel_limits limits;
     struct heel_vantage vantage; /* owned */
+    int cgroup;                  /* borrowed; -1: there is none, all is measured */
     int work_dir;                /* owned; -1: nothing on disk is measured */
     struct heel_meter *next;     /* among those awake */
     bool open;
@@ -59,6 +60,8 @@ struct heel_meter {
     struct heel_census census;
     struct heel_memory_watch memory_watch;
     struct heel_memory_use memory;
+    uint64_t kernel_kills; /* processes that the kernel has killed for memory */
+    uint64_t kernel_kills_told;
     bool memory_is_exact;
     bool memory_grace;
     uint64_t cpu_us;
@@ -73,14 +76,23 @@ struct heel_meter {
 void heel_meter_clock_init(struct heel_meter_clock *clock, uv_loop_t *loop);
 void heel_meter_clock_close(struct heel_meter_clock *clock, uv_close_cb on_closed);
 
-/* Takes the vantage over; `work_dir` is the host's path of the sandbox's own working directory, or
- * NULL. */
+/* From where it is measured. */
+struct heel_meter_view {
+    struct heel_vantage vantage;
+    int cgroup;           /* its own cgroup's directory; -1: it has none */
+    const char *work_dir; /* the host's path of its own working directory, or NULL */
+};
+
+/* Takes the vantage over, and borrows the cgroup until it is closed. */
 void heel_meter_open(struct heel_meter *meter, struct heel_meter_clock *clock,
-                     const struct heel_limits *limits, struct heel_vantage *vantage,
-                     const char *work_dir, const struct heel_meter_events *events);
+                     const struct heel_limits *limits, const struct heel_meter_view *view,
+                     const struct heel_meter_events *events);
 
 /* Something is about to be started. Nothing for a meter that was never opened. */
 void heel_meter_wake(struct heel_meter *meter);
+
+/* A process was killed, and not by heeld: runs on_limit if the kernel did it for want of memory. */
+void heel_meter_check_kill(struct heel_meter *meter);
 
 /* Whether processor time is left, if it is limited. */
 static inline bool heel_meter_allows_start(const struct heel_meter *meter)

@@ -63,7 +63,7 @@ static void put_limits(struct heel_buffer *to, const struct heel_spawn_limits *l
 
 static void get_limits(struct heel_reader *from, struct heel_spawn_limits *limits)
 {
-    *limits = (struct heel_spawn_limits){.processors = heel_get_u64(from)};
+    *limits = (struct heel_spawn_limits){.group = -1, .processors = heel_get_u64(from)};
     limits->count = heel_get_u32(from);
     if (limits->count > HEEL_SPAWN_LIMITS_MAX) {
         limits->count = 0;

@@ -125,6 +125,23 @@ int heel_get_hand_finding(struct heel_reader *from, struct heel_hand_finding *fi
     return 0;
 }
 
+/* Those that a cgroup holds. */
+static void put_limits(struct heel_buffer *to, const struct heel_limits *limits)
+{
+    heel_put_u64(to, limits->memory_bytes);
+    heel_put_u64(to, (uint64_t)limits->cpu_time_us);
+    heel_put_u64(to, limits->cpu_share_milli);
+    heel_put_u64(to, limits->max_processes);
+}
+
+static void get_limits(struct heel_reader *from, struct heel_limits *limits)
+{
+    limits->memory_bytes = heel_get_u64(from);
+    limits->cpu_time_us = (int64_t)heel_get_u64(from);
+    limits->cpu_share_milli = heel_get_u64(from);
+    limits->max_processes = heel_get_u64(from);
+}
+
 void heel_put_create(struct heel_buffer *to, const struct heel_create_request *request)
 {
     heel_put_u32(to, request->uid);
@@ -132,6 +149,7 @@ void heel_put_create(struct heel_buffer *to, const struct heel_create_request *r
     heel_put_u32(to, request->named);
     heel_put_u32(to, request->next_uid);
     heel_put_u32(to, (uint32_t)(request->level + 1));
+    put_limits(to, &request->limits);
     heel_put_bytes(to, request->plan, request->plan_length);
     if (request->plan_length == 0)
         return;
@@ -168,6 +186,7 @@ int heel_get_create(struct heel_reader *from, struct heel_create_request *reques
     got.named = heel_get_u32(from) == 1;
     got.next_uid = heel_get_u32(from);
     got.level = (int)heel_get_u32(from) - 1;
+    get_limits(from, &got.limits);
     got.plan = heel_get_bytes(from, &got.plan_length);
     if (from->failed || got.uid == (uid_t)-1 || got.gid == (gid_t)-1 || got.level < -1 ||
         got.level > HEEL_LEVEL_PERMISSIVE)

@@ -16,7 +16,8 @@ enum heel_launcher_message {
     HEEL_LAUNCHER_HELLO = 1,   /* first, once: instance directory, host info; descriptor: the locked
                                   instance directory */
     HEEL_LAUNCHER_FAILED,      /* instead of HELLO: an error */
-    HEEL_LAUNCHER_CREATED,     /* id; whether a PLAN is wanted; descriptor: the init's pidfd */
+    HEEL_LAUNCHER_CREATED,     /* id; whether a PLAN is wanted; descriptors: the init's pidfd, and
+                                  its cgroup's directory if it has one of its own */
     HEEL_LAUNCHER_NOT_CREATED, /* id; an error */
     /* heeld to launcher */
     HEEL_LAUNCHER_CREATE, /* id; identity, perhaps a plan; descriptor: the init's end of its control
@@ -35,6 +36,7 @@ enum heel_init_message {
     HEEL_INIT_ADOPT = 32, /* descriptor: its control socket */
     /* heeld to init */
     HEEL_INIT_PLAN,      /* first, once */
+    HEEL_INIT_GROUP,     /* descriptor: by which every command joins a cgroup; before any START */
     HEEL_INIT_START,     /* id; a command; descriptors: its standard streams */
     HEEL_INIT_SIGNAL,    /* id; signal number, scope */
     HEEL_INIT_KILL_TREE, /* id */
@@ -112,6 +114,7 @@ struct heel_create_request {
     struct heel_caller caller; /* only with a plan; its groups belong to the request once decoded */
     const void *plan;          /* encoded, borrowed; NULL when the launcher has nothing to open */
     size_t plan_length;
+    struct heel_limits limits; /* for a cgroup of the sandbox's own */
 };
 
 void heel_put_create(struct heel_buffer *to, const struct heel_create_request *request);

@@ -304,22 +304,29 @@ static void describe_limits(const struct heel_report_facts *facts, struct row *r
     const struct heel_limits *limits = &facts->spec->limits;
 
     held_by(row, "rlimits");
-    if (heel_limits_measure_processes(limits)) {
+    if (facts->cgroup)
+        held_by(row, "cgroup v2");
+    if (heel_limits_measure_processes(limits))
         held_by(row, "measuring what runs");
-        degrade(row, "what all processes use together is measured every few milliseconds and "
-                     "stopped when it is too much, not refused; " DELEGATE
-                     " to have memory held by the kernel");
-    }
+    if (limits->memory_bytes > 0 && !facts->cgroup)
+        degrade(row, "memory is measured every few milliseconds and stopped when it is too much, "
+                     "not refused; " DELEGATE);
     if (!facts->namespaces && heel_limits_measure_processes(limits))
         degrade(row, "without a mount namespace what lies in HOME and TMPDIR is not counted");
     if (!facts->namespaces && !facts->own_uid && limits->memory_bytes > 0)
         degrade(row, "without a user namespace memory files of a program that hides itself "
                      "(PR_SET_DUMPABLE) are not seen");
-    if (limits->cpu_share_milli > 0) {
+    if (limits->cpu_share_milli > 0 && !facts->cgroup) {
         held_by(row, "CPU affinity");
         degrade(row, "cpu_share is rounded up to whole processors, and code inside can take "
                      "others; " DELEGATE);
     }
+    if (limits->cpu_time_us > 0 && !facts->cgroup)
+        degrade(row, "CPU time of processes that live a few milliseconds and that nobody waits for "
+                     "is not counted; " DELEGATE);
+    if (limits->max_processes > 0 || heel_limits_measure_disk(limits))
+        degrade(row, "processes and files are counted every few milliseconds, and what goes beyond "
+                     "is stopped then");
     if (heel_limits_measure_disk(limits) && facts->spec->working_dir)
         degrade(row, "what is written to spec.filesystem.working_dir is not counted; leave it "
                      "unset for a directory that is");

@@ -18,6 +18,7 @@ struct heel_report_facts {
     bool own_quotas;          /* of what is counted per user namespace */
     bool supervises_connects; /* to Unix sockets: heeld decides on each */
     int supervision_errno;    /* why not, where it is known; else 0 */
+    bool cgroup;              /* of its own, which holds its limits */
     const struct heel_sandbox_spec *spec; /* borrowed; all zero for what a host can give */
     bool mounts_unknown;                  /* where else on the host something is mounted */
     const struct heel_plan *plan;         /* borrowed; NULL: there is none yet */

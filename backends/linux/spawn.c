@@ -61,6 +61,8 @@ static int take_limits(const struct heel_spawn_limits *limits)
         if (setrlimit(limits->items[i].resource, &limit))
             return -1;
     }
+    if (limits->group >= 0 && write(limits->group, "0", 1) != 1)
+        return -1;
     return limits->processors > 0 ? take_processors(limits->processors) : 0;
 }
 
@@ -73,8 +75,8 @@ static int set_up(const struct heel_spawn *spawn)
             return -1;
     if (spawn->for_parent && prctl(PR_SET_PDEATHSIG, SIGKILL))
         return -1;
-    if (setsid() < 0 || close_range(3, ~0U, 0) || heel_tree_tag_take(spawn->tag) ||
-        take_limits(spawn->limits))
+    if (setsid() < 0 || take_limits(spawn->limits) || close_range(3, ~0U, 0) ||
+        heel_tree_tag_take(spawn->tag))
         return -1;
     if (spawn->terminal && ioctl(0, TIOCSCTTY, 0))
         return -1;

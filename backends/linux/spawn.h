@@ -2,7 +2,6 @@
 #ifndef HEEL_BACKENDS_LINUX_SPAWN_H
 #define HEEL_BACKENDS_LINUX_SPAWN_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -21,6 +20,7 @@ struct heel_spawn_limit {
 struct heel_spawn_limits {
     struct heel_spawn_limit items[HEEL_SPAWN_LIMITS_MAX];
     size_t count;
+    int group;         /* borrowed; the door of a cgroup, see cgroup.h; -1: it stays in init's */
     size_t processors; /* it starts on this many of those that init may use; 0: on all */
 };
 

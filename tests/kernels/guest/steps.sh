@@ -20,6 +20,7 @@ as_user() {
 start_heeld() {
     local folder
     folder=$(mktemp -d /run/heeld.XXXXXX)
+    chmod 0711 "$folder" # each sandbox of root's has a uid of its own
     heeld_log=$folder/log
     heeld_socket=unix:$folder/socket
     mkfifo "$folder/ready"
