@@ -189,6 +189,7 @@ struct heel_policy_verdict {
     char *path; /* owned, as are the other texts but for the origin */
     unsigned access;
     bool allowed;
+    bool absent;         /* it isn't for nothing is there, as far as the caller can see */
     char *resolved_path; /* where the links on the way lead; inside */
     char *rule;          /* what decided */
     const char *origin;  /* where that came from: "level DEFAULT", "path rule", "host", … */
@@ -285,15 +286,18 @@ enum heel_denial_kind {
     HEEL_DENIAL_INFERRED, /* from what the program said */
 };
 
+struct heel_process;
+
 /* Something that a sandbox refused to a program in it. All pointers are borrowed for the call. */
 struct heel_denial {
     enum heel_denial_kind kind;
-    pid_t pid;           /* the process's, inside; 0: not known */
-    const char *program; /* path inside, or its name; escaped; "" where it is not known */
-    const char *target;  /* what it wanted to reach; escaped */
-    const char *right;   /* and to do with it: "connect" */
-    const char *rule;    /* what refused it: a sentence */
-    const char *remedy;  /* what would allow it, or do instead: a sentence */
+    struct heel_process *process; /* whose command's tree it is from; NULL: not known */
+    pid_t pid;                    /* the process's, inside; 0: not known */
+    const char *program;          /* path inside, or its name; escaped; "" where it is not known */
+    const char *target;           /* what it wanted to reach; escaped */
+    const char *right;            /* and to do with it: "connect" */
+    const char *rule;             /* what refused it: a sentence */
+    const char *remedy;           /* what would allow it, or do instead: a sentence */
 };
 
 /* ---- the objects ---- */

@@ -152,6 +152,27 @@ static const struct heel_process_events process_events = {
     .on_exit = on_process_exit,
 };
 
+const char *command_working_dir(const struct command_facts *facts,
+                                const struct server_sandbox *sandbox)
+{
+    return facts->working_dir ? facts->working_dir
+                              : heel_sandbox_paths(sandbox->handle)->working_dir;
+}
+
+void commands_take_denial(struct server_sandbox *sandbox, const struct heel_denial *denial)
+{
+    const struct command_facts *facts = NULL;
+
+    for (struct server_command *command = sandbox->commands; command && denial->process;
+         command = command->next) {
+        if (command->process != denial->process)
+            continue;
+        denials_add(&command->facts->denials, denial);
+        facts = command->facts;
+    }
+    events_add_denial(sandbox, facts, denial);
+}
+
 static void on_output(void *data)
 {
     struct server_command *command = data;

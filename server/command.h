@@ -50,6 +50,13 @@ struct server_command {
     unsigned open_handles;
 };
 
+/* Where a command began, as seen inside. */
+const char *command_working_dir(const struct command_facts *facts,
+                                const struct server_sandbox *sandbox);
+
+/* The sandbox refused something; finds the command that it belongs to. */
+void commands_take_denial(struct server_sandbox *sandbox, const struct heel_denial *denial);
+
 /* Starts `request` (checked) in a READY sandbox. NULL and *err: RESOURCE_EXHAUSTED, or what the
  * backend says. */
 struct server_command *command_start(struct server_sandbox *sandbox,

@@ -52,6 +52,7 @@ struct command_facts *command_facts_new(const Heel__V1__Command *request, const 
     facts->sandbox_id = heel_xstrdup(sandbox_id);
     facts->sequence = sequence;
     facts->start_time_ms = now_ms();
+    facts->working_dir = request->working_dir[0] ? heel_xstrdup(request->working_dir) : NULL;
     copy_arguments(facts, request);
     copy_terminal(facts, request->terminal);
     return facts;
@@ -68,6 +69,8 @@ void command_facts_free(struct command_facts *facts)
     free(facts->sandbox_id);
     free(facts->terminal_type);
     free(facts->limit_message);
+    free(facts->working_dir);
+    denials_clear(&facts->denials);
     free(facts);
 }
 
@@ -117,6 +120,9 @@ Heel__V1__Process *command_facts_describe(const struct command_facts *facts)
     message->start_time = edge_new_timestamp_ms(facts->start_time_ms);
     if (command_facts_has_terminal(facts))
         message->terminal = describe_terminal(facts);
+    message->n_denials = facts->denials.count;
+    message->denials = denials_describe(&facts->denials);
+    message->denials_truncated = facts->denials.truncated;
     if (facts->exited)
         describe_end(facts, message);
     return message;

@@ -7,6 +7,7 @@
 
 #include "backends/backend.h"
 #include "heel/v1/process.pb-c.h"
+#include "server/denials.h"
 
 struct command_facts {
     char *id;                       /* owned */
@@ -20,6 +21,8 @@ struct command_facts {
     char *terminal_type;            /* owned; "" where it has none */
     bool exited;
     struct heel_exit exit;       /* once exited */
+    struct denials denials;      /* so far */
+    char *working_dir;           /* owned; where it began, as seen inside; NULL: the sandbox's */
     char *limit_message;         /* owned; about exit.limit; NULL if none ended it */
     Heel__V1__ExitReason reason; /* why we ended it; UNSPECIFIED if we didn't */
 };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "server/command_facts.h"
 #include "server/core.h"
+#include "server/denials.h"
 #include "server/edge.h"
 
 const char *events_epoch(void)
@@ -122,6 +123,24 @@ void events_add_process_exited(struct server_sandbox *sandbox, const struct comm
     event = new_event(sandbox);
     event->payload_case = HEEL__V1__EVENT__PAYLOAD_PROCESS_EXITED;
     event->process_exited = exited;
+    add(&sandbox->owner->events, event);
+}
+
+void events_add_denial(struct server_sandbox *sandbox, const struct command_facts *facts,
+                       const struct heel_denial *denial)
+{
+    Heel__V1__DenialEvent *message;
+    Heel__V1__Event *event;
+
+    if (sandbox->private_to_call)
+        return;
+    message = heel_xmalloc(sizeof *message);
+    heel__v1__denial_event__init(message);
+    message->process_id = heel_xstrdup(facts ? facts->id : "");
+    message->denial = denials_new_message(denial);
+    event = new_event(sandbox);
+    event->payload_case = HEEL__V1__EVENT__PAYLOAD_DENIAL;
+    event->denial = message;
     add(&sandbox->owner->events, event);
 }
 

@@ -7,6 +7,7 @@
 
 struct command_facts;
 struct event_reader;
+struct heel_denial;
 struct server_core;
 struct server_sandbox;
 
@@ -25,6 +26,10 @@ void events_clear(struct events *events);
 void events_add_sandbox(struct server_sandbox *sandbox, Heel__V1__SandboxEventKind kind);
 void events_add_process_started(struct server_sandbox *sandbox, const struct command_facts *facts);
 void events_add_process_exited(struct server_sandbox *sandbox, const struct command_facts *facts);
+
+/* `facts`: of the command that it belongs to; NULL: not known. */
+void events_add_denial(struct server_sandbox *sandbox, const struct command_facts *facts,
+                       const struct heel_denial *denial);
 
 /* Somebody who watches; embedded. */
 struct event_reader {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "server/core.h"
+#include "server/inference.h"
 #include "server/spec.h"
 #include "server/stdin_shares.h"
 
@@ -163,6 +164,38 @@ static void tell_readers(struct server_process *process)
     tell_readers_but(process, NULL);
 }
 
+static void on_inferred(void *data)
+{
+    struct server_process *process = data;
+
+    process->inferring = false;
+    tell_readers(process);
+    release(process);
+}
+
+/* Why it failed, as far as the sandbox had to do with it. */
+static void infer(struct server_process *process)
+{
+    enum process_channel channel =
+        command_facts_has_terminal(process->facts) ? PROCESS_STDOUT : PROCESS_STDERR;
+    const struct ring *ring = &process->outputs[channel].ring;
+    heel_autobuffer struct heel_buffer text = {0};
+    uint64_t offset = ring->end > INFERENCE_TEXT_BYTES ? ring->end - INFERENCE_TEXT_BYTES : 0;
+    const char *piece;
+    size_t length;
+
+    if (!process->sandbox || ring->end == 0)
+        return;
+    for (offset = offset > ring->first ? offset : ring->first;
+         (piece = ring_at(ring, offset, &length)); offset += length)
+        heel_buffer_append(&text, piece, length);
+    process->inferring = inference_start(process->sandbox, text.data, text.length,
+                                         command_working_dir(process->facts, process->sandbox),
+                                         &process->facts->denials, on_inferred, process);
+    if (process->inferring)
+        process->references++;
+}
+
 /* Whether there is news. */
 static bool fill_all(struct server_process *process)
 {
@@ -175,6 +208,7 @@ static bool fill_all(struct server_process *process)
     if (!is_drained(process))
         return news;
     let_go_of_command(process);
+    infer(process);
     return true;
 }
 
@@ -394,7 +428,7 @@ struct process_news process_next(struct process_reader *reader)
 
     if (news.kind == PROCESS_NO_NEWS)
         news = news_of(reader, second);
-    if (news.kind == PROCESS_NO_NEWS && is_drained(reader->process))
+    if (news.kind == PROCESS_NO_NEWS && is_drained(reader->process) && !reader->process->inferring)
         news.kind = PROCESS_EXITED;
     return news;
 }

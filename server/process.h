@@ -42,6 +42,7 @@ struct server_process {
     bool drop_oldest;
     bool kill_on_disconnect;
     bool started;
+    bool inferring; /* all of its output is there, and its complaints are looked at */
     struct process_reader *readers;
     unsigned reader_count;
     struct process_waiter *start_waiters; /* borrowed */

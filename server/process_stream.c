@@ -149,6 +149,9 @@ static void write_exited(struct process_stream *self)
     exited.status = command_facts_new_status(facts);
     exited.usage = edge_new_usage(&facts->exit);
     exited.acting_files = self->acting_files;
+    exited.n_denials = facts->denials.count;
+    exited.denials = facts->denials.items; /* borrowed */
+    exited.denials_truncated = facts->denials.truncated;
     self->finished = true;
     self->kind->write(self->stream, HEEL__V1__EXEC_RESPONSE__MESSAGE_EXITED, &exited,
                       on_exited_written);

@@ -109,6 +109,8 @@ static Heel__V1__EventKind kind_of(const Heel__V1__Event *event)
         return HEEL__V1__EVENT_KIND__EVENT_KIND_PROCESS_STARTED;
     case HEEL__V1__EVENT__PAYLOAD_PROCESS_EXITED:
         return HEEL__V1__EVENT_KIND__EVENT_KIND_PROCESS_EXITED;
+    case HEEL__V1__EVENT__PAYLOAD_DENIAL:
+        return HEEL__V1__EVENT_KIND__EVENT_KIND_DENIAL;
     default:
         return HEEL__V1__EVENT_KIND__EVENT_KIND_UNSPECIFIED;
     }
@@ -177,7 +179,7 @@ static int check_request(const Heel__V1__WatchEventsRequest *request, const stru
         return -1;
     for (size_t i = 0; i < request->n_kinds; i++)
         if (request->kinds[i] < HEEL__V1__EVENT_KIND__EVENT_KIND_SANDBOX ||
-            request->kinds[i] > HEEL__V1__EVENT_KIND__EVENT_KIND_PROCESS_EXITED)
+            request->kinds[i] > HEEL__V1__EVENT_KIND__EVENT_KIND_DENIAL)
             return heel_error_set_field(err, "kinds", "kinds[%zu] is no kind", i);
     if (after && ((after->epoch[0] && strcmp(after->epoch, events_epoch()) != 0) ||
                   after->sequence > events->last))

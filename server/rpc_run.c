@@ -5,6 +5,7 @@
 #include "server/command.h"
 #include "server/core.h"
 #include "server/edge.h"
+#include "server/inference.h"
 #include "server/process_ids.h"
 #include "server/service.h"
 #include "server/spec.h"
@@ -39,6 +40,7 @@ struct run {
     size_t max_bytes;
     struct capture out;
     struct capture err;
+    bool inferring;                         /* it is over, and its complaints are looked at */
     struct run_waiter *waiters;             /* owned */
     Heel__V1__RunCommandResponse *response; /* owned; once the command is over */
 };
@@ -143,6 +145,9 @@ static Heel__V1__RunCommandResponse *new_response(struct run *run)
     heel__v1__run_command_response__init(response);
     response->status = command_facts_new_status(command->facts);
     response->usage = edge_new_usage(&command->facts->exit);
+    response->n_denials = command->facts->denials.count;
+    response->denials = denials_describe(&command->facts->denials);
+    response->denials_truncated = command->facts->denials.truncated;
     take_capture(&run->out, &response->stdout, &response->stdout_truncated);
     take_capture(&run->err, &response->stderr, &response->stderr_truncated);
     response->process_id = heel_xstrdup(command->facts->id);
@@ -172,8 +177,11 @@ static void on_private_sandbox_deleted(const struct sandbox_end *end, void *data
     run_free(run);
 }
 
-static void finish(struct run *run)
+static void finish(void *data)
 {
+    struct run *run = data;
+
+    run->inferring = false;
     run->response = new_response(run);
     if (run->process_id[0] && run->sandbox && !run->private_sandbox)
         keep_answer(run);
@@ -207,18 +215,30 @@ static void drain(struct run *run, struct output *output, struct capture *captur
     }
 }
 
+/* Why it failed, as far as the sandbox had to do with it. */
+static bool infer(struct run *run)
+{
+    struct command_facts *facts = run->command->facts;
+
+    return run->sandbox &&
+           inference_start(run->sandbox, run->err.bytes.data, run->err.bytes.length,
+                           command_working_dir(facts, run->sandbox), &facts->denials, finish, run);
+}
+
 static void pump(struct run *run)
 {
     struct server_command *command = run->command;
 
-    if (run->response) /* finished: only its private sandbox isn't gone yet */
+    if (run->response || run->inferring) /* over: only its private sandbox isn't gone yet, say */
         return;
     do {
         drain(run, &command->out, &run->out);
         drain(run, &command->err, &run->err);
     } while (command->facts->exited && !(command->out.ended && command->err.ended));
     if (command->facts->exited) {
-        finish(run);
+        run->inferring = infer(run);
+        if (!run->inferring)
+            finish(run);
         return;
     }
     output_wait(&command->out);
@@ -268,6 +288,17 @@ static int start(struct run *run, struct server_sandbox *sandbox, const Heel__V1
     output_wait(&run->command->out);
     output_wait(&run->command->err);
     return 0;
+}
+
+void runs_release(struct server_sandbox *sandbox)
+{
+    while (sandbox->runs) {
+        struct run *run = sandbox->runs;
+
+        sandbox->runs = run->next;
+        run->listed = false;
+        run->sandbox = NULL;
+    }
 }
 
 /* ---- in a sandbox of its own ---- */

@@ -12,6 +12,7 @@
 #include "server/environment.h"
 #include "server/log.h"
 #include "server/process.h"
+#include "server/service.h"
 #include "server/spec.h"
 
 #define RETRY_MS 100
@@ -226,6 +227,11 @@ static void tell_aborted(struct server_sandbox *sandbox)
 
 static void start_destroy(struct server_sandbox *sandbox);
 
+static void on_denied(const struct heel_denial *denial, void *data)
+{
+    commands_take_denial(data, denial);
+}
+
 static void on_created(struct heel_sandbox *handle, const struct heel_error *error, void *data)
 {
     struct server_sandbox *sandbox = data;
@@ -246,6 +252,7 @@ static void on_created(struct heel_sandbox *handle, const struct heel_error *err
         return;
     }
     sandbox->state = SANDBOX_READY;
+    heel_sandbox_watch_denials(handle, on_denied, sandbox);
     environment_complete(sandbox->spec, heel_sandbox_paths(handle));
     log_life(sandbox, "sandbox created");
     events_add_sandbox(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_CREATED);
@@ -372,6 +379,7 @@ static void on_destroyed(const struct heel_sandbox_end *left, void *data)
     sandbox->handle = NULL;
     commands_lost(sandbox);
     processes_release(sandbox);
+    runs_release(sandbox);
     events_add_sandbox(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_DELETED);
     answer_deletion(sandbox, &end);
     forget(sandbox);

@@ -8,6 +8,7 @@
 #include "proto/runtime/grpcc.h"
 
 struct caller;
+struct server_sandbox;
 
 /* Registers every service on the caller's gRPC server. */
 void service_register(struct caller *caller);
@@ -39,6 +40,8 @@ void rpc_explain_policy(struct grpcc_unary *call, const Heel__V1__ExplainPolicyR
 /* rpc_run.c */
 void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request,
                      void *service);
+/* Its sandbox goes: what of RunCommand is still under way has none any more. */
+void runs_release(struct server_sandbox *sandbox);
 /* rpc_exec.c */
 void rpc_exec(struct grpcc_stream *stream, void *service);
 /* rpc_attach.c */

@@ -73,9 +73,15 @@ static void tell_not_started(const struct heel_commands *commands, uint32_t id,
 }
 
 /* `master` is -1 where the command has no terminal. */
-static void tell_started(const struct heel_commands *commands, uint32_t id, int master)
+static void tell_started(const struct heel_commands *commands, uint32_t id, uint64_t tag,
+                         int master)
 {
+    heel_autobuffer struct heel_buffer payload = {0};
     struct heel_message message = {.type = HEEL_INIT_STARTED, .id = id};
+
+    heel_put_u64(&payload, tag);
+    message.payload = payload.data;
+    message.length = payload.length;
 
     if (master >= 0)
         message.fds[message.fd_count++] = master;
@@ -114,7 +120,7 @@ static void start_on_pipes(struct heel_commands *commands, const struct heel_mes
     spawn->stdio[1] = message->fds[has_stdin];
     spawn->stdio[2] = message->fds[has_stdin + 1];
     if (start(commands, message->id, spawn))
-        tell_started(commands, message->id, -1);
+        tell_started(commands, message->id, spawn->tag, -1);
 }
 
 static void start_on_terminal(struct heel_commands *commands, uint32_t id,
@@ -130,7 +136,7 @@ static void start_on_terminal(struct heel_commands *commands, uint32_t id,
         spawn->stdio[i] = terminal.slave;
     spawn->terminal = true;
     if (start(commands, id, spawn))
-        tell_started(commands, id, terminal.master);
+        tell_started(commands, id, spawn->tag, terminal.master);
     heel_terminal_close(&terminal);
 }
 

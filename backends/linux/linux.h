@@ -93,6 +93,8 @@ struct linux_sandbox {
     heel_on_created *on_created;
     heel_on_lost *on_lost;
     void *data;
+    heel_on_denied *on_denied;
+    void *denied_data;
     heel_on_paused *on_paused; /* while init owes an answer to PAUSE */
     void *paused_data;
     heel_on_deleted *on_deleted;
@@ -154,6 +156,9 @@ void linux_process_signal(struct heel_process *process, int signal_number,
                           enum heel_signal_scope scope);
 void linux_process_kill_tree(struct heel_process *process);
 void linux_process_on_message(struct linux_sandbox *sandbox, struct heel_message *message);
+/* In whose tree the process is that has this pid in heeld's pid namespace; NULL: in none that runs.
+ */
+struct heel_process *linux_process_of_pid(const struct linux_sandbox *sandbox, pid_t host_pid);
 /* Init is dead, and so are they: their on_exit. */
 void linux_process_all_dead(struct linux_sandbox *sandbox);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "backends/linux/limits.h"
+#include "backends/linux/tree.h"
 
 #define OUTPUT_PIPE_SIZE \
     (256 * 1024) /* bytes: larger pipes mean fewer wake-ups for bulk output \
@@ -17,6 +18,7 @@ struct linux_process {
     struct linux_process *next;
     uint32_t id;
     bool started;
+    uint64_t tag; /* its tree's, once started; see tree.h */
     bool wants_terminal;
     bool killing;          /* init owes the end of its tree */
     enum heel_limit limit; /* for which it is being killed */
@@ -198,6 +200,7 @@ static void finish(struct linux_process *process, const struct heel_exit *exit)
 
 static void on_started(struct linux_process *process, struct heel_message *message)
 {
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
     int terminal;
 
     if (process->started)
@@ -207,6 +210,7 @@ static void on_started(struct linux_process *process, struct heel_message *messa
         linux_sandbox_kill(sandbox_of(process)); /* heeld has no descriptor left */
         return;
     }
+    process->tag = heel_get_u64(&reader);
     process->started = true;
     heel_meter_wake(&sandbox_of(process)->meter);
     linux_sandbox_answered(sandbox_of(process));
@@ -294,6 +298,19 @@ void linux_process_all_dead(struct linux_sandbox *sandbox)
             exit = (struct heel_exit){.start_failure = HEEL_START_FAILED, .start_errno = ESRCH};
         finish(process, &exit);
     }
+}
+
+struct heel_process *linux_process_of_pid(const struct linux_sandbox *sandbox, pid_t host_pid)
+{
+    heel_autoclose int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    uint64_t tag;
+
+    if (proc < 0 || !heel_tree_tag_read(proc, host_pid, &tag))
+        return NULL;
+    for (struct linux_process *process = sandbox->processes; process; process = process->next)
+        if (process->started && process->tag == tag)
+            return &process->base;
+    return NULL;
 }
 
 /* ---- what the server wants */

@@ -588,12 +588,22 @@ const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandb
     return sandbox_of(sandbox)->report.rows;
 }
 
+static void on_refused(struct heel_denial *denial, pid_t host_pid, void *data)
+{
+    struct linux_sandbox *sandbox = data;
+
+    denial->process = linux_process_of_pid(sandbox, host_pid);
+    sandbox->on_denied(denial, sandbox->denied_data);
+}
+
 void linux_sandbox_watch_denials(struct heel_sandbox *base, heel_on_denied *on_denied, void *data)
 {
     struct linux_sandbox *sandbox = sandbox_of(base);
 
+    sandbox->on_denied = on_denied;
+    sandbox->denied_data = data;
     if (sandbox->supervisor)
-        linux_supervisor_watch(sandbox->supervisor, on_denied, data);
+        linux_supervisor_watch(sandbox->supervisor, on_denied ? on_refused : NULL, sandbox);
 }
 
 /* ---- ending */

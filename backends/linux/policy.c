@@ -195,9 +195,11 @@ static void explain(const struct heel_policy_walk *walk, enum heel_policy_refusa
         verdict->rule = heel_xstrdup("nothing of the host is shown there");
         return;
     case HEEL_POLICY_NOT_THERE:
+        verdict->absent = true;
         verdict->rule = heel_xstrdup("nothing is there on the host that the caller could see");
         return;
     case HEEL_POLICY_NOT_MADE:
+        verdict->absent = true;
         verdict->rule = heel_xstrdup("nothing is there before the sandbox makes it");
         return;
     case HEEL_POLICY_NOT_A_DIRECTORY:

@@ -52,7 +52,8 @@ enum heel_init_message {
     HEEL_INIT_MOUNTS,  /* before READY, where the plan says guarded; descriptor: its mount namespace
                         */
     HEEL_INIT_FAILED,  /* instead of READY: an error */
-    HEEL_INIT_STARTED, /* id; descriptor: the master side of its terminal, if it has one */
+    HEEL_INIT_STARTED, /* id; its tree's tag; descriptor: the master side of its terminal, if it has
+                          one */
     HEEL_INIT_EXITED,  /* id; how it ended, or why it never started */
     HEEL_INIT_TREE_LIVES, /* id: KILL_TREE could not get at everything */
     HEEL_INIT_HAND_GONE,  /* id: it is dead, or was never born */

@@ -56,8 +56,8 @@ struct linux_supervisor {
     bool held_up;         /* a call waits for a hand */
     bool overloaded;      /* and has done so for too long */
     uint64_t held_up_since;
-    heel_on_denied *on_denied;
-    void *denied_data;
+    linux_on_refused *on_refused;
+    void *refused_data;
     unsigned denials_left; /* that may be told before the next tick of their clock */
     uint64_t denials_since;
     unsigned closing; /* handles */
@@ -87,7 +87,7 @@ static bool may_tell(struct linux_supervisor *supervisor)
     uint64_t passed = uv_now(supervisor->loop) - supervisor->denials_since;
     uint64_t earned = passed * HEEL_DENIALS_PER_SECOND / 1000;
 
-    if (!supervisor->on_denied)
+    if (!supervisor->on_refused)
         return false;
     if (earned > 0) {
         supervisor->denials_since = uv_now(supervisor->loop);
@@ -122,7 +122,7 @@ static void tell_of_refusal(const struct hand *hand, const struct heel_connect *
     denial.pid = heel_supervised_pid(&hand->call);
     denial.program = program;
     denial.target = target.data ? target.data : "";
-    supervisor->on_denied(&denial, supervisor->denied_data);
+    supervisor->on_refused(&denial, hand->call.thread, supervisor->refused_data);
 }
 
 /* ---- hands */
@@ -528,11 +528,11 @@ unsigned linux_supervisor_hands(const struct linux_supervisor *supervisor)
     return supervisor->hands_alive;
 }
 
-void linux_supervisor_watch(struct linux_supervisor *supervisor, heel_on_denied *on_denied,
+void linux_supervisor_watch(struct linux_supervisor *supervisor, linux_on_refused *on_refused,
                             void *data)
 {
-    supervisor->on_denied = on_denied;
-    supervisor->denied_data = data;
+    supervisor->on_refused = on_refused;
+    supervisor->refused_data = data;
 }
 
 static void on_own_handle_closed(uv_handle_t *handle)

@@ -79,7 +79,7 @@ static bool is_shared(const struct hunt *hunt)
     return hunt->tags->shared;
 }
 
-static bool read_tag(int proc, pid_t pid, uint64_t *tag)
+bool heel_tree_tag_read(int proc, pid_t pid, uint64_t *tag)
 {
     char path[32], text[2048];
     heel_autoclose int fd = -1;
@@ -118,7 +118,7 @@ static void hunt_one(struct hunt *hunt, pid_t pid)
     uint64_t tag;
 
     if (pidfd < 0 || (is_shared(hunt) && !heel_is_descendant(pid)) ||
-        !read_tag(hunt->proc, pid, &tag))
+        !heel_tree_tag_read(hunt->proc, pid, &tag))
         return;
     if (tag != hunt->tag && heel_tree_tag_valid(hunt->tags, tag))
         return;

@@ -25,6 +25,9 @@ int heel_tree_tags_init(struct heel_tree_tags *tags);
 uint64_t heel_tree_tag_next(struct heel_tree_tags *tags);
 bool heel_tree_tag_valid(const struct heel_tree_tags *tags, uint64_t tag);
 
+/* The tag of a process, in the pid namespace of `proc`. False if it has none, or is gone. */
+bool heel_tree_tag_read(int proc, pid_t pid, uint64_t *tag);
+
 /* Makes `tag` the calling process's. 0, or -1 with errno. Async-signal-safe. */
 int heel_tree_tag_take(uint64_t tag);
 
