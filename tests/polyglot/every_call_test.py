@@ -22,6 +22,15 @@ UpdateSandbox: done
 ExplainPolicy: /etc/passwd True False
 RunCommand: b'out\\n' b'err\\n' 3
 Exec: b'who?\\nhello world\\n' 0
+WatchEvents: started
+StartProcess: lasting process_started
+GetProcess: PROCESS_STATE_RUNNING
+ListProcesses: lasting
+Attach: b'kept\\n'
+PauseSandbox: SANDBOX_STATE_PAUSED
+ResumeSandbox: SANDBOX_STATE_READY
+SignalProcess: True
+WaitProcess: 15
 DeleteSandbox: NOT_FOUND SANDBOX_NOT_FOUND []
 an error: INVALID_ARGUMENT UNKNOWN_FIELD ['spec.level']
 """

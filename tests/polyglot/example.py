@@ -45,6 +45,42 @@ def dialog(stub, sandbox_id):
             return output, response.exited.status.code
 
 
+def background(stub, name):
+    """A process that lives on by itself, and what happens to it."""
+    watch = stub.WatchEvents(sandbox_pb2.WatchEventsRequest(sandbox_id=name))
+    print("WatchEvents:", next(watch).WhichOneof("message"))
+
+    command = process_pb2.Command(argv=["cat"], process_id="lasting")
+    process = stub.StartProcess(sandbox_pb2.StartProcessRequest(sandbox_id=name, command=command)).process
+    print("StartProcess:", process.process_id, next(watch).event.WhichOneof("payload"))
+    which = {"sandbox_id": name, "process_id": process.process_id}
+    got = stub.GetProcess(sandbox_pb2.GetProcessRequest(**which)).process
+    print("GetProcess:", process_pb2.ProcessState.Name(got.state))
+    running = [process_pb2.PROCESS_STATE_RUNNING]
+    listed = stub.ListProcesses(sandbox_pb2.ListProcessesRequest(sandbox_id=name, states=running)).processes
+    print("ListProcesses:", *(one.process_id for one in listed))
+
+    requests = [
+        sandbox_pb2.AttachRequest(start=sandbox_pb2.AttachStart(**which)),
+        sandbox_pb2.AttachRequest(stdin=b"kept\n"),
+    ]
+    for response in stub.Attach(iter(requests)):
+        if response.HasField("stdout"):
+            print("Attach:", response.stdout.data)
+            break
+
+    paused = stub.PauseSandbox(sandbox_pb2.PauseSandboxRequest(sandbox_id=name)).sandbox
+    print("PauseSandbox:", sandbox_pb2.SandboxState.Name(paused.state))
+    resumed = stub.ResumeSandbox(sandbox_pb2.ResumeSandboxRequest(sandbox_id=name)).sandbox
+    print("ResumeSandbox:", sandbox_pb2.SandboxState.Name(resumed.state))
+
+    signal = sandbox_pb2.SendSignal(name="TERM", scope=process_pb2.SIGNAL_SCOPE_TREE)
+    print("SignalProcess:", stub.SignalProcess(sandbox_pb2.SignalProcessRequest(signal=signal, **which)) is not None)
+    over = stub.WaitProcess(sandbox_pb2.WaitProcessRequest(**which)).process
+    print("WaitProcess:", over.status.signal)
+    watch.cancel()
+
+
 def main(address):
     channel = grpc.insecure_channel(address)
     stub = sandbox_pb2_grpc.SandboxServiceStub(channel)
@@ -81,6 +117,7 @@ def main(address):
     answer = stub.RunCommand(sandbox_pb2.RunCommandRequest(sandbox_id=name, command=command))
     print("RunCommand:", answer.stdout, answer.stderr, answer.status.code)
     print("Exec:", *dialog(stub, name))
+    background(stub, name)
 
     stub.DeleteSandbox(sandbox_pb2.DeleteSandboxRequest(sandbox_id=name))
     try:
