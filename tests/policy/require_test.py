@@ -49,12 +49,13 @@ class RequireTest(ServerCase):
 
     def test_a_grant_of_what_acts_later_counts(self):
         work = self.server.base / "work"
-        (work / ".git").mkdir(parents=True)
-        for folder in (work, work / ".git"):
-            folder.chmod(0o777)
+        work.mkdir()
+        work.chmod(0o777)
         kept = pb.Filesystem(working_dir=str(work))
         made = self.create(level=DEFAULT, filesystem=kept, require=[pb.PROTECTION_ACTING_FILES])
         self.delete(made.sandbox_id)
+        (work / ".git").mkdir()
+        (work / ".git").chmod(0o777)
         kept.paths.add(path=str(work / ".git"), access=pb.PATH_ACCESS_WRITE)
         self.assertIn(".git", self.refused("ACTING_FILES", "DEGRADED", level=DEFAULT, filesystem=kept))
         shutil.rmtree(work)
