@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 
-from heeltest import ServerCase, main, mark, pb, places, wait_for
+from heeltest import Code, Heeld, ServerCase, main, mark, pb, places, wait_for
 
 INSIDE = (pathlib.Path(__file__).parent / "inside.py").read_text()
 RACE = places.BINARIES / "tests/connect/race"
@@ -486,6 +486,54 @@ class RaceTest(SharedFolderCase):
 
     def unconfined(self, *how):
         subprocess.run([self.program, str(10**9), "2", *how], cwd=self.folder, timeout=60, check=False)
+
+
+class SupervisedHeeld(Heeld):
+    """Its processes have a listener above them, as in some containers; a process tree can have but one."""
+
+    UNDER = """
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+allow = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7FFF0000), 8)
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 1, ctypes.addressof(allow)), 16)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+listener = libc.syscall(317, 1, 8, program)
+assert listener >= 0, ctypes.get_errno()
+os.set_inheritable(listener, True)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+    def command(self):
+        return ["/usr/bin/python3", "-c", self.UNDER, *super().command()]
+
+
+class WithoutListenerTest(ServerCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = SupervisedHeeld()
+        cls.calls = []
+
+    def check_degraded(self, rows):
+        row = {row.protection: row for row in rows}[pb.PROTECTION_HOST_SOCKETS]
+        if "Landlock" in row.mechanism:
+            self.skipTest("Landlock holds Unix sockets here")
+        self.assertEqual(row.state, pb.ENFORCEMENT_STATE_DEGRADED, row)
+        self.assertNotIn("supervised", row.mechanism)
+        return row
+
+    def test_the_report_says_that_it_holds_less_and_why(self):
+        sandbox = self.create()
+        self.assertIn("another supervisor", self.check_degraded(sandbox.enforcement).detail)
+        answer = self.run_in(sandbox, "python3", "-c", INSIDE + "server = listen('s'); say(outcome(connect, 's'), hands())")
+        self.assertEqual(answer.stdout, b"ok []\n", answer)
+
+    def test_the_server_says_it_of_the_host(self):
+        self.check_degraded(self.stub.GetServerInfo(pb.GetServerInfoRequest(), timeout=30).protections)
+
+    def test_who_requires_it_gets_no_sandbox(self):
+        self.check_degraded(self.create().enforcement)
+        with self.fails(Code.FAILED_PRECONDITION):
+            self.create(require=[pb.PROTECTION_HOST_SOCKETS])
 
 
 if __name__ == "__main__":
