@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-#define WAITING_MAX 16
+#define WAITING_MAX 64
 #define IDLE_SECONDS 1 /* after which the thread goes */
 
 struct heel_closer {

@@ -50,12 +50,12 @@ struct linux_supervisor {
     struct heel_closer *closer;   /* owned */
     struct hand *hands;           /* owned */
     unsigned hand_count;
-    unsigned hands_alive; /* with those that are let go and not gone yet */
-    bool ticking;         /* else the timer, if it runs, is that of idleness */
-    uint32_t last_id;     /* of hands and of errands */
-    bool held_up;         /* a call waits for a hand */
-    bool overloaded;      /* and has done so for too long */
-    uint64_t held_up_since;
+    unsigned hands_alive;   /* with those that are let go and not gone yet */
+    bool ticking;           /* else the timer, if it runs, is that of idleness */
+    uint32_t last_id;       /* of hands and of errands */
+    bool held_up;           /* a call waits for a hand, or for the closer */
+    uint64_t held_up_since; /* 0: the last one did not */
+    bool overloaded;        /* it has waited for too long */
     linux_on_refused *on_refused;
     void *refused_data;
     unsigned denials_left; /* that may be told before the next tick of their clock */
@@ -381,39 +381,64 @@ static int request(struct hand *hand, int socket)
     return send_request(hand, socket);
 }
 
+/* There is room with the closer, which it uses. */
 static int begin(struct hand *hand)
 {
-    struct heel_closer *closer = hand->supervisor->closer;
     int socket = -1;
-    int error;
+    int error = heel_supervised_fetch_socket(&hand->call, &socket);
 
-    if (!heel_closer_reserve(closer))
-        return EAGAIN;
-    error = heel_supervised_fetch_socket(&hand->call, &socket);
     if (error == 0)
         error = request(hand, socket);
-    heel_closer_take(closer, socket);
+    heel_closer_take(hand->supervisor->closer, socket);
     return error;
 }
 
 static void take_call(struct linux_supervisor *supervisor, struct hand *hand)
 {
-    struct heel_supervised_call call;
     int error;
 
-    if (heel_supervised_receive(supervisor->listener, &call))
-        return;
-    if (!hand) {
-        heel_supervised_answer(supervisor->listener, call.id, EAGAIN);
+    if (heel_supervised_receive(supervisor->listener, &hand->call)) {
+        heel_closer_take(supervisor->closer, -1);
         return;
     }
-    hand->call = call;
+    supervisor->held_up_since = 0;
     hand->busy = true;
     error = begin(hand);
     if (error)
         finish(hand, error);
     else
         keep_time(supervisor);
+}
+
+static void refuse_call(struct linux_supervisor *supervisor)
+{
+    struct heel_supervised_call call;
+
+    if (heel_supervised_receive(supervisor->listener, &call) == 0)
+        heel_supervised_answer(supervisor->listener, call.id, EAGAIN);
+}
+
+/* It is not received yet, so that its caller can still be interrupted. */
+static void hold_up(struct linux_supervisor *supervisor)
+{
+    supervisor->held_up = true;
+    if (supervisor->held_up_since == 0)
+        supervisor->held_up_since = uv_now(supervisor->loop);
+    uv_poll_stop(&supervisor->poll);
+    keep_time(supervisor);
+}
+
+/* A hand that can take a call, for whose socket there is room with the closer; or NULL. */
+static struct hand *reserve_hand(struct linux_supervisor *supervisor)
+{
+    struct hand *hand;
+
+    if (!heel_closer_reserve(supervisor->closer))
+        return NULL;
+    hand = find_hand(supervisor);
+    if (!hand)
+        heel_closer_take(supervisor->closer, -1);
+    return hand;
 }
 
 /* One call at a time, so that a sandbox which makes many holds up the loop no longer than others.
@@ -426,20 +451,18 @@ static void on_pending(uv_poll_t *poll, int status, int events)
 
     (void)events;
     if (!heel_supervised_pending(supervisor->listener, &gone)) {
+        supervisor->held_up_since = 0;
         if (gone || status < 0)
             uv_poll_stop(poll);
         return;
     }
-    hand = find_hand(supervisor);
-    if (hand || supervisor->overloaded) {
+    hand = reserve_hand(supervisor);
+    if (hand)
         take_call(supervisor, hand);
-        return;
-    }
-    /* Not received yet, it can be interrupted. */
-    supervisor->held_up = true;
-    supervisor->held_up_since = uv_now(supervisor->loop);
-    uv_poll_stop(poll);
-    keep_time(supervisor);
+    else if (supervisor->overloaded)
+        refuse_call(supervisor);
+    else
+        hold_up(supervisor);
 }
 
 /* ---- time */
@@ -459,10 +482,12 @@ static bool stop_the_pointless(struct linux_supervisor *supervisor)
     return busy;
 }
 
-static bool is_out_of_patience(const struct linux_supervisor *supervisor)
+/* Perhaps there is room by now. */
+static void try_again(struct linux_supervisor *supervisor)
 {
-    return supervisor->held_up &&
-           uv_now(supervisor->loop) - supervisor->held_up_since >= PATIENCE_MS;
+    supervisor->held_up = false;
+    supervisor->overloaded = uv_now(supervisor->loop) - supervisor->held_up_since >= PATIENCE_MS;
+    listen_on(supervisor);
 }
 
 static void on_idle(uv_timer_t *timer)
@@ -478,12 +503,11 @@ static void on_tick(uv_timer_t *timer)
     struct linux_supervisor *supervisor = heel_container_of(timer, struct linux_supervisor, timer);
     bool busy = stop_the_pointless(supervisor);
 
-    if (is_out_of_patience(supervisor)) {
-        supervisor->held_up = false;
-        supervisor->overloaded = true;
-        listen_on(supervisor);
+    if (supervisor->held_up) {
+        try_again(supervisor);
+        return;
     }
-    if (busy || supervisor->held_up)
+    if (busy)
         return;
     while (supervisor->hand_count > 1)
         stop_hand(supervisor->hands);
