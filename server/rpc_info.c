@@ -34,6 +34,7 @@ void rpc_get_server_info(struct grpcc_unary *call, const Heel__V1__GetServerInfo
     response.backend = (char *)(uintptr_t)host->backend;
     response.kernel_release = (char *)(uintptr_t)host->kernel_release;
     response.landlock_abi = host->landlock_abi;
+    response.namespaces = host->namespaces;
     response.limits = &limits;
     response.default_level = caller->core->options.default_level;
     response.n_features = HEEL_ARRAY_LENGTH(features);

@@ -59,8 +59,8 @@ int heel_confine_self(const struct heel_plan *plan, struct heel_supervision *mad
 /* Without namespaces the same takes two processes. First, for the one that stays outside: as root
  * it becomes this user (0: stays who it is), and gives up every capability and new privileges. */
 int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err);
-/* Then, for what it forks to bear commands: Landlock with heel_landlock_prepare's ruleset, and both
+/* Then, for what it forks to bear commands: Landlock with heel_landlock_prepare's ruleset, and the
  * seccomp filters. */
-int heel_confine_bare(int ruleset, struct heel_error **err);
+int heel_confine_bare(int ruleset, bool write_xor_execute, struct heel_error **err);
 
 #endif

@@ -37,7 +37,7 @@ struct holder {
     int control;
     int children; /* signalfd of SIGCHLD */
     int end;      /* signalfd of SIGTERM */
-    int ruleset;  /* for the next nursery */
+    struct heel_nursery_rules rules;
     struct heel_nursery nursery;
     char *measured;              /* owned; TMPDIR, if what is used is measured */
     struct heel_vantage vantage; /* until heeld has it */
@@ -148,8 +148,9 @@ static int take_plan(struct holder *holder, const struct heel_holder_start *star
     heel_limits_for_commands(&plan->limits, start->quotas, &holder->commands.limits);
     if (heel_limits_measure_processes(&plan->limits))
         holder->measured = heel_xstrdup(plan->paths.temp_dir);
-    holder->ruleset = heel_landlock_prepare(plan, err);
-    return holder->ruleset < 0 ? -1 : 0;
+    holder->rules.write_xor_execute = plan->write_xor_execute;
+    holder->rules.landlock = heel_landlock_prepare(plan, err);
+    return holder->rules.landlock < 0 ? -1 : 0;
 }
 
 static int set_up(struct holder *holder, const struct heel_holder_start *start,
@@ -163,7 +164,7 @@ static int set_up(struct holder *holder, const struct heel_holder_start *start,
         prctl(PR_SET_CHILD_SUBREAPER, 1))
         return heel_error_set_errno(err, errno, "cannot make a sandbox's holder the heir of it");
     accept_signal(SIG_BLOCK);
-    if (heel_nursery_open(holder->ruleset, holder->end, &holder->nursery, err))
+    if (heel_nursery_open(&holder->rules, holder->end, &holder->nursery, err))
         return -1;
     holder->commands.pause.shared = holder->commands.tags.shared = true;
     holder->commands.pause.nursery = holder->nursery.pid;
@@ -206,7 +207,7 @@ static void replace_nursery(struct holder *holder)
             break;
         poll(&death, 1, ROUND_MS);
     }
-    if (heel_nursery_open(holder->ruleset, holder->end, &holder->nursery, NULL))
+    if (heel_nursery_open(&holder->rules, holder->end, &holder->nursery, NULL))
         end(holder);
     holder->commands.pause.nursery = holder->nursery.pid;
 }
@@ -302,7 +303,7 @@ static _Noreturn void run(const struct heel_holder_start *start)
     struct holder holder = {.control = start->control,
                             .children = -1,
                             .end = -1,
-                            .ruleset = -1,
+                            .rules = {.landlock = -1},
                             .nursery = {.socket = -1},
                             .vantage = HEEL_VANTAGE_NONE};
     heel_autoerror struct heel_error *error = NULL;

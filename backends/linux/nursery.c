@@ -42,9 +42,9 @@ static void reply(int socket, uint32_t type, const struct heel_buffer *payload)
         _exit(0);
 }
 
-static int confine(int ruleset, struct heel_error **err)
+static int confine(const struct heel_nursery_rules *rules, struct heel_error **err)
 {
-    if (heel_confine_bare(ruleset, err))
+    if (heel_confine_bare(rules->landlock, rules->write_xor_execute, err))
         return -1;
     if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
         return heel_error_set_errno(err, errno, "cannot make a sandbox's nursery untraceable");
@@ -135,23 +135,23 @@ static void serve(int socket)
     reply(socket, STARTED, &payload);
 }
 
-static _Noreturn void run(int socket, int ruleset, pid_t holder)
+static _Noreturn void run(int socket, const struct heel_nursery_rules *rules, pid_t holder)
 {
     heel_autobuffer struct heel_buffer payload = {0};
     heel_autoerror struct heel_error *error = NULL;
-    int keep[] = {socket, ruleset};
+    int keep[] = {socket, rules->landlock};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != holder)
         _exit(1);
     heel_process_close_others(keep, HEEL_ARRAY_LENGTH(keep));
     heel_process_rename("heel-nursery");
-    if (confine(ruleset, &error))
+    if (confine(rules, &error))
         heel_put_error(&payload, error);
     reply(socket, READY, &payload);
     if (error)
         _exit(1);
-    close(ruleset);
+    close(rules->landlock);
     for (;;)
         serve(socket);
 }
@@ -189,8 +189,8 @@ static int await_ready(const struct heel_nursery *nursery, int interrupt, struct
     return message.length == 0 ? 0 : heel_get_error(&reader, err);
 }
 
-int heel_nursery_open(int ruleset, int interrupt, struct heel_nursery *nursery,
-                      struct heel_error **err)
+int heel_nursery_open(const struct heel_nursery_rules *rules, int interrupt,
+                      struct heel_nursery *nursery, struct heel_error **err)
 {
     int ends[2];
     pid_t holder = getpid(), pid;
@@ -199,7 +199,7 @@ int heel_nursery_open(int ruleset, int interrupt, struct heel_nursery *nursery,
         return heel_error_set_errno(err, errno, "cannot make a socket for a sandbox's nursery");
     pid = fork();
     if (pid == 0)
-        run(ends[1], ruleset, holder);
+        run(ends[1], rules, holder);
     close(ends[1]);
     if (pid < 0) {
         int why = errno;

@@ -10,11 +10,17 @@ struct heel_nursery {
     int socket; /* owned */
 };
 
-/* Forks one that is confined with `ruleset` (heel_landlock_prepare's), and waits until it is.
+/* What it is confined with; see confine.h. */
+struct heel_nursery_rules {
+    int landlock; /* owned; heel_landlock_prepare's */
+    bool write_xor_execute;
+};
+
+/* Forks one that is confined with `rules`, and waits until it is.
  * `interrupt` is a descriptor that becomes readable when nothing is worth waiting for any more:
  * then this ends the wait like a failure. 0, or -1 and *err. */
-int heel_nursery_open(int ruleset, int interrupt, struct heel_nursery *nursery,
-                      struct heel_error **err);
+int heel_nursery_open(const struct heel_nursery_rules *rules, int interrupt,
+                      struct heel_nursery *nursery, struct heel_error **err);
 
 /* Has it start a command, as a child of this process. Its pid; or -1 and *failure,
  * ESRCH where there is no nursery any more, EINTR where the wait was interrupted. */

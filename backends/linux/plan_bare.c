@@ -148,6 +148,14 @@ static void apply_denials(const struct heel_plan_named *named, size_t count,
     }
 }
 
+/* Before the rules are made, which keep for a directory what all in it have in common. */
+static void separate_writing(struct heel_grants *grants)
+{
+    for (size_t i = 0; i < grants->count; i++)
+        if (grants->items[i].rights & HEEL_LANDLOCK_WRITE_FILE)
+            grants->items[i].rights &= ~HEEL_LANDLOCK_EXECUTE;
+}
+
 /* Files that act outside later can't be kept as they are where new ones may be made beside them:
  * what was found is for the report, and to tell of new ones afterwards. */
 static int find_acting(struct heel_plan_builder *builder, const struct heel_plan_named *named,
@@ -174,6 +182,8 @@ int heel_plan_add_bare(struct heel_plan_builder *builder, struct heel_plan_named
     grant_named(builder, named, count, &grants);
     grant_own(builder, &grants);
     apply_denials(named, count, &grants);
+    if (builder->input->spec->write_xor_execute)
+        separate_writing(&grants);
     result = heel_plan_add_grants(builder->plan, &grants, heel_siblings_of_host, NULL, err);
     heel_grants_clear(&grants);
     return result < 0 ? -1 : find_acting(builder, named, count, err);

@@ -186,6 +186,15 @@ class PathTest(BareCase):
         script = "mkdir new && echo 'int main(void){return 7;}' >new/a.c && gcc -o new/a new/a.c; new/a"
         self.check_ended(self.run_in(sandbox, "sh", "-c", script).status, code=7)
 
+    def test_what_may_be_written_is_not_executed_where_the_spec_says_so(self):
+        """Also where a directory was opened, of which all can be read and executed but what is in it written."""
+        paths = [pb.PathRule(path=str(self.folder / "fixed"), access=READ)]
+        filesystem = pb.Filesystem(working_dir=str(self.folder), paths=paths, write_xor_execute=True)
+        sandbox = self.create(filesystem=filesystem, level=pb.ISOLATION_LEVEL_DEFAULT)
+        for folder in ("open", "$HOME", "$TMPDIR"):
+            answer = self.run_in(sandbox, "sh", "-c", f"cp /bin/true {folder}/program && {folder}/program")
+            self.check_ended(answer.status, code=126)
+
     def test_other_sandboxes_and_scratch_space_are_out_of_reach(self):
         one, other = self.create(level=pb.ISOLATION_LEVEL_DEFAULT), self.create()
         self.run_in(other, "sh", "-c", "echo x >file; chmod -R 777 .")
@@ -240,6 +249,12 @@ class SurfaceTest(BareCase):
 
 
 class ReportTest(BareCase):
+    def test_the_server_says_which_way_it_is(self):
+        self.assertFalse(self.stub.GetServerInfo(pb.GetServerInfoRequest(), timeout=30).namespaces)
+        answer = cli.Cli()("doctor", "--namespaces", "never", "--output", "json")
+        self.assertEqual(answer.returncode, 0, answer)
+        self.assertIn('"namespaces":false', answer.stdout)
+
     def test_it_says_what_holds(self):
         rows = {row.protection: row for row in self.create().enforcement}
         for protection in (pb.PROTECTION_FILESYSTEM, pb.PROTECTION_NETWORK, pb.PROTECTION_IPC, pb.PROTECTION_HOST_SOCKETS):

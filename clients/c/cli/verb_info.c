@@ -8,7 +8,8 @@ static char *describe(const struct heel_server_info *info)
 
     heel_buffer_printf(&to, "heeld %s, backend %s, kernel %s, Landlock ABI %u\n", info->version,
                        info->backend, info->kernel_release, info->landlock_abi);
-    heel_buffer_printf(&to, "default level %s\n", heel_level_name(info->default_level));
+    heel_buffer_printf(&to, "default level %s, %s namespaces\n",
+                       heel_level_name(info->default_level), info->namespaces ? "with" : "without");
     heel_buffer_printf(&to,
                        "at most %u sandboxes (%u of one caller), %u commands (%u of one caller)\n",
                        info->max_sandboxes, info->max_sandboxes_per_caller, info->max_processes,

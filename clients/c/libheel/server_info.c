@@ -21,6 +21,7 @@ static struct heel_server_info *new_server_info(Heel__V1__GetServerInfoResponse 
     info->backend = response->backend;
     info->kernel_release = response->kernel_release;
     info->landlock_abi = response->landlock_abi;
+    info->namespaces = response->namespaces;
     result_enforcement(&made->result.arena, response->protections, response->n_protections,
                        &info->protections);
     info->protection_count = response->n_protections;

@@ -881,6 +881,7 @@ struct heel_server_info {
     const char *backend; /* "linux" */
     const char *kernel_release;
     unsigned landlock_abi;                      /* 0 where there is none */
+    bool namespaces;                            /* sandboxes have some of their own */
     const struct heel_enforcement *protections; /* what this host can give */
     size_t protection_count;
     unsigned max_sandboxes; /* of all callers */
