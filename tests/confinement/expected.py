@@ -73,16 +73,14 @@ NOT_APPLICABLE_WITHOUT_NAMESPACES = {
 }
 
 
-def not_applicable(row):
-    """Why there is nothing to be tried in this row; None if there is."""
-    return NOT_APPLICABLE_WITHOUT_NAMESPACES.get(row) if places.NAMESPACES == "never" else None
+NEVER = places.NAMESPACES == "never"
+WEAKNESSES = {**EXPECTED, **WITHOUT_NAMESPACES} if NEVER else EXPECTED
+NOT_APPLICABLE = NOT_APPLICABLE_WITHOUT_NAMESPACES if NEVER else {}
 
 
 def weakness(row, level):
     """What is expected of this cell; None if it is to hold."""
-    found = EXPECTED.get(row)
-    if places.NAMESPACES == "never":
-        found = WITHOUT_NAMESPACES.get(row, found)
+    found = WEAKNESSES.get(row)
     user = "root" if os.geteuid() == 0 else "user"
     return found if found and level in found.levels and user in found.users else None
 

@@ -3,7 +3,8 @@
 Prints the table. Fails where a cell is BROKEN that expected.py doesn't explain, where an expected
 weakness holds after all, and where a control doesn't show that a way works.
 
-HEEL_TEST_ROWS="F01 K09" tries only these, and shows every way of theirs.
+HEEL_TEST_ROWS="F01 K09" tries only these, and shows every way of theirs. HEEL_TEST_TABLE=FILE gets
+the table. HEEL_TEST_NAMESPACES=never runs it all without namespaces.
 """
 
 import os
@@ -15,7 +16,7 @@ import time
 
 import expected
 import report
-from heeltest import Heeld, TestCase, cli, main, pb, places
+from heeltest import Heeld, TestCase, cli, main, pb
 from matrix import LEVELS, Matrix, Result
 from planted import PLANTED
 from properties import PROPERTIES
@@ -52,10 +53,10 @@ class MatrixTest(TestCase):
         try:
             self.enforcement = self.read_report(Matrix(stage, server))
             for prop in PROPERTIES:
-                if _chosen(prop.id) and not expected.not_applicable(prop.id) and (stage.has_mounts or not prop.needs_mounts):
+                if _chosen(prop.id) and prop.id not in expected.NOT_APPLICABLE and (stage.has_mounts or not prop.needs_mounts):
                     self.try_property(Matrix(stage, server), prop)
             for scenario in [*SCENARIOS, *PLANTED]:
-                if _chosen(scenario[0]) and not expected.not_applicable(scenario[0]):
+                if _chosen(scenario[0]) and scenario[0] not in expected.NOT_APPLICABLE:
                     self.try_scenario(Scenarios(stage, server), *scenario)
         finally:
             status, log = server.stop(), server.log
@@ -115,12 +116,14 @@ def _show(started):
     by_identity = {name: report.load(_base / f"{name}.json") for name in names}
     rows = [(prop.id, prop.title, prop.tried) for prop in PROPERTIES]
     rows += [(row[0], row[1], row[2]) for row in [*SCENARIOS, *PLANTED]]
-    print(report.table([row for row in rows if _chosen(row[0])], by_identity))
+    text = report.table([row for row in rows if _chosen(row[0])], by_identity, expected.NOT_APPLICABLE)
+    text += "\n" + report.reasons(expected.WEAKNESSES, expected.NOT_APPLICABLE) + "\n"
+    print(text)
+    if "HEEL_TEST_TABLE" in os.environ:
+        pathlib.Path(os.environ["HEEL_TEST_TABLE"]).write_text(text)
     if ONLY:
         print(report.ways(by_identity))
-    for row, reason in expected.NOT_APPLICABLE_WITHOUT_NAMESPACES.items() if places.NAMESPACES == "never" else ():
-        print(f"not applicable: {row}: {reason}")
-    missing = report.unproven([prop.id for prop in PROPERTIES], by_identity) if places.NAMESPACES != "never" else []
+    missing = report.unproven([prop.id for prop in PROPERTIES], by_identity) if not expected.NEVER else []
     for prop, way, detail in missing:
         print(f"UNPROVEN {prop}: {way}: no control gets through: {detail}")
     print(f"{time.monotonic() - started:.1f} s")

@@ -8,7 +8,7 @@ from properties import ALL
 LEGEND = """
 HELD: every way was shut. BROKEN: one got through. weak: one got through as expected, and the enforcement
 report says so (or promises nothing). control: the same without a sandbox; "open" if all ways got through,
-"part" if some did. n/a: this machine has nothing to try it on. A dot: the level allows it by design.
+"part" if some did. n/a: there is nothing to try it on. A dot: the level allows it by design, or there can be no control.
 """
 
 
@@ -58,14 +58,14 @@ def unproven(prop_ids, by_identity):
     return found
 
 
-def table(rows, by_identity):
-    """rows: (id, title, tried) in their order."""
+def table(rows, by_identity, without=()):
+    """rows: (id, title, tried) in their order. without: those that are not applicable."""
     columns = ["control", *ALL]
     heads = [f"{identity}: {column}" for identity in by_identity for column in columns]
     lines = ["| | property | tried | " + " | ".join(heads) + " |", "|-|-|-" + "|-" * len(heads) + "|"]
     for row_id, title, tried in rows:
         cells = [
-            results[row_id, column]["verdict"] if (row_id, column) in results else "·"
+            "n/a" if row_id in without else results[row_id, column]["verdict"] if (row_id, column) in results else "·"
             for results in by_identity.values()
             for column in columns
         ]
@@ -81,3 +81,12 @@ def ways(by_identity):
         for (row, column), cell in results.items()
         for way, (state, detail) in cell["ways"].items()
     )
+
+
+def reasons(weaknesses, without):
+    """Why the weak ones are weak, and what there was nothing of. Both: by row."""
+    lines = [
+        f"- {row}: {weakness.reason} ({'reported as ' + weakness.protection if weakness.protection else 'nothing is promised'})"
+        for row, weakness in weaknesses.items()
+    ]
+    return "\n".join(lines + [f"- {row}: n/a: {reason}" for row, reason in without.items()])
