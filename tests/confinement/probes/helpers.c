@@ -43,6 +43,7 @@ static void attack(int pid)
     char text[8];
     struct iovec here = {text, sizeof text}, there = {(void *)(uintptr_t)0x1000, sizeof text};
     struct rlimit limit;
+    ssize_t got;
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
@@ -51,9 +52,9 @@ static void attack(int pid)
     try_open(pid, "environ", O_RDONLY);
     for (int fd = 0; fd < 16; fd++)
         probe_fd(way("a descriptor", pid), (int)syscall(438, pidfd, fd, 0));
-    if (process_vm_readv(pid, &here, 1, &there, 1, 0) == -1 && errno == ESRCH)
-        return; /* it was another sandbox's, and has ended */
-    probe_permission(way("memory", pid), process_vm_readv(pid, &here, 1, &there, 1, 0));
+    got = process_vm_readv(pid, &here, 1, &there, 1, 0);
+    if (got == 0 || errno != ESRCH) /* or it was another sandbox's, and has ended */
+        probe_permission(way("memory", pid), got);
     probe_call(way("PTRACE_SEIZE", pid), ptrace(PTRACE_SEIZE, pid, 0, 0));
     probe_call(way("limits", pid), prlimit(pid, RLIMIT_NOFILE, NULL, &limit));
     close(pidfd);
