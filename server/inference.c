@@ -12,6 +12,7 @@ struct inference {
     struct denials *denials; /* borrowed */
     struct complaint complaints[COMPLAINTS_MAX];
     size_t complaint_count;
+    bool shows_host; /* but for what is protected */
     inference_on_done *on_done;
     void *data;
 };
@@ -31,18 +32,22 @@ enum blame {
 };
 
 /* Where the program found nothing, only a path that is hidden on purpose is the sandbox's doing:
- * whether anything lies there is not known. */
-static enum blame blame_for(const struct complaint *complaint,
+ * whether anything lies there is not known. At STRICT most of the host is not shown at all. */
+static bool is_hidden(const struct inference *inference, const struct heel_policy_verdict *verdict)
+{
+    return heel_starts_with(verdict->origin, "protection") ||
+           strcmp(verdict->origin, "path rule") == 0 ||
+           (inference->shows_host && strcmp(verdict->origin, "own root") == 0);
+}
+
+static enum blame blame_for(const struct inference *inference, const struct complaint *complaint,
                             const struct heel_policy_verdict *verdict)
 {
     if (verdict->allowed || verdict->absent)
         return BLAME_NOBODY;
     if (strcmp(verdict->origin, "host") == 0)
         return BLAME_HOST;
-    if (complaint->absent && !heel_starts_with(verdict->origin, "protection") &&
-        strcmp(verdict->origin, "path rule") != 0)
-        return BLAME_NOBODY;
-    return BLAME_SANDBOX;
+    return complaint->absent && !is_hidden(inference, verdict) ? BLAME_NOBODY : BLAME_SANDBOX;
 }
 
 static void add_denial(struct inference *inference, const struct heel_policy_verdict *verdict)
@@ -84,7 +89,7 @@ static void on_explained(const struct heel_policy *policy, const struct heel_err
             if (!(complaint->accesses & accesses[j]) || at == policy->verdict_count)
                 continue;
             if (blame == BLAME_NOBODY) {
-                blame = blame_for(complaint, &policy->verdicts[at]);
+                blame = blame_for(inference, complaint, &policy->verdicts[at]);
                 if (blame == BLAME_SANDBOX)
                     add_denial(inference, &policy->verdicts[at]);
             }
@@ -124,6 +129,8 @@ bool inference_start(struct server_sandbox *sandbox, const char *text, size_t le
     memcpy(inference->complaints, complaints, sizeof complaints);
     inference->complaint_count = count;
     inference->denials = denials;
+    inference->shows_host =
+        sandbox->spec->level != HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_STRICT;
     inference->on_done = on_done;
     inference->data = data;
     ask(inference, sandbox);

@@ -1,6 +1,7 @@
 """What the sandbox refused, in a command's own answer: seen, or concluded from what it wrote."""
 
 import os
+import pwd
 import socket
 import tempfile
 
@@ -40,6 +41,11 @@ class DenialsTest(ProcessCase):
             self.assertLessEqual(len(denials), 1)
             for denial in denials:
                 self.check(denial, INFERRED, "/etc/shadow", "read")
+
+    def test_a_home_is_hidden(self):
+        sandbox = self.create(level=pb.ISOLATION_LEVEL_DEFAULT)
+        home = pwd.getpwnam("root").pw_dir
+        self.check(self.denials("ls", home, sandbox=sandbox)[0], INFERRED, home, "read")
 
     def test_nothing_is_made_up(self):
         for script in ("cat no-such-file", "echo Permission denied >&2", "echo all well at /usr >&2; exit 1"):

@@ -71,6 +71,8 @@ struct cli_options {
     size_t test_count;
     /* delete */
     bool allow_missing;
+    /* run and exec */
+    bool show_denials;
     /* what is left of the command line: NULL-terminated */
     char **arguments;
     int argument_count;

@@ -223,6 +223,15 @@ static int parse_output(struct cli_options *options, const char *value, struct h
     return 0;
 }
 
+static int parse_show_denials(struct cli_options *options, const char *value,
+                              struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->show_denials = true;
+    return 0;
+}
+
 /* ---- a sandbox ---- */
 
 static int parse_level(struct cli_options *options, const char *value, struct heel_error **err)
@@ -535,9 +544,24 @@ const struct cli_flag cli_server_flags[] = {
     {0},
 };
 
+#define OUTPUT_FLAG \
+    { \
+        "output", "text|json", \
+            "what to print: text for people, or the contract's messages as JSON", "--output json", \
+            parse_output \
+    }
+
 const struct cli_flag cli_output_flags[] = {
-    {"output", "text|json", "what to print: text for people, or the contract's messages as JSON",
-     "--output json", parse_output},
+    OUTPUT_FLAG,
+    {0},
+};
+
+const struct cli_flag cli_session_flags[] = {
+    {"show-denials", NULL,
+     "say what the sandbox refused and what would allow it, as is done anyway where standard error "
+     "is a terminal",
+     "--show-denials", parse_show_denials},
+    OUTPUT_FLAG,
     {0},
 };
 

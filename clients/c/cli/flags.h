@@ -9,9 +9,10 @@ extern const struct cli_flag cli_start_flags[];  /* --namespaces */
 extern const struct cli_flag cli_server_flags[]; /* --server, --namespaces, --no-autostart */
 extern const struct cli_flag
     cli_private_flags[]; /* --server, for verbs that need no lasting server */
-extern const struct cli_flag cli_output_flags[]; /* --output */
-extern const struct cli_flag cli_spec_flags[];   /* what a sandbox is to be */
-extern const struct cli_flag cli_limit_flags[];  /* what it may use up */
+extern const struct cli_flag cli_output_flags[];  /* --output */
+extern const struct cli_flag cli_session_flags[]; /* --output, --show-denials */
+extern const struct cli_flag cli_spec_flags[];    /* what a sandbox is to be */
+extern const struct cli_flag cli_limit_flags[];   /* what it may use up */
 extern const struct cli_flag cli_create_flags[]; /* --id, --ttl and others of sandboxes that last */
 extern const struct cli_flag cli_exec_flags[];   /* of a command in a sandbox that exists */
 extern const struct cli_flag cli_policy_flags[]; /* what to tell of a policy */

@@ -73,6 +73,25 @@ void cli_note_acting_files(const struct heel_acting_files *files)
         cli_note("it may have left more behind that acts later: not everything was searched");
 }
 
+static void note_denial(const struct heel_denial *denial)
+{
+    heel_autofree char *program = cli_escaped(denial->program);
+    heel_autofree char *target = cli_escaped(denial->target);
+
+    cli_note("the sandbox %s %s%sto %s \"%s\": %s%s%s",
+             denial->kind == HEEL_DENIAL_OBSERVED ? "did not let" : "probably did not allow",
+             *program ? program : "it", *program ? " " : " ", denial->right, target, denial->rule,
+             *denial->remedy ? "; " : "", denial->remedy);
+}
+
+void cli_note_denials(const struct heel_denials *denials)
+{
+    for (size_t i = 0; i < denials->count; i++)
+        note_denial(&denials->items[i]);
+    if (denials->truncated)
+        cli_note("the sandbox refused more than these");
+}
+
 int cli_print(char *text, struct heel_error **err)
 {
     heel_autofree char *owned = text;

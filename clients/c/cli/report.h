@@ -16,6 +16,9 @@ void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A note for each file that a sandbox left behind and that acts outside later. */
 void cli_note_acting_files(const struct heel_acting_files *files);
 
+/* A note for each thing that the sandbox refused. */
+void cli_note_denials(const struct heel_denials *denials);
+
 /* The text on stdout, and a newline; frees it. 0, or -1 and *err where it can't be written. */
 int cli_print(char *text, struct heel_error **err);
 

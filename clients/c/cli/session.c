@@ -208,7 +208,8 @@ static int unwritable(const struct session *session, struct heel_error **err)
                                 "what the command writes can't be passed on");
 }
 
-static int exit_code(struct session *session, bool json, struct heel_error **err)
+static int exit_code(struct session *session, const struct cli_session_options *options,
+                     struct heel_error **err)
 {
     const char *message;
 
@@ -219,9 +220,11 @@ static int exit_code(struct session *session, bool json, struct heel_error **err
     if (!session->exited)
         return heel_exec_finish(session->exec, NULL, err);
     message = cli_exit_message(&session->status);
-    if (message && !json)
+    if (message && !options->json)
         cli_note("%s", message);
-    if (!json)
+    if (options->show_denials && !options->json)
+        cli_note_denials(heel_exec_denials(session->exec));
+    if (!options->json)
         cli_note_acting_files(heel_exec_acting_files(session->exec));
     return cli_exit_code(&session->status);
 }
@@ -247,19 +250,19 @@ static int start(struct session *session, struct heel_client *client, struct hee
 }
 
 int cli_session_run(struct heel_client *client, struct heel_target target,
-                    const struct heel_command *command, bool json, bool *exited,
-                    struct heel_error **err)
+                    const struct heel_command *command, const struct cli_session_options *options,
+                    bool *exited, struct heel_error **err)
 {
     static struct session session; /* lives on: callbacks may come until the process ends */
     int code;
 
     signal(SIGPIPE, SIG_IGN);
-    if (start(&session, client, target, command, json, err))
+    if (start(&session, client, target, command, options->json, err))
         return -1;
     signalled_exec = session.exec;
     handle_signals(on_signal);
     loop(&session);
-    code = exit_code(&session, json, err);
+    code = exit_code(&session, options, err);
     *exited = session.exited;
     if (!session.exited) {
         handle_signals(SIG_DFL);

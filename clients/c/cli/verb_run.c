@@ -32,6 +32,8 @@ static int run_in(const struct cli_options *options, enum cli_need need, const c
     const struct heel_spec spec = cli_spec(options);
     const struct heel_command command =
         cli_command(options, sandbox_id ? after_sandbox(options) : 0);
+    const struct cli_session_options session = {
+        .json = options->json, .show_denials = options->show_denials || isatty(STDERR_FILENO)};
     struct heel_client *client;
     bool exited = false;
     int code;
@@ -40,7 +42,7 @@ static int run_in(const struct cli_options *options, enum cli_need need, const c
         return explain(err);
     code = cli_session_run(client,
                            sandbox_id ? heel_in_sandbox(sandbox_id) : heel_in_new_sandbox(&spec),
-                           &command, options->json, &exited, err);
+                           &command, &session, &exited, err);
     if (exited && code >= 0) {
         private_server_leave();
         _exit(code);

@@ -21,7 +21,7 @@ const struct cli_verb cli_verbs[] = {
             "SIGINT and SIGTERM "
             "are passed on; the third within two seconds kills.",
         .example = "heelcli run --level strict -- python3 -c 'print(6 * 7)'",
-        .flags = {cli_spec_flags, cli_limit_flags, cli_private_flags, cli_output_flags},
+        .flags = {cli_spec_flags, cli_limit_flags, cli_private_flags, cli_session_flags},
         .least_arguments = 1,
         .most_arguments = ANY,
         .failure = CLI_EXIT_OWN_ERROR,
@@ -47,7 +47,7 @@ const struct cli_verb cli_verbs[] = {
         .help = "Runs the command with this program's standard input, output and error, and exits "
                 "as run does.",
         .example = "heelcli exec build-7 make test",
-        .flags = {cli_exec_flags, cli_server_flags, cli_output_flags},
+        .flags = {cli_exec_flags, cli_server_flags, cli_session_flags},
         .least_arguments = 2,
         .most_arguments = ANY,
         .failure = CLI_EXIT_OWN_ERROR,

@@ -147,6 +147,8 @@ static void on_exited(struct heel_exec *exec, const Heel__V1__ExecResponse *resp
 {
     result_exit_status(response->exited->status, &exec->status);
     result_usage(response->exited->usage, &exec->usage);
+    result_denials(&exec->arena, response->exited->denials, response->exited->n_denials,
+                   response->exited->denials_truncated, &exec->denials);
     result_acting_files(&exec->arena, response->exited->acting_files, &exec->acting_files);
     exec->status.message = heel_xstrdup(exec->status.message);
     exec->exited = true;
@@ -450,6 +452,11 @@ static void abandon(struct heel_exec *exec)
     heel_exec_release(exec);
     while (heel_exec_dispatch(exec))
         poll(&woken, 1, -1);
+}
+
+const struct heel_denials *heel_exec_denials(const struct heel_exec *exec)
+{
+    return &exec->denials;
 }
 
 const struct heel_acting_files *heel_exec_acting_files(const struct heel_exec *exec)

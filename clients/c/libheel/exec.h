@@ -49,6 +49,7 @@ struct heel_exec {
     struct heel_exit_status status; /* its message is owned */
     struct heel_usage usage;
     struct arena arena; /* of what follows */
+    struct heel_denials denials;
     struct heel_acting_files acting_files;
     struct heel_error *error; /* owned; why it failed */
     int forwarded;            /* the descriptor of heel_exec_forward; negative for none */

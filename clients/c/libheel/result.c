@@ -217,6 +217,23 @@ void result_acting_files(struct arena *arena, const Heel__V1__ActingFiles *messa
     *files = (struct heel_acting_files){items, message->n_files, message->incomplete};
 }
 
+void result_denials(struct arena *arena, Heel__V1__Denial *const *messages, size_t count,
+                    bool truncated, struct heel_denials *denials)
+{
+    struct heel_denial *items = arena_alloc(arena, count, sizeof(*items));
+
+    for (size_t i = 0; i < count; i++) {
+        items[i].kind = (enum heel_denial_kind)messages[i]->kind;
+        items[i].pid = messages[i]->pid;
+        items[i].program = copy_text(arena, messages[i]->program);
+        items[i].target = copy_text(arena, messages[i]->target);
+        items[i].right = copy_text(arena, messages[i]->right);
+        items[i].rule = copy_text(arena, messages[i]->rule);
+        items[i].remedy = copy_text(arena, messages[i]->remedy);
+    }
+    *denials = (struct heel_denials){items, count, truncated};
+}
+
 void result_usage(const Heel__V1__ResourceUsage *message, struct heel_usage *usage)
 {
     memset(usage, 0, sizeof(*usage));

@@ -27,6 +27,9 @@ void result_process(struct arena *arena, const Heel__V1__Process *message,
 /* NULL-terminated. */
 const char *const *result_strings(struct arena *arena, char *const *strings, size_t count);
 int64_t result_time_ms(const Google__Protobuf__Timestamp *time); /* NULL is 0 */
+/* Copies the texts. */
+void result_denials(struct arena *arena, Heel__V1__Denial *const *messages, size_t count,
+                    bool truncated, struct heel_denials *denials);
 void result_exit_status(const Heel__V1__ExitStatus *message, struct heel_exit_status *status);
 /* NULL gives none. The strings are copied into the arena, as a message of a stream doesn't last. */
 void result_acting_files(struct arena *arena, const Heel__V1__ActingFiles *message,

@@ -33,6 +33,8 @@ static struct heel_run_result *new_run_result(Heel__V1__RunCommandResponse *resp
     run->errors_truncated = response->stderr_truncated;
     run->process_id = response->process_id;
     run->sandbox_id = response->sandbox_id;
+    result_denials(&made->result.arena, response->denials, response->n_denials,
+                   response->denials_truncated, &run->denials);
     result_acting_files(&made->result.arena, response->acting_files, &run->acting_files);
     return run;
 }

@@ -28,10 +28,9 @@ def isolate():
         return
     _call(_libc.unshare, _CLONE_NEWNS)
     _call(_libc.mount, b"none", b"/", None, _MS_REC_PRIVATE, None)
-    for folder in ROOT_FOLDERS:
-        folder.mkdir(mode=0o711, exist_ok=True)
-        _call(_libc.mount, b"tmpfs", bytes(folder), b"tmpfs", 0, b"mode=0711")
-        folder.chmod(0o700 if folder == ROOT_FOLDERS[0] else 0o711)
+    for folder, mode in zip(ROOT_FOLDERS, (0o700, 0o711)):
+        folder.mkdir(mode=mode, exist_ok=True)  # on the host: with the mode that heel gives it
+        _call(_libc.mount, b"tmpfs", bytes(folder), b"tmpfs", 0, f"mode={mode:o}".encode())
 
 
 class Cli:

@@ -274,18 +274,18 @@ struct heel_spec {
     size_t required_count;
     /* Of all of it together, unless it says otherwise; unset: no limit. What the contract's Limits
      * says of each holds here. */
-    uint64_t memory_bytes;        /* at least 8 MiB */
-    int64_t cpu_time_ms;          /* over the sandbox's life */
-    double cpu_share;             /* in processors, 1.5 for one and a half */
-    uint32_t max_processes;       /* at one time; threads don't count */
-    uint64_t max_file_size_bytes; /* of any one file */
-    uint32_t max_open_files;      /* of one process; at least 16 */
-    uint64_t disk_bytes;          /* of its own working directory; at least 1 MiB */
-    uint64_t disk_inodes;         /* the same in files, directories and links; at least 1,024 */
-    bool write_xor_execute;       /* nothing that it may write can be executed in it */
-    bool gpu;                     /* it may use GPUs; an error where there is none */
-    bool npu;                     /* the same of neural processors */
-    bool all_devices;             /* every device that the caller could open, some excepted */
+    uint64_t memory_bytes;            /* at least 8 MiB */
+    int64_t cpu_time_ms;              /* over the sandbox's life */
+    double cpu_share;                 /* in processors, 1.5 for one and a half */
+    uint32_t max_processes;           /* at one time; threads don't count */
+    uint64_t max_file_size_bytes;     /* of any one file */
+    uint32_t max_open_files;          /* of one process; at least 16 */
+    uint64_t disk_bytes;              /* of its own working directory; at least 1 MiB */
+    uint64_t disk_inodes;             /* the same in files, directories and links; at least 1,024 */
+    bool write_xor_execute;           /* nothing that it may write can be executed in it */
+    bool gpu;                         /* it may use GPUs; an error where there is none */
+    bool npu;                         /* the same of neural processors */
+    bool all_devices;                 /* every device that the caller could open, some excepted */
     const struct heel_run_as *run_as; /* a host user to run as; NULL: as the server has it */
 };
 
@@ -531,6 +531,30 @@ struct heel_usage {
     uint64_t max_rss_bytes;
 };
 
+enum heel_denial_kind {
+    HEEL_DENIAL_OBSERVED = 1, /* the sandbox saw the call and refused it */
+    HEEL_DENIAL_INFERRED =
+        2, /* concluded from what the command wrote and what the sandbox allows */
+};
+
+/* Something that the sandbox refused to a command, or to what it started. Texts are escaped where
+ * programs chose them. */
+struct heel_denial {
+    enum heel_denial_kind kind;
+    unsigned pid;        /* inside; 0: not known */
+    const char *program; /* empty: not known */
+    const char *target;  /* what it wanted to reach */
+    const char *right;   /* "read", "write", "execute", "connect" */
+    const char *rule;    /* what refused it: a sentence */
+    const char *remedy;  /* what would allow it, or do instead; empty where nothing would */
+};
+
+struct heel_denials {
+    const struct heel_denial *items; /* in their order */
+    size_t count;
+    bool truncated; /* there were more */
+};
+
 struct heel_run_result {
     struct heel_exit_status status;
     struct heel_usage usage;
@@ -541,6 +565,7 @@ struct heel_run_result {
     const char *process_id;
     const char *sandbox_id;
     struct heel_acting_files acting_files; /* of a sandbox made for the command */
+    struct heel_denials denials;
 };
 
 /* Runs a command to its end and captures its output. A deadline that passes kills it and
@@ -729,6 +754,9 @@ void heel_exec_cancel(struct heel_exec *exec);
 
 /* What a sandbox made for the command left behind, once it is over; valid as long as `exec`. */
 const struct heel_acting_files *heel_exec_acting_files(const struct heel_exec *exec);
+
+/* What was refused to the command, once it is over; valid as long as `exec`. */
+const struct heel_denials *heel_exec_denials(const struct heel_exec *exec);
 
 void heel_exec_free(struct heel_exec *exec);
 
