@@ -1,11 +1,13 @@
-/* Takes hold of every process of heel's in the sandbox (their names begin so; init is one), and of
- * what it has open. There is none outside. */
+/* Takes hold of every process of heel's in the sandbox (their names begin so; init is one, and the
+ * hand that makes connects), and of what it has open. There is none outside. */
 #include "tests/confinement/probes/probe.h"
 
 #include <dirent.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 static bool is_heels(int pid)
 {
@@ -60,12 +62,28 @@ static void attack(int pid)
     close(pidfd);
 }
 
+/* Makes a connect that heel decides on, so that there is who makes it. */
+static void call_for_help(void)
+{
+    struct sockaddr_un address = {AF_UNIX, "help"};
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (bind(listener, (const struct sockaddr *)&address, sizeof address) == 0 &&
+        listen(listener, 1) == 0 &&
+        connect(socket(AF_UNIX, SOCK_STREAM, 0), (const struct sockaddr *)&address,
+                sizeof address) != 0)
+        printf("connect: %s\n", strerrorname_np(errno));
+    unlink("help");
+}
+
 int main(void)
 {
-    DIR *processes = opendir("/proc");
     const struct dirent *entry;
+    DIR *processes;
     int count = 0;
 
+    call_for_help();
+    processes = opendir("/proc");
     while (processes && (entry = readdir(processes))) {
         int pid = atoi(entry->d_name);
 
