@@ -16,6 +16,9 @@
 
 #include "base/text.h"
 
+/* Beyond, a tree was made to be hard to count, and counts as too much. */
+#define STEPS_MAX (32U << 20)
+
 #define BLOCK 512 /* bytes: what st_blocks counts, whatever the file system */
 
 /* The subdirectories of one directory that are still to be looked at. */
@@ -33,11 +36,14 @@ struct walk {
     size_t depth;
     size_t capacity;
     struct heel_buffer path; /* of the current one, from the top; "" for itself */
+    int at;                  /* owned; the current one; -1: to be found by its path */
+    uint64_t steps;          /* names that were looked up to find one by its path */
 };
 
 static bool is_over(const struct walk *walk)
 {
-    return walk->use->bytes > walk->most->bytes || walk->use->inodes > walk->most->inodes;
+    return walk->steps > STEPS_MAX || walk->use->bytes > walk->most->bytes ||
+           walk->use->inodes > walk->most->inodes;
 }
 
 static int open_part(int parent, const char *path)
@@ -115,13 +121,26 @@ static void count(struct walk *walk, int directory, const char *name)
         heel_buffer_append(&walk->levels[walk->depth - 1].names, name, strlen(name) + 1);
 }
 
-/* The directory of the current path. One that can't be opened is gone or out of reach. */
-static void enter(struct walk *walk)
+/* From its parent, if that is at hand: a path from the top costs as much as it is long. */
+static int open_next(struct walk *walk, const char *name)
 {
-    heel_autoclose int directory = open_path(walk->top, walk->path.length ? walk->path.data : "");
+    if (walk->at >= 0)
+        return open_part(walk->at, name);
+    walk->steps += walk->depth;
+    return open_path(walk->top, walk->path.length ? walk->path.data : "");
+}
+
+/* The directory of the current path, which ends with `name`. One that can't be opened is gone or
+ * out of reach. */
+static void enter(struct walk *walk, const char *name)
+{
+    int directory = open_next(walk, name);
     int fd = directory < 0 ? -1 : open_readable(directory);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 
+    if (walk->at >= 0)
+        close(walk->at);
+    walk->at = directory;
     push(walk);
     if (!stream) {
         if (fd >= 0)
@@ -144,6 +163,8 @@ static void advance(struct walk *walk)
     if (level->at == level->names.length) {
         heel_buffer_free(&level->names);
         walk->depth--;
+        if (walk->at >= 0)
+            close(heel_steal_fd(&walk->at));
         return;
     }
     name = level->names.data + level->at;
@@ -151,17 +172,21 @@ static void advance(struct walk *walk)
     if (walk->path.length > 0)
         heel_buffer_append(&walk->path, "/", 1);
     heel_buffer_append_text(&walk->path, name);
-    enter(walk);
+    enter(walk, name);
 }
 
 void heel_disk_use_measure(int top, const struct heel_disk_use *most, struct heel_disk_use *use)
 {
-    struct walk walk = {.top = top, .most = most, .use = use};
+    struct walk walk = {.top = top, .most = most, .use = use, .at = -1};
 
     *use = (struct heel_disk_use){0};
-    enter(&walk);
+    enter(&walk, ".");
     while (walk.depth > 0 && !is_over(&walk))
         advance(&walk);
+    if (walk.steps > STEPS_MAX)
+        use->inodes = UINT64_MAX;
+    if (walk.at >= 0)
+        close(walk.at);
     while (walk.depth > 0)
         heel_buffer_free(&walk.levels[--walk.depth].names);
     free(walk.levels);

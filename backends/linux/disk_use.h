@@ -12,8 +12,8 @@ struct heel_disk_use {
 /* Adds up what lies below the directory `top`, on its file system, until there is more than `most`
  * of either. Directories that their owner may not read, as code that hides something makes them,
  * are made readable, if this process's user is that owner. What comes and goes meanwhile may be
- * missed or counted twice. Any depth: one descriptor and the names of a path's directories at a
- * time. */
+ * missed or counted twice. Any depth: two descriptors and the names of a path's directories at a
+ * time; a tree that was made to be hard to count has UINT64_MAX inodes. */
 void heel_disk_use_measure(int top, const struct heel_disk_use *most, struct heel_disk_use *use);
 
 #endif

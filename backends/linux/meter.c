@@ -153,7 +153,7 @@ static void judge_walk(struct heel_meter *meter)
     meter->disk_most.inodes = limits->disk_inodes ? limits->disk_inodes : UINT64_MAX;
     if (meter->disk.bytes > meter->disk_most.bytes)
         meter->disk_most.bytes = meter->disk.bytes;
-    if (meter->disk.inodes > meter->disk_most.inodes)
+    if (meter->disk.inodes > meter->disk_most.inodes && meter->disk.inodes != UINT64_MAX)
         meter->disk_most.inodes = meter->disk.inodes;
 }
 
