@@ -12,13 +12,12 @@ from heeltest.processes import alive_with
 READ, WRITE, DENY = pb.PATH_ACCESS_READ, pb.PATH_ACCESS_WRITE, pb.PATH_ACCESS_DENY
 ACTIVE, DEGRADED = pb.ENFORCEMENT_STATE_ACTIVE, pb.ENFORCEMENT_STATE_DEGRADED
 
-# Detaches itself as far as it goes, twice.
+# Detaches itself as daemons do, and leads neither its session nor its process group.
 DAEMON = """
 import os, sys, time
 if os.fork(): sys.exit()
 os.setsid()
 if os.fork(): os._exit(0)
-os.setsid()
 os.execvp("sleep", ["sleep", sys.argv[1]])
 """
 
