@@ -252,7 +252,7 @@ def traps(at, level):
         mkfifo .git; mkdir a b c d e; mkfifo a/.git b/.bashrc; mkdir b/.git; mkfifo b/.git/HEAD b/.git/config
         ln -s .git c/.git; mkdir d/.git; chmod 0 d/.git; mkfifo .vscode; truncate -s 1T e/.git
         mkdir f; ln -s .. f/up; ln -s f/up/f/up/f/up loop; i=0
-        while [ $i -lt 300 ]; do mkdir -p many/$i; echo "gitdir: /proc/self/fd/0" >many/$i/.git; i=$((i+1)); done
+        while [ $i -lt 100 ]; do mkdir -p many/$i; echo "gitdir: /proc/self/fd/0" >many/$i/.git; i=$((i+1)); done
     """
     try:
         sandbox = at.create(level, cell)
@@ -388,7 +388,7 @@ PLANTED = [
     ("A40", "no grant opens heel's own folder", "of it, of the one around it", READERS, granted_state, "nothing is granted outside"),
     ("A41", "no grant brings the host's processes, devices or settings in", "of /proc, /dev, /sys, /", READERS, granted_kernel, "nothing is granted outside"),
     ("A42", "a daemon doesn't keep its command's caller waiting", "it keeps the output open", FEW, kept_output, "there is no caller outside"),
-    ("A24", "nothing in a folder holds up who makes the next sandbox on it", "pipes, loops, closed folders, a file of 1 TB, 300 repositories, where .git is looked for", FEW, traps, "nobody looks for them outside"),
+    ("A24", "nothing in a folder holds up who makes the next sandbox on it", "pipes, loops, closed folders, a file of 1 TB, 100 repositories, where .git is looked for", FEW, traps, "nobody looks for them outside"),
     ("A25", "a command that doesn't come to start holds up no other", "a pipe, a script of a pipe, of its input, of itself, a broken program", FEW, blocked_starts, "there is no init of ours outside"),
     ("A26", "what a sandbox chose is told in plain letters", "escape sequences in names", FEW, told_raw, "nothing is told outside"),
     ("A27", "names that are no text spoil no answer", "repositories called so", READERS, hostile_names, "nothing is told outside"),
