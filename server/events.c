@@ -24,17 +24,25 @@ const char *events_epoch(void)
     return epoch;
 }
 
+static void forget_oldest(struct events *events)
+{
+    Heel__V1__Event **place = &events->kept[++events->gone % EVENTS_KEPT];
+
+    events->bytes -= heel__v1__event__get_packed_size(*place);
+    heel__v1__event__free_unpacked(heel_steal(*place), NULL);
+}
+
 void events_clear(struct events *events)
 {
-    for (uint64_t sequence = events_first(events); sequence <= events->last; sequence++)
-        heel__v1__event__free_unpacked(events->kept[sequence % EVENTS_KEPT], NULL);
+    while (events->gone < events->last)
+        forget_oldest(events);
     free(events->kept);
     *events = (struct events){0};
 }
 
 uint64_t events_first(const struct events *events)
 {
-    return events->last > EVENTS_KEPT ? events->last - EVENTS_KEPT + 1 : 1;
+    return events->gone + 1;
 }
 
 /* ---- adding ---- */
@@ -61,31 +69,48 @@ static Heel__V1__Event *new_event(const struct server_sandbox *sandbox)
 static void add(struct events *events, Heel__V1__Event *event)
 {
     struct event_reader *next;
-    Heel__V1__Event **place;
 
     if (!events->kept)
         events->kept = heel_xcalloc(EVENTS_KEPT, sizeof(Heel__V1__Event *));
-    event->sequence = ++events->last;
-    place = &events->kept[event->sequence % EVENTS_KEPT];
-    heel__v1__event__free_unpacked(*place, NULL);
-    *place = event;
+    event->sequence = events->last + 1;
+    events->bytes += heel__v1__event__get_packed_size(event);
+    while (events->gone < events->last &&
+           (events->last - events->gone == EVENTS_KEPT || events->bytes > EVENTS_KEPT_BYTES))
+        forget_oldest(events);
+    events->kept[event->sequence % EVENTS_KEPT] = event;
+    events->last = event->sequence;
     for (struct event_reader *reader = events->readers; reader; reader = next) {
         next = reader->next;
         reader->on_event(reader);
     }
 }
 
+static Heel__V1__Event *new_sandbox_event(const struct server_sandbox *sandbox,
+                                          Heel__V1__SandboxEventKind kind)
+{
+    Heel__V1__Event *event = new_event(sandbox);
+
+    event->payload_case = HEEL__V1__EVENT__PAYLOAD_SANDBOX;
+    event->sandbox = heel_xmalloc(sizeof *event->sandbox);
+    heel__v1__sandbox_event__init(event->sandbox);
+    event->sandbox->kind = kind;
+    return event;
+}
+
 void events_add_sandbox(struct server_sandbox *sandbox, Heel__V1__SandboxEventKind kind)
+{
+    if (!sandbox->private_to_call)
+        add(&sandbox->owner->events, new_sandbox_event(sandbox, kind));
+}
+
+void events_add_deleted(struct server_sandbox *sandbox, const struct heel_sandbox_end *left)
 {
     Heel__V1__Event *event;
 
     if (sandbox->private_to_call)
         return;
-    event = new_event(sandbox);
-    event->payload_case = HEEL__V1__EVENT__PAYLOAD_SANDBOX;
-    event->sandbox = heel_xmalloc(sizeof *event->sandbox);
-    heel__v1__sandbox_event__init(event->sandbox);
-    event->sandbox->kind = kind;
+    event = new_sandbox_event(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_DELETED);
+    event->sandbox->acting_files = edge_new_acting_files(left);
     add(&sandbox->owner->events, event);
 }
 

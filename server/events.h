@@ -8,15 +8,20 @@
 struct command_facts;
 struct event_reader;
 struct heel_denial;
+struct heel_sandbox_end;
 struct server_core;
 struct server_sandbox;
 
+/* What is kept, at most, of each owner; always the last one. */
 #define EVENTS_KEPT 4096
+#define EVENTS_KEPT_BYTES ((size_t)4 << 20)
 
 /* Of one owner; zeroed is empty. */
 struct events {
     Heel__V1__Event **kept; /* owned; sequence s lies at s % EVENTS_KEPT; NULL before the first */
+    uint64_t gone;          /* sequence of the last that is kept no more */
     uint64_t last;          /* sequence of the newest; 0: there was none */
+    size_t bytes;           /* of those that are kept, packed */
     struct event_reader *readers;
 };
 
@@ -24,6 +29,8 @@ void events_clear(struct events *events);
 
 /* Something happened. Nothing is kept of private sandboxes. */
 void events_add_sandbox(struct server_sandbox *sandbox, Heel__V1__SandboxEventKind kind);
+/* DELETED, with what it left behind. */
+void events_add_deleted(struct server_sandbox *sandbox, const struct heel_sandbox_end *left);
 void events_add_process_started(struct server_sandbox *sandbox, const struct command_facts *facts);
 void events_add_process_exited(struct server_sandbox *sandbox, const struct command_facts *facts);
 

@@ -380,7 +380,7 @@ static void on_destroyed(const struct heel_sandbox_end *left, void *data)
     commands_lost(sandbox);
     processes_release(sandbox);
     runs_release(sandbox);
-    events_add_sandbox(sandbox, HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_DELETED);
+    events_add_deleted(sandbox, left);
     answer_deletion(sandbox, &end);
     forget(sandbox);
 }

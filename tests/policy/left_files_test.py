@@ -2,7 +2,7 @@
 
 import shutil
 
-from heeltest import ServerCase, main, pb, process_pb
+from heeltest import ServerCase, event_pb, main, pb, process_pb
 from heeltest.cli import Cli, isolate
 
 DEFAULT = pb.ISOLATION_LEVEL_DEFAULT
@@ -46,6 +46,16 @@ class LeftFilesTest(ServerCase):
         self.assertIn(".envrc", self.server.log)
         again = self.create(level=DEFAULT, filesystem=self.spec().filesystem)
         self.assertFalse(self.delete(again.sandbox_id).HasField("acting_files"))
+
+    def test_the_event_names_them(self):
+        watch = self.stub.WatchEvents(pb.WatchEventsRequest(kinds=[event_pb.EVENT_KIND_SANDBOX]), timeout=30)
+        next(watch)
+        sandbox = self.create(level=DEFAULT, filesystem=self.spec().filesystem)
+        self.make_in(sandbox)
+        self.delete(sandbox.sandbox_id)
+        events = [next(watch).event.sandbox for _ in ("CREATED", "DELETED")]
+        self.assertEqual(self.paths(events[1].acting_files), self.new)
+        watch.cancel()
 
     def test_a_private_sandbox_names_them(self):
         self.assertEqual(self.paths(self.make_in(self.spec()).acting_files), self.new)
