@@ -19,17 +19,19 @@ from heeltest import places
 from initramfs import Initramfs
 
 HERE = pathlib.Path(__file__).parent
-GUEST_SECONDS = 240  # many times what a guest takes; then QEMU is killed
+GUEST_SECONDS = 600  # many times what a guest takes on an idle machine; then QEMU is killed
 PASSWD = "root:x:0:0:root:/root:/bin/sh\ntester:x:1000:1000:tester:/home/tester:/bin/sh\n"
 GROUP = "root:x:0:\ntester:x:1000:\n"
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """What a step of a guest's script said, standard output and error together, and its status."""
+    """What a step of a guest's script said, standard output and error together, its status, and the
+    seconds that it took."""
 
     said: str
     status: int
+    seconds: float
 
 
 def _fetched():
@@ -57,7 +59,7 @@ def _program(name):
     return found
 
 
-def _initramfs(scripts, programs):
+def _initramfs(scripts, programs, more):
     initramfs = Initramfs()
     initramfs.text("/etc/passwd", PASSWD)
     initramfs.text("/etc/group", GROUP)
@@ -75,6 +77,8 @@ def _initramfs(scripts, programs):
         initramfs.text(f"/guest/{path.name}", path.read_text())
     for name, script in scripts.items():
         initramfs.text(f"/guest/scripts/{name}", script, 0o755)
+    for name, script in more.items():
+        initramfs.text(f"/guest/{name}", script, 0o755)
     return initramfs
 
 
@@ -83,7 +87,7 @@ def _command(kernel, initramfs, lines, append):
     command = [_program("qemu-system-x86_64"), "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"]
     command += ["-smp", "2", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
     command += ["-kernel", kernel, "-initrd", str(initramfs)]
-    command += ["-append", f"console=ttyS0 quiet panic=-1 {append}"]
+    command += ["-append", f"console=ttyS0 quiet panic=-1 mitigations=off {append}"]
     for line in lines:
         command += ["-serial", f"file:{line}"]
     return command
@@ -103,8 +107,8 @@ def _run(command):
 
 def _steps(said):
     """By name. A step that did not come to its end is not there."""
-    found = re.findall(r"^>> (.*)\n((?:.*\n)*?)\n?<< \1 (\d+)$", said, re.MULTILINE)
-    return {name: Step(text, int(status)) for name, text, status in found}
+    found = re.findall(r"^>> (.*)\n((?:.*\n)*?)\n?<< \1 (\d+) (\S+) (\S+)$", said, re.MULTILINE)
+    return {name: Step(text, int(status), float(to) - float(since)) for name, text, status, since, to in found}
 
 
 def read_script(name):
@@ -112,21 +116,23 @@ def read_script(name):
     return (HERE / "guest" / f"{name}.sh").read_text()
 
 
-def boot(version, scripts, programs=None, append=""):
+def boot(version, scripts, programs=None, append="", **more):
     """Boots Debian's kernel `version`, as in "6.12", with more for its command line in `append`.
 
-    scripts: by name, what to run side by side as root; at most three. programs: by the path that
-    they get, programs of this machine to have there. Returns by script's name its Steps by name.
+    scripts: by name, what to run side by side as root; at most two. `prepare` and
+    `afterwards` in `more`: a script to run before and after them. programs: by the path that they
+    get, programs of this machine to have there. Returns by script's name its Steps by name.
     Raises SkipTest where something to do this with is missing, AssertionError if the guest
     didn't come to its end.
     """
     kernel = _kernel(version)
+    names = [*sorted(scripts), *(name for name in more if name == "afterwards")]
     with tempfile.TemporaryDirectory(prefix="ht-guest-", dir="/tmp") as folder:
-        lines = [pathlib.Path(folder, name) for name in ("console", *sorted(scripts))]
-        _initramfs(scripts, programs or {}).save(f"{folder}/initramfs")
+        lines = [pathlib.Path(folder, name) for name in ("console", *names)]
+        _initramfs(scripts, programs or {}, more).save(f"{folder}/initramfs")
         errors = _run(_command(kernel, f"{folder}/initramfs", lines, append))
         said = [line.read_text(errors="replace") if line.exists() else "" for line in lines]
     if "guest: done" not in said[0]:
         tails = "\n".join(f"---- {line.name}\n{text[-3000:]}" for line, text in zip(lines, said))
         raise AssertionError(f"the guest didn't come to its end\n{errors}\n{tails}")
-    return {name: _steps(text) for name, text in zip(sorted(scripts), said[1:])}
+    return {name: _steps(text) for name, text in zip(names, said[1:])}
