@@ -1,8 +1,10 @@
 #include "backends/linux/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,11 +135,33 @@ static int find(const char *root, const char *own, pid_t self, pid_t parent,
     return 0;
 }
 
+/* What a launcher left behind that was killed together with heeld. One with processes in it stays
+ * in any case. */
+static void sweep(int base)
+{
+    int copy = openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+    int launcher;
+    uint32_t id;
+
+    if (!stream) {
+        if (copy >= 0)
+            close(copy);
+        return;
+    }
+    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream))
+        if (sscanf(entry->d_name, "heel-%d-%" SCNu32, &launcher, &id) == 2 && launcher > 0 &&
+            kill(launcher, 0) && errno == ESRCH)
+            unlinkat(base, entry->d_name, AT_REMOVEDIR);
+    closedir(stream);
+}
+
 void heel_cgroups_open(const char *root, const char *own, pid_t self, pid_t parent,
                        struct heel_cgroups *cgroups)
 {
     *cgroups = (struct heel_cgroups){.base = -1};
-    find(root, own, self, parent, cgroups);
+    if (find(root, own, self, parent, cgroups) == 0)
+        sweep(cgroups->base);
 }
 
 void heel_cgroups_close(struct heel_cgroups *cgroups)

@@ -61,8 +61,16 @@ static void test_none(void)
     heel_cgroups_close(&cgroups);
 }
 
+static bool exists(const char *path)
+{
+    heel_autofree char *whole = heel_format("%s/%s", root, path);
+
+    return access(whole, F_OK) == 0;
+}
+
 static void test_delegated(void)
 {
+    heel_autofree char *own = heel_format("mine/heel-%d-1", (int)getpid());
     struct heel_cgroups cgroups;
 
     make("mine");
@@ -71,10 +79,14 @@ static void test_delegated(void)
     put("mine/cgroup.subtree_control", "");
     put("mine/cgroup.procs", "");
     put("mine/heel-server/cgroup.procs", "");
+    make("mine/heel-999999999-1"); /* no process can have that pid */
+    make(own);
     heel_cgroups_open(root, "5:cpu:/\n0::/mine\n", 10, 11, &cgroups);
     CHECK(!cgroups.why);
     CHECK_STR(get("mine/cgroup.subtree_control"), "+memory +pids +cpu");
     CHECK_STR(get("mine/heel-server/cgroup.procs"), "10"); /* the last of the two that came */
+    CHECK(!exists("mine/heel-999999999-1"));
+    CHECK(exists(own));
     heel_cgroups_close(&cgroups);
 }
 
