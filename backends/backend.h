@@ -121,6 +121,7 @@ struct heel_sandbox_paths {
     const char *temp_dir;         /* inside */
     const char *host_working_dir; /* on the host */
     const char *user_name;        /* what getpwuid answers inside */
+    bool other_owner; /* what the caller named may have another owner inside than outside */
 };
 
 enum heel_protection {

@@ -36,6 +36,14 @@ static struct pairs merge(const struct pairs *under, const struct pairs *over)
     return merged;
 }
 
+/* Git's index holds the owner of each file, and where it finds another one it reads the file
+ * again, each time: here it is to look at sizes and times alone (git-config(1), core.checkStat). */
+static const struct pair for_git[] = {
+    {"GIT_CONFIG_COUNT", "1"},
+    {"GIT_CONFIG_KEY_0", "core.checkStat"},
+    {"GIT_CONFIG_VALUE_0", "minimal"},
+};
+
 void environment_complete(Heel__V1__SandboxSpec *effective, const struct heel_sandbox_paths *paths)
 {
     Heel__V1__Environment *environment = effective->environment;
@@ -45,11 +53,16 @@ void environment_complete(Heel__V1__SandboxSpec *effective, const struct heel_sa
         {"SHELL", "/bin/sh"},          {"TERM", "dumb"}, /* there is no terminal */
         {"TMPDIR", paths->temp_dir},   {"USER", paths->user_name},
     };
+    struct pair all[HEEL_ARRAY_LENGTH(for_git) + HEEL_ARRAY_LENGTH(own)];
+    struct pairs under = {.items = all};
     auto_pairs given = PAIRS_OF(environment->n_variables, environment->variables);
 
+    if (paths->other_owner && !pairs_find(&given, for_git[0].key))
+        append(&under, &(struct pairs){.count = HEEL_ARRAY_LENGTH(for_git),
+                                       .items = (struct pair *)(uintptr_t)for_git});
+    append(&under, &(struct pairs){.count = HEEL_ARRAY_LENGTH(own), .items = own});
     pairs_sort(&given);
-    auto_pairs merged =
-        merge(&(struct pairs){.count = HEEL_ARRAY_LENGTH(own), .items = own}, &given);
+    auto_pairs merged = merge(&under, &given);
     PAIRS_STORE(&merged, Heel__V1__Environment__VariablesEntry,
                 heel__v1__environment__variables_entry__init, environment->n_variables,
                 environment->variables);

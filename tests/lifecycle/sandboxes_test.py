@@ -34,6 +34,16 @@ class CreateTest(ServerCase):
         self.assertAlmostEqual(sandbox.create_time.ToSeconds(), before, delta=5)
         self.assertEqual(sandbox.running_commands, 0)
 
+    def test_git_looks_past_the_owner_of_lent_files(self):
+        """Root's files belong to the sandbox's own uid inside; else git would read all of them for each status."""
+        lent = os.geteuid() == 0 and not places.NAMESPACES
+        folder = {"working_dir": str(places.make_base())}
+        variables = self.create(filesystem=pb.Filesystem(**folder)).effective_spec.environment.variables
+        self.assertEqual(variables.get("GIT_CONFIG_KEY_0"), "core.checkStat" if lent else None)
+        given = pb.Environment(variables={"GIT_CONFIG_COUNT": "0"})
+        variables = self.create(filesystem=pb.Filesystem(**folder), environment=given).effective_spec.environment.variables
+        self.assertEqual((variables["GIT_CONFIG_COUNT"], "GIT_CONFIG_KEY_0" in variables), ("0", False))
+
     def test_paths_inside_and_outside(self):
         sandbox = self.create()
         host = pathlib.Path(sandbox.host_working_dir)
