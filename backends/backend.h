@@ -191,6 +191,7 @@ struct heel_policy_verdict {
     unsigned access;
     bool allowed;
     bool absent;         /* it isn't for nothing is there, as far as the caller can see */
+    bool undecided;      /* nor is it known whether it would be: finding out takes too much */
     char *resolved_path; /* where the links on the way lead; inside */
     char *rule;          /* what decided */
     const char *origin;  /* where that came from: "level DEFAULT", "path rule", "host", … */

@@ -43,7 +43,7 @@ static bool is_hidden(const struct inference *inference, const struct heel_polic
 static enum blame blame_for(const struct inference *inference, const struct complaint *complaint,
                             const struct heel_policy_verdict *verdict)
 {
-    if (verdict->allowed || verdict->absent)
+    if (verdict->allowed || verdict->absent || verdict->undecided)
         return BLAME_NOBODY;
     if (strcmp(verdict->origin, "host") == 0)
         return BLAME_HOST;

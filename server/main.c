@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <uv.h>
@@ -18,6 +19,10 @@
 #include "server/log.h"
 #include "server/options.h"
 #include "server/ready.h"
+
+/* What callers and sandboxes can make last takes six at most; with the others sandboxes are made.
+ */
+#define POOL_THREADS "8"
 
 struct heeld {
     struct options options;
@@ -181,6 +186,7 @@ static int run(struct heeld *heeld, struct heel_error **err)
     raise_open_files();
     if (prepare(heeld, &launcher, err) < 0)
         return -1;
+    setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 0);
     grpcc_init();
     uv_loop_init(&heeld->loop);
     watch_signals(heeld);

@@ -13,7 +13,7 @@
 struct explanation {
     struct linux_backend *backend;
     struct heel_preparation preparation;
-    uv_work_t work;
+    struct heel_lane_work work;
     uv_timer_t refusal;             /* tells of a question that can't be asked from the loop */
     struct heel_policy_test *tests; /* owned, with their paths */
     size_t test_count;
@@ -66,7 +66,9 @@ static int judge_all(struct explanation *explanation, const struct heel_plan *pl
     const struct heel_preparation *preparation = &explanation->preparation;
     const struct heel_caller *caller = &preparation->spec.caller;
     struct heel_policy *policy = &explanation->policy;
+    uint64_t effort = heel_policy_effort_for(explanation->test_count);
     struct heel_policy_host host = {.look = heel_policy_look,
+                                    .effort = &effort,
                                     .lends_root_files = caller->uid == 0 && plan->uid != 0};
     heel_autofree gid_t *groups = list_groups(&preparation->identity, &host.group_count);
     struct heel_saved_identity saved;
@@ -92,7 +94,7 @@ static void make_report(struct explanation *explanation)
     heel_report_make(&facts, &explanation->report);
 }
 
-static void explain_in_pool(uv_work_t *work)
+static void explain_in_pool(struct heel_lane_work *work)
 {
     struct explanation *explanation = heel_container_of(work, struct explanation, work);
     const struct heel_plan *plan = explanation->plan;
@@ -119,9 +121,8 @@ static void tell(struct explanation *explanation)
     explanation_free(explanation);
 }
 
-static void on_worked(uv_work_t *work, int status)
+static void on_worked(struct heel_lane_work *work)
 {
-    (void)status;
     tell(heel_container_of(work, struct explanation, work));
 }
 
@@ -179,7 +180,8 @@ void linux_explain(struct heel_backend *base, const struct heel_policy_question 
     else
         result = ask_spec(explanation, question->spec, &error);
     if (result == 0) {
-        uv_queue_work(explanation->backend->loop, &explanation->work, explain_in_pool, on_worked);
+        heel_lane_queue(&explanation->backend->explanations, &explanation->work, explain_in_pool,
+                        on_worked);
         return;
     }
     explanation->preparation.error = error;

@@ -8,6 +8,7 @@
 #include "backends/linux/host.h"
 #include "backends/linux/host_mounts.h"
 #include "backends/linux/identity.h"
+#include "backends/linux/lane.h"
 #include "backends/linux/meter.h"
 #include "backends/linux/plan.h"
 #include "backends/linux/prepare.h"
@@ -39,9 +40,8 @@ struct linux_backend {
     bool launcher_gone;
     struct linux_sandbox *sandboxes; /* all that are not freed yet */
     uint32_t last_serial;
-    unsigned removals;                   /* running in the thread pool */
-    struct linux_sandbox *removal_first; /* waiting for it */
-    struct linux_sandbox **removal_last;
+    struct heel_lane removals;
+    struct heel_lane explanations;
     struct heel_meter_clock meter_clock;
     uv_poll_t launcher_death;
     int launcher_pidfd;
@@ -55,11 +55,11 @@ struct linux_backend {
 struct linux_sandbox {
     struct heel_sandbox base;
     struct linux_sandbox *next, **previous;
-    struct linux_sandbox *removal_next;
     uint32_t serial;
     struct heel_identity identity;
     struct heel_preparation preparation;
-    uv_work_t work;
+    uv_work_t work; /* its preparation */
+    struct heel_lane_work removal;
     struct heel_channel control;
     int init_end; /* owned until the launcher gets it; -1 afterwards */
     int pidfd;    /* owned; init's, -1 before it is born */

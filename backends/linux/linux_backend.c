@@ -14,6 +14,8 @@
 #include "backends/linux/without.h"
 
 #define HELLO_MS 10000
+#define REMOVALS_WIDTH 2 /* threads of the pool */
+#define EXPLANATIONS_WIDTH 1
 
 int heel_launcher_start(const struct heel_backend_options *options, struct heel_launcher *launcher,
                         struct heel_error **err)
@@ -330,7 +332,8 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
         .alone = heel_identities_alone(),
         .first = options->uid_first,
         .count = options->uid_count};
-    backend->removal_last = &backend->removal_first;
+    heel_lane_init(&backend->removals, loop, REMOVALS_WIDTH);
+    heel_lane_init(&backend->explanations, loop, EXPLANATIONS_WIDTH);
     backend->launcher_pid = launcher->pid;
     heel_mount_watch_open(&backend->mounts);
     if (receive_hello(backend, launcher->socket, err) || watch_launcher(backend, launcher, err)) {

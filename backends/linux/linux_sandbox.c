@@ -12,10 +12,6 @@
 #include "backends/linux/cgroup.h"
 
 #define SILENCE_MS 30000 /* an init that owes an answer for so long is killed */
-#define REMOVALS_MAX \
-    2 /* pool threads that remove files: the others are there to make sandboxes \
-       */
-
 static void advance(struct linux_sandbox *sandbox);
 static void end(struct linux_sandbox *sandbox);
 
@@ -637,10 +633,10 @@ void linux_sandbox_destroy(struct heel_sandbox *base, heel_on_deleted *on_delete
         uv_timer_start(&sandbox->watchdog, on_begin_failed, 0, 0);
 }
 
-static void remove_in_pool(uv_work_t *work)
+static void remove_in_pool(struct heel_lane_work *work)
 {
-    struct heel_preparation *preparation =
-        &heel_container_of(work, struct linux_sandbox, work)->preparation;
+    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, removal);
+    struct heel_preparation *preparation = &sandbox->preparation;
 
     bool reusable = preparation->work.path && preparation->reuse_work &&
                     heel_work_dir_untouched(&preparation->work) &&
@@ -650,7 +646,7 @@ static void remove_in_pool(uv_work_t *work)
         heel_work_dir_remove(&preparation->work, &preparation->error);
     if (preparation->own.path)
         heel_work_dir_remove(&preparation->own, preparation->error ? NULL : &preparation->error);
-    if (heel_container_of(work, struct linux_sandbox, work)->created)
+    if (sandbox->created)
         heel_preparation_find_left(preparation);
     /* What is to be kept is what a sandbox did, not that it failed to be made. */
     else if (preparation->kept)
@@ -664,32 +660,13 @@ static void reuse_work_dir(struct linux_backend *backend, struct heel_preparatio
         heel_work_dirs_give(&backend->work_dirs, &preparation->work);
 }
 
-static void on_removed(uv_work_t *work, int status);
-
-static void start_removal(struct linux_backend *backend, struct linux_sandbox *sandbox)
+static void on_removed(struct heel_lane_work *work)
 {
-    backend->removals++;
-    sandbox->preparation.reuse_work = !heel_work_dirs_full(&backend->work_dirs);
-    uv_queue_work(backend->loop, &sandbox->work, remove_in_pool, on_removed);
-}
+    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, removal);
 
-static void on_removed(uv_work_t *work, int status)
-{
-    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, work);
-    struct linux_backend *backend = backend_of(sandbox);
-    struct linux_sandbox *waiting = backend->removal_first;
-
-    (void)status;
-    backend->removals--;
-    if (waiting) {
-        backend->removal_first = waiting->removal_next;
-        if (!backend->removal_first)
-            backend->removal_last = &backend->removal_first;
-        start_removal(backend, waiting);
-    }
     sandbox->working = false;
     sandbox->removed = true;
-    reuse_work_dir(backend, &sandbox->preparation);
+    reuse_work_dir(backend_of(sandbox), &sandbox->preparation);
     if (!sandbox->error)
         sandbox->error = heel_steal(sandbox->preparation.error);
     end(sandbox);
@@ -700,12 +677,8 @@ static void queue_removal(struct linux_sandbox *sandbox)
     struct linux_backend *backend = backend_of(sandbox);
 
     sandbox->working = true;
-    if (backend->removals < REMOVALS_MAX) {
-        start_removal(backend, sandbox);
-        return;
-    }
-    *backend->removal_last = sandbox;
-    backend->removal_last = &sandbox->removal_next;
+    sandbox->preparation.reuse_work = !heel_work_dirs_full(&backend->work_dirs);
+    heel_lane_queue(&backend->removals, &sandbox->removal, remove_in_pool, on_removed);
 }
 
 static void report_deleted(struct linux_sandbox *sandbox)

@@ -9,8 +9,10 @@
 #include "backends/linux/open_files.h"
 #include "base/text.h"
 
-#define TICK_MS 5              /* while something runs */
-#define IDLE_TICK_MS 40        /* while everything waits */
+#define TICK_MS 5       /* while something runs */
+#define IDLE_TICK_MS 40 /* while everything waits */
+#define LOOKS_WIDTH 2   /* threads of the pool */
+#define WALKS_WIDTH 1
 #define LOOK_MS_MIN 5          /* between two looks */
 #define LOOK_MS_MAX 40         /* however long one takes */
 #define LOOK_SHARE 10          /* of the time one of this many goes into looking */
@@ -27,6 +29,8 @@ static void tick(uv_timer_t *timer);
 void heel_meter_clock_init(struct heel_meter_clock *clock, uv_loop_t *loop)
 {
     uv_timer_init(loop, &clock->timer); /* always succeeds */
+    heel_lane_init(&clock->looks, loop, LOOKS_WIDTH);
+    heel_lane_init(&clock->walks, loop, WALKS_WIDTH);
     clock->awake = NULL;
 }
 
@@ -193,7 +197,7 @@ static void measure_memory(struct heel_meter *meter)
         meter->memory = again;
 }
 
-static void look_in_pool(uv_work_t *work)
+static void look_in_pool(struct heel_lane_work *work)
 {
     struct heel_meter *meter = heel_container_of(work, struct heel_meter, look);
     const struct heel_limits *limits = &meter->limits;
@@ -227,10 +231,13 @@ static uint64_t look_interval_ms(const struct heel_meter *meter)
     uint64_t left = limit > meter->memory.bytes ? limit - meter->memory.bytes : 0;
     uint64_t wanted = limit > 0 ? left / BYTES_PER_MS : LOOK_MS_MAX / 2;
     uint64_t affordable = meter->look_us * LOOK_SHARE / 1000;
+    uint64_t took = meter->look_us / 1000;
 
     if (meter->limits.max_processes > 0)
         wanted = LOOK_MS_MIN;
-    return between(LOOK_MS_MIN, wanted > affordable ? wanted : affordable, LOOK_MS_MAX);
+    wanted = between(LOOK_MS_MIN, wanted > affordable ? wanted : affordable, LOOK_MS_MAX);
+    /* Others are to be looked at as well. */
+    return wanted > took ? wanted : took;
 }
 
 static void closed(struct heel_meter *meter)
@@ -253,11 +260,10 @@ static bool end_if_closing(struct heel_meter *meter)
     return true;
 }
 
-static void on_looked(uv_work_t *work, int status)
+static void on_looked(struct heel_lane_work *work)
 {
     struct heel_meter *meter = heel_container_of(work, struct heel_meter, look);
 
-    (void)status;
     meter->looking = false;
     if (end_if_closing(meter) || meter->look_result)
         return;
@@ -286,7 +292,7 @@ static uint64_t nameless_bytes(const struct heel_meter *meter, const struct stat
     return total;
 }
 
-static void walk_in_pool(uv_work_t *work)
+static void walk_in_pool(struct heel_lane_work *work)
 {
     static const struct heel_disk_use everything = {UINT64_MAX, UINT64_MAX};
     struct heel_meter *meter = heel_container_of(work, struct heel_meter, walk);
@@ -300,11 +306,10 @@ static void walk_in_pool(uv_work_t *work)
     meter->walk_ms = (uv_hrtime() - began_ns) / 1000000;
 }
 
-static void on_walked(uv_work_t *work, int status)
+static void on_walked(struct heel_lane_work *work)
 {
     struct heel_meter *meter = heel_container_of(work, struct heel_meter, walk);
 
-    (void)status;
     meter->walking = false;
     if (end_if_closing(meter))
         return;
@@ -323,20 +328,16 @@ static bool is_quiet(const struct heel_meter *meter)
 
 static void walk_if_due(struct heel_meter *meter)
 {
-    uv_loop_t *loop = meter->clock->timer.loop;
-
     if (meter->work_dir < 0 || meter->walking || !meter->ran || now_ms(meter) < meter->walk_due_ms)
         return;
     meter->walking = true;
     meter->ran = false;
-    uv_queue_work(loop, &meter->walk, walk_in_pool, on_walked);
+    heel_lane_queue(&meter->clock->walks, &meter->walk, walk_in_pool, on_walked);
 }
 
 /* Whether it is busy. */
 static bool turn(struct heel_meter *meter)
 {
-    uv_loop_t *loop = meter->clock->timer.loop;
-
     walk_if_due(meter);
     if (meter->looking || now_ms(meter) < meter->due_ms)
         return true;
@@ -348,7 +349,7 @@ static bool turn(struct heel_meter *meter)
     meter->looking = true;
     meter->ran = true;
     meter->expecting = false;
-    uv_queue_work(loop, &meter->look, look_in_pool, on_looked);
+    heel_lane_queue(&meter->clock->looks, &meter->look, look_in_pool, on_looked);
     return true;
 }
 
@@ -412,6 +413,10 @@ bool heel_meter_close(struct heel_meter *meter)
         return true;
     fall_asleep(meter);
     meter->closing = true;
+    if (meter->looking && heel_lane_take_back(&meter->look))
+        meter->looking = false;
+    if (meter->walking && heel_lane_take_back(&meter->walk))
+        meter->walking = false;
     if (meter->looking || meter->walking)
         return false;
     closed(meter);

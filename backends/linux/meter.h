@@ -14,6 +14,7 @@
 #include "backends/backend.h"
 #include "backends/linux/census.h"
 #include "backends/linux/disk_use.h"
+#include "backends/linux/lane.h"
 #include "backends/linux/memory_use.h"
 #include "backends/linux/vantage.h"
 
@@ -22,6 +23,7 @@ struct heel_meter;
 /* One for a loop: it wakes the meters that are awake. */
 struct heel_meter_clock {
     uv_timer_t timer;
+    struct heel_lane looks, walks;
     struct heel_meter *awake;
 };
 
@@ -47,15 +49,15 @@ struct heel_meter {
     bool awake;
     bool expecting;  /* something was started since the last look */
     bool cpu_spent;  /* nothing may be started any more */
-    bool looking;    /* in the pool */
-    bool walking;    /* in the pool */
+    bool looking;    /* in the pool, or waiting for it */
+    bool walking;    /* the same */
     bool ran;        /* since the last walk */
     bool unsettled;  /* a walk that counts everything is due: what there is was too much */
     uint64_t due_ms; /* the next look */
     uint64_t walk_due_ms;
     uint64_t fired_ms; /* when it was last said that something was too much; 0: never */
-    uv_work_t look;
-    uv_work_t walk;
+    struct heel_lane_work look;
+    struct heel_lane_work walk;
     /* a look's */
     struct heel_census census;
     struct heel_memory_watch memory_watch;

@@ -10,6 +10,9 @@
 #include "backends/linux/plan_build.h"
 #include "backends/linux/policy_walk.h"
 
+#define EFFORT_BASE ((uint64_t)1 << 20)
+#define EFFORT_PER_TEST ((uint64_t)16 << 10)
+
 /* ---- what may be done there ---- */
 
 /* What Landlock must allow for an access: to what is there, or to make it. */
@@ -208,6 +211,11 @@ static void explain(const struct heel_policy_walk *walk, enum heel_policy_refusa
     case HEEL_POLICY_LOOP:
         verdict->rule = heel_xstrdup("too many symbolic links");
         return;
+    case HEEL_POLICY_TOO_FAR:
+        verdict->undecided = true;
+        verdict->origin = "";
+        verdict->rule = heel_xstrdup("not known: the way there is longer than it is looked into");
+        return;
     case HEEL_POLICY_SOCKET:
         verdict->rule = heel_xstrdup("it is a socket, which can't be opened");
         return;
@@ -254,6 +262,11 @@ static char *remedy_of(const struct heel_policy_walk *walk, enum heel_policy_ref
     return heel_format("grant it: a rule with %s for \"%s\" or a directory above it in "
                        "spec.filesystem.paths",
                        access_name(verdict->access), path);
+}
+
+uint64_t heel_policy_effort_for(size_t test_count)
+{
+    return EFFORT_BASE + EFFORT_PER_TEST * (uint64_t)test_count;
 }
 
 void heel_policy_judge(const struct heel_plan *plan, const struct heel_policy_host *host,

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "backends/backend.h"
@@ -27,6 +28,8 @@ struct heel_policy_host {
                  struct heel_policy_node *node);
     const gid_t *groups; /* borrowed; supplementary groups that sandboxes keep */
     size_t group_count;
+    uint64_t *effort; /* borrowed; what may still be looked at, see heel_policy_effort_for(); NULL:
+                         whatever it takes */
     bool lends_root_files; /* in what a root caller named, root's files are the sandbox's inside,
                               where they can be */
 };
@@ -36,6 +39,11 @@ struct heel_policy_host {
 void heel_policy_judge(const struct heel_plan *plan, const struct heel_policy_host *host,
                        const struct heel_policy_test *test, struct heel_policy_verdict *verdict);
 void heel_policy_verdict_clear(struct heel_policy_verdict *verdict);
+
+/* For so many tests, roughly in bytes of path that the kernel has to walk. Whoever asks, and code
+ * in a sandbox whose complaints are looked into, can make trees and links in which one test takes
+ * half a minute; what is on this side of it no honest question gets near. */
+uint64_t heel_policy_effort_for(size_t test_count);
 
 /* This host, seen with the rights of this thread. */
 void heel_policy_look(const struct heel_policy_host *host, const char *path,

@@ -273,6 +273,63 @@ static void it_tells_where_links_lead(void)
     heel_policy_verdict_clear(&verdict);
 }
 
+/* A tree in which each of 40 links leads down a long way, to the next. */
+static void look_at_maze(const struct heel_policy_host *host, const char *path,
+                         struct heel_policy_node *node)
+{
+    const char *last = strrchr(path, '/') + 1;
+
+    (void)host;
+    *node = (struct heel_policy_node){.mode = S_IFDIR | 0755, .uid = UID};
+    if (*last == 'l') {
+        heel_autofree char *way = heel_format("%1000s", "");
+
+        memset(way, 'd', 1000);
+        for (size_t i = 1; i < 1000; i += 2)
+            way[i] = '/';
+        *node = (struct heel_policy_node){.mode = S_IFLNK | 0777, .uid = UID};
+        node->link = heel_format("/opt/mine/%sl", way);
+    }
+}
+
+static void a_maze_is_left_when_its_effort_is_spent(void)
+{
+    heel_autoplan struct heel_plan *plan = plan_of(HEEL_LEVEL_DEFAULT);
+    uint64_t effort = 100000;
+    struct heel_policy_host host = {.look = look_at_maze, .effort = &effort};
+    struct heel_policy_test test = {"/opt/mine/l", HEEL_ACCESS_READ};
+    struct heel_policy_verdict verdict;
+
+    grant(plan, "/opt/mine", heel_plan_rights_of(HEEL_ACCESS_READ), 0);
+    for (int i = 0; i < 2; i++) {
+        heel_policy_judge(plan, &host, &test, &verdict);
+        CHECK(verdict.undecided && !verdict.allowed && !verdict.remedy[0]);
+        CHECK_INT(effort, 0);
+        heel_policy_verdict_clear(&verdict);
+    }
+    host.effort = NULL; /* the kernel's own end of it */
+    heel_policy_judge(plan, &host, &test, &verdict);
+    CHECK(!verdict.undecided && strstr(verdict.rule, "too many symbolic links"));
+    heel_policy_verdict_clear(&verdict);
+}
+
+static void an_honest_question_is_answered(void)
+{
+    heel_autoplan struct heel_plan *plan = plan_of(HEEL_LEVEL_DEFAULT);
+    uint64_t effort = heel_policy_effort_for(1000);
+    const struct heel_policy_host host = {.look = look, .effort = &effort};
+    struct heel_policy_test test = {"/usr/bin/sh", HEEL_ACCESS_EXECUTE};
+
+    for (int i = 0; i < 1000; i++) {
+        struct heel_policy_verdict verdict;
+
+        heel_policy_judge(plan, &host, &test, &verdict);
+        CHECK(verdict.allowed);
+        heel_policy_verdict_clear(&verdict);
+    }
+    CHECK(effort > heel_policy_effort_for(1000) / 2);
+}
+
 static void the_list_is_complete(void)
 {
     heel_autoplan struct heel_plan *plan = plan_of(HEEL_LEVEL_DEFAULT);
@@ -300,6 +357,8 @@ int main(void)
     what_lies_over_a_grant_counts();
     a_plan_without_mounts();
     it_tells_where_links_lead();
+    a_maze_is_left_when_its_effort_is_spent();
+    an_honest_question_is_answered();
     the_list_is_complete();
     return heel_test_end();
 }

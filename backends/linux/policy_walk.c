@@ -8,7 +8,8 @@
 
 #include "backends/linux/plan_build.h"
 
-#define LINKS_MAX 40 /* the kernel's own limit */
+#define LINKS_MAX 40       /* the kernel's own limit */
+#define STEP_REST_SHARE 16 /* what is still to be walked is only copied */
 
 static void clear_place(struct heel_policy_place *place)
 {
@@ -236,6 +237,19 @@ enum heel_policy_refusal heel_policy_why_missing(const struct heel_policy_place 
     return mount->flags & HEEL_MOUNT_WRITABLE ? HEEL_POLICY_NOT_MADE : HEEL_POLICY_NOT_SHOWN;
 }
 
+/* What a step costs: the kernel walks the path anew for each mount that shows it. */
+static bool spend(const struct heel_policy_walk *walk)
+{
+    uint64_t *effort = walk->host->effort;
+    uint64_t cost =
+        strlen(walk->path) + strlen(walk->rest) / STEP_REST_SHARE + walk->plan->mount_count;
+
+    if (!effort)
+        return true;
+    *effort -= cost < *effort ? cost : *effort;
+    return *effort > 0;
+}
+
 /* Whether the walk may go on below where it stands. */
 static enum heel_policy_refusal check_passage(const struct heel_policy_walk *walk)
 {
@@ -287,6 +301,8 @@ static enum heel_policy_refusal take_step(struct heel_policy_walk *walk, const c
 {
     enum heel_policy_refusal refusal = check_passage(walk);
 
+    if (!refusal && !spend(walk))
+        refusal = HEEL_POLICY_TOO_FAR;
     if (refusal)
         return refusal;
     stand_at(walk, strcmp(name, "..") == 0 ? parent_of(walk->path)

@@ -21,6 +21,7 @@ enum heel_policy_refusal {
     HEEL_POLICY_NOT_MADE,  /* in a place of the sandbox's own, which is empty at first */
     HEEL_POLICY_NOT_A_DIRECTORY,
     HEEL_POLICY_LOOP,
+    HEEL_POLICY_TOO_FAR, /* there is no telling: the effort was spent on the way */
     HEEL_POLICY_DEVICE,
     HEEL_POLICY_SOCKET,
     HEEL_POLICY_RULE, /* Landlock's */

@@ -3,9 +3,10 @@
 import os
 import pwd
 import socket
+import subprocess
 import tempfile
 
-from heeltest import event_pb, main, pb, process_pb, wait_for
+from heeltest import event_pb, main, pb, places, process_pb, wait_for
 from processes import ProcessCase
 
 OBSERVED = process_pb.DENIAL_KIND_OBSERVED
@@ -18,6 +19,24 @@ try:
     listener.connect(sys.argv[1])
 except OSError as error:
     print(error, file=sys.stderr)
+"""
+
+
+# 39 links, each of which leads to the next down a path of 1800 folders.
+MAZE = """
+import os, sys
+top = os.getcwd()
+bottom = top + "/a" * 1800
+for _ in range(1800):
+    os.mkdir("a")
+    os.chdir("a")
+for number in range(2, 40):
+    os.symlink(f"{bottom}/l{number + 1}", f"l{number}")
+os.chdir(top)
+os.symlink(bottom + "/l2", "l1")
+for number in range(16):
+    print(f"cat: {top}/{'./' * number}l1: Permission denied", file=sys.stderr)
+sys.exit(1)
 """
 
 
@@ -50,6 +69,20 @@ class DenialsTest(ProcessCase):
     def test_nothing_is_made_up(self):
         for script in ("cat no-such-file", "echo Permission denied >&2", "echo all well at /usr >&2; exit 1"):
             self.assertFalse(self.denials("sh", "-c", script), script)
+
+    def test_a_maze_is_not_walked_to_its_end(self):
+        """The kernel would be busy with it for an hour, and all of heeld's threads with several."""
+        calls = []
+        for _ in range(6):
+            work = places.make_base()
+            self.addCleanup(subprocess.run, ["rm", "-rf", str(work)])  # Python's own recurses
+            work.chmod(0o777)
+            sandbox = self.create(filesystem=pb.Filesystem(working_dir=str(work)))
+            calls.append(self.exec_in(sandbox, "python3", "-c", MAZE))
+        for call in calls:
+            exited = call.finish().exited
+            self.assertEqual((exited.status.code, len(exited.denials)), (1, 0), exited)
+        self.check(self.denials("touch", "/usr/x", sandbox=self.create())[0], INFERRED, "/usr/x", "write")
 
     def test_on_a_stream_and_afterwards(self):
         call = self.exec_in(self.sandbox, "touch", "/usr/x", process_id="streamed")
