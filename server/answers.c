@@ -1,5 +1,6 @@
 #include "server/answers.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void answer_free(struct answer *answer)
@@ -10,15 +11,30 @@ static void answer_free(struct answer *answer)
     free(answer);
 }
 
+static size_t size_of(const struct answer *answer)
+{
+    return answer->command.length + answer->response.length;
+}
+
+static void forget_contents(struct answers *answers, struct answer *answer)
+{
+    ring_budget_charge(answers->budget, size_of(answer), 0);
+    heel_buffer_free(&answer->command);
+    heel_buffer_free(&answer->response);
+}
+
 static void forget_beyond_bounds(struct answers *answers)
 {
     size_t bytes = 0, count = 0;
 
     for (struct answer **link = &answers->newest; *link; link = &(*link)->next) {
-        bytes += (*link)->response.length;
-        if (bytes > ANSWERS_MAX_BYTES)
-            heel_buffer_free(&(*link)->response);
+        bool scarce = link != &answers->newest && ring_budget_is_exceeded(answers->budget);
+
+        bytes += size_of(*link);
+        if (bytes > ANSWERS_MAX_BYTES || scarce)
+            forget_contents(answers, *link);
         if (++count > ANSWERS_MAX_COUNT) {
+            ring_budget_charge(answers->budget, size_of(*link), 0);
             answer_free(*link);
             *link = NULL;
             answers->count--;
@@ -40,6 +56,7 @@ void answers_keep(struct answers *answers, const char *process_id, struct heel_b
     answer->next = answers->newest;
     answers->newest = answer;
     answers->count++;
+    ring_budget_charge(answers->budget, 0, size_of(answer));
     forget_beyond_bounds(answers);
 }
 
@@ -58,6 +75,7 @@ void answers_clear(struct answers *answers)
         struct answer *answer = answers->newest;
 
         answers->newest = answer->next;
+        ring_budget_charge(answers->budget, size_of(answer), 0);
         answer_free(answer);
     }
     answers->count = 0;

@@ -65,6 +65,10 @@ static struct owner *find_owner(struct server_core *core, uid_t uid)
     }
     owner = heel_xcalloc(1, sizeof *owner);
     owner->uid = uid;
+    owner->rings = (struct ring_budget){
+        .parent = &core->rings,
+        .maximum = core->options.max_ring_bytes_per_caller,
+    };
     owner->next = core->owners;
     core->owners = owner;
     return owner;
@@ -116,6 +120,30 @@ void callers_add_connection(struct server_core *core, int fd)
     caller = find_caller(core, &identity);
     log_event(LOG_LEVEL_DEBUG, "connection accepted", LOG_INT("uid", caller->owner->uid));
     grpcc_server_add_connection(caller->server, fd);
+}
+
+int callers_admit_stream(struct caller *caller, struct heel_error **err)
+{
+    const struct server_options *options = &caller->core->options;
+    const struct server_quota quota = {
+        .kind = "streams",
+        .of_all = caller->core->streams,
+        .max_of_all = options->max_streams,
+        .of_caller = caller->owner->streams,
+        .max_of_caller = options->max_streams_per_caller,
+    };
+
+    if (server_admit(&quota, err) < 0)
+        return -1;
+    caller->core->streams++;
+    caller->owner->streams++;
+    return 0;
+}
+
+void callers_stream_over(struct caller *caller)
+{
+    caller->core->streams--;
+    caller->owner->streams--;
 }
 
 static void finish_drain_if_done(struct server_core *core)

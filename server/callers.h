@@ -7,6 +7,7 @@
 #include "backends/backend.h"
 #include "proto/runtime/grpcc.h"
 #include "server/events.h"
+#include "server/ring.h"
 
 /* The largest request that is taken; a larger one is RESOURCE_EXHAUSTED before it is allocated. */
 #define CALLERS_MAX_REQUEST_BYTES (4u << 20)
@@ -19,6 +20,8 @@ struct owner {
     uid_t uid;
     unsigned sandboxes;
     unsigned processes;
+    unsigned streams;
+    struct ring_budget rings;
     struct events events;
 };
 
@@ -38,6 +41,11 @@ int callers_identify(int fd, struct heel_caller *identity, struct heel_error **e
 
 /* Takes a connection over; on failure it is closed. */
 void callers_add_connection(struct server_core *core, int fd);
+
+/* A stream was opened, or a call came that waits for something: 0, and callers_stream_over() is
+ * owed; or -1 and *err, RESOURCE_EXHAUSTED. */
+int callers_admit_stream(struct caller *caller, struct heel_error **err);
+void callers_stream_over(struct caller *caller);
 
 /* Stops taking new calls on every connection; `on_drained` is run when the last call is over. */
 void callers_drain(struct server_core *core, void (*on_drained)(struct server_core *core));

@@ -14,8 +14,6 @@
 #include "server/spec.h"
 #include "server/spec_limits.h"
 
-#define RETRY_MS 100
-
 static void mark(struct server_command *command, Heel__V1__ExitReason reason)
 {
     if (command->facts->reason == HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED &&
@@ -34,28 +32,20 @@ static int refuse_paused(const struct server_sandbox *sandbox, struct heel_error
 
 static int admit(const struct server_sandbox *sandbox, struct heel_error **err)
 {
-    const struct server_options *options = &sandbox->core->options;
-    bool server_full = sandbox->core->processes >= options->max_processes;
+    const struct server_core *core = sandbox->core;
+    const struct server_quota quota = {
+        .kind = "processes",
+        .of_all = core->processes,
+        .max_of_all = core->options.max_processes,
+        .of_caller = sandbox->owner->processes,
+        .max_of_caller = core->options.max_processes_per_caller,
+    };
 
-    if (sandbox->core->draining)
+    if (core->draining)
         return server_refuse_draining(err);
     if (sandbox->pauses.paused)
         return refuse_paused(sandbox, err);
-    if (!server_full && sandbox->owner->processes < options->max_processes_per_caller)
-        return 0;
-    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED",
-                   "the limit of %u running commands%s is reached; try again later",
-                   server_full ? options->max_processes : options->max_processes_per_caller,
-                   server_full ? "" : " of one caller");
-    if (err) {
-        heel_error_add_metadata(*err, "limit",
-                                server_full ? "processes" : "processes of one caller");
-        heel_error_add_metadata(*err, "maximum", "%u",
-                                server_full ? options->max_processes
-                                            : options->max_processes_per_caller);
-        (*err)->retry_after_ms = RETRY_MS;
-    }
-    return -1;
+    return server_admit(&quota, err);
 }
 
 /* ---- coming and going ---- */

@@ -6,6 +6,7 @@
 #include "server/log.h"
 
 #define RETRY_MS 1000
+#define ADMISSION_RETRY_MS 100
 #define FLUSH_MS 1000 /* for the last answers to be read */
 
 struct server_options server_default_options(void)
@@ -23,7 +24,10 @@ struct server_options server_default_options(void)
         .max_sandboxes_per_caller = 8192,
         .max_processes = 32768,
         .max_processes_per_caller = 16384,
+        .max_streams = 32768,
+        .max_streams_per_caller = 16384,
         .max_ring_bytes = (size_t)1 << 30,
+        .max_ring_bytes_per_caller = (size_t)512 << 20,
         .grace_ms = 10000,
     };
 }
@@ -34,6 +38,25 @@ int server_refuse_draining(struct heel_error **err)
                    "the server is shutting down; try again on its successor");
     if (err)
         (*err)->retry_after_ms = RETRY_MS;
+    return -1;
+}
+
+int server_admit(const struct server_quota *quota, struct heel_error **err)
+{
+    bool all = quota->of_all >= quota->max_of_all;
+    unsigned maximum = all ? quota->max_of_all : quota->max_of_caller;
+    const char *whose = all ? "" : " of one caller";
+
+    if (!all && quota->of_caller < quota->max_of_caller)
+        return 0;
+    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED",
+                   "the limit of %u %s%s is reached; end some or try again later", maximum,
+                   quota->kind, whose);
+    if (err) {
+        heel_error_add_metadata(*err, "limit", "%s%s", quota->kind, whose);
+        heel_error_add_metadata(*err, "maximum", "%u", maximum);
+        (*err)->retry_after_ms = ADMISSION_RETRY_MS;
+    }
     return -1;
 }
 

@@ -21,9 +21,12 @@ struct server_options {
     unsigned max_sandboxes_per_caller;
     unsigned max_processes;
     unsigned max_processes_per_caller;
+    unsigned max_streams; /* open ones, and calls of WaitProcess */
+    unsigned max_streams_per_caller;
     size_t max_ring_bytes; /* memory for the output that is kept of all processes */
-    int64_t grace_ms;      /* how long running calls may take to end after a drain began */
-    int64_t idle_exit_ms;  /* end after this long without sandboxes and commands; 0: never */
+    size_t max_ring_bytes_per_caller;
+    int64_t grace_ms;     /* how long running calls may take to end after a drain began */
+    int64_t idle_exit_ms; /* end after this long without sandboxes and commands; 0: never */
 };
 
 /* The defaults, backend paths aside. */
@@ -40,6 +43,7 @@ struct server_core {
     struct sandboxes sandboxes;
     struct health_watch *watches; /* open Watch streams; see health.h */
     unsigned processes;           /* commands that run now */
+    unsigned streams;             /* see callers_admit_stream */
     struct ring_budget rings;
     uv_timer_t idle_timer;
     uv_timer_t grace_timer;
@@ -66,5 +70,15 @@ void server_note_activity(struct server_core *core);
 
 /* UNAVAILABLE with RetryInfo; for handlers when core->draining. Returns -1. */
 int server_refuse_draining(struct heel_error **err);
+
+/* How many there are of one kind of thing, and the most there may be. */
+struct server_quota {
+    const char *kind; /* as in "sandboxes" */
+    unsigned of_all, max_of_all;
+    unsigned of_caller, max_of_caller;
+};
+
+/* Whether one more may come: 0, or -1 and *err, RESOURCE_EXHAUSTED with RetryInfo. */
+int server_admit(const struct server_quota *quota, struct heel_error **err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "grpc/health/v1/health.grpc-c.h"
 #include "server/callers.h"
 #include "server/core.h"
+#include "server/service.h"
 
 /* "" is the server as a whole. */
 static const char *const services[] = {"", "heel.v1.SandboxService", "grpc.health.v1.Health"};
@@ -13,7 +14,7 @@ static const char *const services[] = {"", "heel.v1.SandboxService", "grpc.healt
 /* One open Watch stream; linked so that a drain reaches it. */
 struct health_watch {
     struct health_watch *next;
-    struct server_core *core;
+    struct caller *caller; /* borrowed */
     struct grpcc_stream *stream;
     bool known; /* the service exists */
     bool writing;
@@ -51,17 +52,26 @@ static void check(struct grpcc_unary *call, const Grpc__Health__V1__HealthCheckR
         grpcc_fail(call, grpcc_status_new(HEEL_NOT_FOUND, "this server has no such service"));
 }
 
-static void on_done(struct grpcc_stream *stream, void *data)
+static void on_refused(struct grpcc_stream *stream, void *data)
 {
     (void)stream;
-    free(data);
+    (void)data;
+}
+
+static void on_done(struct grpcc_stream *stream, void *data)
+{
+    struct health_watch *watch = data;
+
+    (void)stream;
+    callers_stream_over(watch->caller);
+    free(watch);
 }
 
 static void end(struct health_watch *watch)
 {
     struct health_watch **link;
 
-    for (link = &watch->core->watches; *link != watch; link = &(*link)->next) {
+    for (link = &watch->caller->core->watches; *link != watch; link = &(*link)->next) {
     }
     *link = watch->next;
     grpcc_stream_finish(watch->stream, NULL, on_done);
@@ -87,17 +97,17 @@ static void on_written(struct grpcc_stream *stream, bool ok, void *data)
     watch->writing = false;
     if (!ok || watch->stop_told)
         end(watch);
-    else if (watch->core->draining)
+    else if (watch->caller->core->draining)
         tell(watch);
 }
 
 static void tell(struct health_watch *watch)
 {
-    Grpc__Health__V1__HealthCheckResponse response = status_now(watch->core);
+    Grpc__Health__V1__HealthCheckResponse response = status_now(watch->caller->core);
 
     if (!watch->known)
         response.status = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN;
-    watch->stop_told = watch->core->draining;
+    watch->stop_told = watch->caller->core->draining;
     watch->writing = true;
     grpcc_stream_write(watch->stream, &response.base, on_written);
 }
@@ -105,14 +115,20 @@ static void tell(struct health_watch *watch)
 static void watch_accept(struct grpcc_stream *stream,
                          const Grpc__Health__V1__HealthCheckRequest *request, void *service)
 {
-    const struct caller *caller = service;
-    struct health_watch *watch = heel_xcalloc(1, sizeof *watch);
+    heel_autoerror struct heel_error *error = NULL;
+    struct caller *caller = service;
+    struct health_watch *watch;
 
-    watch->core = caller->core;
+    if (callers_admit_stream(caller, &error) < 0) {
+        grpcc_stream_finish(stream, service_status(error), on_refused);
+        return;
+    }
+    watch = heel_xcalloc(1, sizeof *watch);
+    watch->caller = caller;
     watch->stream = stream;
     watch->known = is_known(request->service);
-    watch->next = watch->core->watches;
-    watch->core->watches = watch;
+    watch->next = caller->core->watches;
+    caller->core->watches = watch;
     grpcc_stream_set_data(stream, watch);
     grpcc_stream_on_cancel(stream, on_cancel);
     tell(watch);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "server/command.h"
 #include "server/complaints.h"
 #include "server/core.h"
 
@@ -112,23 +113,22 @@ static void ask(struct inference *inference, struct server_sandbox *sandbox)
     heel_backend_explain(sandbox->core->backend, &question, on_explained, inference);
 }
 
-bool inference_start(struct server_sandbox *sandbox, const char *text, size_t length,
-                     const char *working_dir, struct denials *denials, inference_on_done *on_done,
-                     void *data)
+bool inference_start(struct server_sandbox *sandbox, struct command_facts *facts, const char *text,
+                     size_t length, inference_on_done *on_done, void *data)
 {
     struct inference *inference;
     struct complaint complaints[COMPLAINTS_MAX];
     size_t count;
 
-    if (!sandbox || sandbox->state != SANDBOX_READY)
+    if (sandbox->state != SANDBOX_READY)
         return false;
-    count = complaints_find(text, length, working_dir, complaints);
+    count = complaints_find(text, length, command_working_dir(facts, sandbox), complaints);
     if (count == 0)
         return false;
     inference = heel_xcalloc(1, sizeof *inference);
     memcpy(inference->complaints, complaints, sizeof complaints);
     inference->complaint_count = count;
-    inference->denials = denials;
+    inference->denials = &facts->denials;
     inference->shows_host =
         sandbox->spec->level != HEEL__V1__ISOLATION_LEVEL__ISOLATION_LEVEL_STRICT;
     inference->on_done = on_done;

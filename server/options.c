@@ -175,6 +175,41 @@ static int set_max_processes_per_caller(const char *value, struct options *optio
                        err);
 }
 
+static int set_max_streams(const char *value, struct options *options, struct heel_error **err)
+{
+    return parse_count("max-streams", value, &options->server.max_streams, err);
+}
+
+static int set_max_streams_per_caller(const char *value, struct options *options,
+                                      struct heel_error **err)
+{
+    return parse_count("max-streams-per-caller", value, &options->server.max_streams_per_caller,
+                       err);
+}
+
+static int parse_mebibytes(const char *option, const char *value, size_t *bytes,
+                           struct heel_error **err)
+{
+    unsigned mebibytes;
+
+    if (parse_count(option, value, &mebibytes, err) < 0)
+        return -1;
+    *bytes = (size_t)mebibytes << 20;
+    return 0;
+}
+
+static int set_max_output(const char *value, struct options *options, struct heel_error **err)
+{
+    return parse_mebibytes("max-kept-output", value, &options->server.max_ring_bytes, err);
+}
+
+static int set_max_output_per_caller(const char *value, struct options *options,
+                                     struct heel_error **err)
+{
+    return parse_mebibytes("max-kept-output-per-caller", value,
+                           &options->server.max_ring_bytes_per_caller, err);
+}
+
 static const struct option_entry {
     const char *name;
     const char *argument;
@@ -202,6 +237,12 @@ static const struct option_entry {
     {"max-processes", "N", set_max_processes,
      "commands that run at once, of all callers (default: 32768)"},
     {"max-processes-per-caller", "N", set_max_processes_per_caller, "of one (default: 16384)"},
+    {"max-streams", "N", set_max_streams,
+     "open streams and calls of WaitProcess, of all callers (default: 32768)"},
+    {"max-streams-per-caller", "N", set_max_streams_per_caller, "of one (default: 16384)"},
+    {"max-kept-output", "MIB", set_max_output,
+     "MiB of output kept to be read later, of all callers (default: 1024)"},
+    {"max-kept-output-per-caller", "MIB", set_max_output_per_caller, "of one (default: 512)"},
     {"log-level", "LEVEL", set_log_level, "debug, info (default), warn, error or off"},
     {"ready-fd", "N", set_ready_fd,
      "write a newline to this descriptor when connections are taken"},

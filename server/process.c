@@ -66,11 +66,12 @@ static uint64_t kept_bytes(const struct server_process *process)
 
     for (int i = 0; i < PROCESS_CHANNELS; i++)
         bytes += process->outputs[i].ring.end - process->outputs[i].ring.first;
-    return bytes;
+    return bytes + process->canonical.length;
 }
 
 /* Lets go of those that are over, oldest first, but never of the last one, nor of one that somebody
- * reads. */
+ * reads. Of all others where its caller has used up the memory for output: rings may go beyond it,
+ * and there are many sandboxes. */
 static void forget_old(struct server_sandbox *sandbox)
 {
     struct server_process *newer;
@@ -82,7 +83,8 @@ static void forget_old(struct server_sandbox *sandbox)
         if (!process->facts->exited || process->readers)
             continue;
         bytes += kept_bytes(process);
-        if (count++ > 0 && (count > KEPT_COUNT || bytes > KEPT_BYTES))
+        if (count++ > 0 && (count > KEPT_COUNT || bytes > KEPT_BYTES ||
+                            ring_budget_is_exceeded(&sandbox->owner->rings)))
             leave_sandbox(process);
     }
 }
@@ -189,9 +191,8 @@ static void infer(struct server_process *process)
     for (offset = offset > ring->first ? offset : ring->first;
          (piece = ring_at(ring, offset, &length)); offset += length)
         heel_buffer_append(&text, piece, length);
-    process->inferring = inference_start(process->sandbox, text.data, text.length,
-                                         command_working_dir(process->facts, process->sandbox),
-                                         &process->facts->denials, on_inferred, process);
+    process->inferring = inference_start(process->sandbox, process->facts, text.data, text.length,
+                                         on_inferred, process);
     if (process->inferring)
         process->references++;
 }
@@ -307,8 +308,9 @@ struct server_process *process_start(struct server_sandbox *sandbox,
     process->sandbox = sandbox;
     process->references = 1;
     stdin_shares_init(&process->input);
-    set_policies(process, request, kill_on_disconnect, &sandbox->core->rings);
-    spec_append_canonical_command(request, &process->canonical);
+    set_policies(process, request, kill_on_disconnect, &sandbox->owner->rings);
+    if (request->process_id[0])
+        spec_append_canonical_command(request, &process->canonical);
     list_add(&sandbox->processes, process);
     output_wait(&process->command->out);
     output_wait(&process->command->err);

@@ -33,7 +33,7 @@ struct server_process {
     unsigned references;                    /* the sandbox's list, and each reader */
     struct command_facts *facts;            /* owned */
     struct server_command *command;         /* owned; NULL once all of its output is in the rings */
-    struct heel_buffer canonical;           /* what was asked for, to recognise a retry */
+    struct heel_buffer canonical;           /* what was asked for, if the client chose the id */
     struct process_output {
         struct ring ring;
         uint64_t taken; /* the furthest that any reader was sent */

@@ -33,6 +33,8 @@ static void on_done(struct grpcc_stream *stream, void *data)
 
     (void)stream;
     process_detach(&self->reader);
+    if (self->admitted)
+        callers_stream_over(self->caller);
     grpcc_status_free(self->refusal);
     edge_free_acting_files(self->acting_files);
     self->kind->free(self);
@@ -389,12 +391,19 @@ int process_stream_attach(struct process_stream *self, struct server_process *pr
 void process_stream_open(struct process_stream *self, const struct process_stream_kind *kind,
                          struct grpcc_stream *stream, struct caller *caller)
 {
+    heel_autoerror struct heel_error *error = NULL;
+
     service_begin(grpcc_stream_call(stream), caller, kind->name);
     self->kind = kind;
     self->caller = caller;
     self->stream = stream;
-    self->reading = true;
     grpcc_stream_set_data(stream, self);
+    self->admitted = callers_admit_stream(caller, &error) == 0;
+    if (!self->admitted) {
+        process_stream_fail(self, error);
+        return;
+    }
+    self->reading = true;
     grpcc_stream_on_cancel(stream, on_cancel);
     grpcc_stream_read(stream, on_message);
 }

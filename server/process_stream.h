@@ -52,6 +52,7 @@ struct process_stream {
                    */
     Heel__V1__ActingFiles *acting_files; /* owned; told with the end, or NULL */
     uint64_t stdin_told;                 /* the last StdinTaken.offset sent */
+    bool admitted;                       /* it counts as a stream of its caller */
     bool accepted;                       /* a valid start came */
     bool reading;                        /* a read is outstanding */
     bool writing;                        /* a write is outstanding */

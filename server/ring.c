@@ -1,6 +1,5 @@
 #include "server/ring.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +13,27 @@ void ring_init(struct ring *ring, size_t capacity, struct ring_budget *budget)
     *ring = (struct ring){.capacity = capacity, .budget = budget};
 }
 
+void ring_budget_charge(struct ring_budget *budget, size_t before, size_t after)
+{
+    for (; budget; budget = budget->parent)
+        budget->used = budget->used - before + after;
+}
+
+static bool has_room(const struct ring_budget *budget, size_t before, size_t after)
+{
+    while (budget && budget->used - before + after <= budget->maximum)
+        budget = budget->parent;
+    return !budget;
+}
+
+bool ring_budget_is_exceeded(const struct ring_budget *budget)
+{
+    return !has_room(budget, 0, 0);
+}
+
 void ring_free(struct ring *ring)
 {
-    if (ring->budget)
-        ring->budget->used -= ring->size;
+    ring_budget_charge(ring->budget, ring->size, 0);
     free(ring->bytes);
     *ring = (struct ring){0};
 }
@@ -46,7 +62,7 @@ static void move_to(struct ring *ring, size_t size)
         offset += length;
     }
     free(ring->bytes);
-    ring->budget->used = ring->budget->used - ring->size + size;
+    ring_budget_charge(ring->budget, ring->size, size);
     ring->bytes = bytes;
     ring->size = size;
 }
@@ -60,7 +76,7 @@ static void grow(struct ring *ring)
     bool full = ring->size - kept(ring) <= ring->size / 2;
 
     if (full && size > ring->size &&
-        (size <= SURE_SIZE || ring->budget->used - ring->size + size <= ring->budget->maximum))
+        (size <= SURE_SIZE || has_room(ring->budget, ring->size, size)))
         move_to(ring, size);
 }
 

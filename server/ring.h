@@ -3,13 +3,15 @@
 #ifndef HEEL_SERVER_RING_H
 #define HEEL_SERVER_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define RING_PIECE ((size_t)65536) /* what is appended at once, at most */
 
-/* Memory of all rings of one server, in bytes. */
+/* Memory for what is kept of the output of one caller's commands, or of all, in bytes. */
 struct ring_budget {
+    struct ring_budget *parent; /* borrowed; of all, or NULL */
     size_t used;
     size_t maximum; /* beyond it a ring grows to 128 KiB all the same, and no further */
 };
@@ -25,6 +27,12 @@ struct ring {
 
 void ring_init(struct ring *ring, size_t capacity, struct ring_budget *budget);
 void ring_free(struct ring *ring);
+
+/* What took `before` bytes takes `after`. NULL is fine, also below. */
+void ring_budget_charge(struct ring_budget *budget, size_t before, size_t after);
+
+/* Whether more is used than there should be. */
+bool ring_budget_is_exceeded(const struct ring_budget *budget);
 
 /* Room after the newest byte, in one piece: where, and *length, 1 to RING_PIECE. NULL if those from
  * offset `keep` on take up all that there is. Older ones may have gone for it. */

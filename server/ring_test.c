@@ -122,12 +122,37 @@ static void test_settled_and_empty(void)
     ring_free(&ring);
 }
 
+/* What one caller has used up is no loss to another; what all have is. */
+static void test_budget_of_a_caller(void)
+{
+    struct ring_budget all = {.maximum = 3 << 20};
+    struct ring_budget mine = {.parent = &all, .maximum = 1 << 20};
+    struct ring_budget yours = {.parent = &all, .maximum = 8 << 20};
+    struct ring first, second;
+
+    ring_init(&first, 2 << 20, &mine);
+    ring_init(&second, 4 << 20, &yours);
+    append(&first, 0, 2 << 20);
+    CHECK(first.size <= 1 << 20);
+    append(&second, 0, 4 << 20);
+    CHECK(second.size > 1 << 20 && second.size <= 3 << 20);
+    CHECK_INT(all.used, mine.used + yours.used);
+    CHECK(!ring_budget_is_exceeded(&mine));
+    ring_budget_charge(&mine, 0, 3 << 20);
+    CHECK(ring_budget_is_exceeded(&mine) && ring_budget_is_exceeded(&yours));
+    ring_budget_charge(&mine, 3 << 20, 0);
+    ring_free(&first);
+    ring_free(&second);
+    CHECK_INT(all.used, 0);
+}
+
 int main(void)
 {
     test_keeps_the_last();
     test_full();
     test_memory();
     test_budget();
+    test_budget_of_a_caller();
     test_settled_and_empty();
     return heel_test_end();
 }

@@ -9,7 +9,8 @@
 #include "server/spec.h"
 
 struct watch {
-    struct server_core *core; /* borrowed */
+    struct caller *caller; /* borrowed */
+    bool admitted;         /* it counts as a stream of its caller */
     struct grpcc_stream *stream;
     struct event_reader reader;
     const Heel__V1__WatchEventsRequest *request; /* borrowed from the stream */
@@ -21,8 +22,12 @@ static void pump(struct watch *watch);
 
 static void on_done(struct grpcc_stream *stream, void *data)
 {
+    struct watch *watch = data;
+
     (void)stream;
-    free(data);
+    if (watch->admitted)
+        callers_stream_over(watch->caller);
+    free(watch);
 }
 
 static void finish(struct watch *watch, struct grpcc_status *status)
@@ -144,7 +149,7 @@ static void pump(struct watch *watch)
             write_event(watch, event);
         }
     }
-    if (!watch->writing && !watch->finished && watch->core->closing)
+    if (!watch->writing && !watch->finished && watch->caller->core->closing)
         finish_draining(watch);
 }
 
@@ -196,11 +201,12 @@ void rpc_watch_events(struct grpcc_stream *stream, const Heel__V1__WatchEventsRe
     struct watch *watch = heel_xcalloc(1, sizeof *watch);
 
     service_begin(grpcc_stream_call(stream), caller, "WatchEvents");
-    watch->core = caller->core;
+    watch->caller = caller;
     watch->stream = stream;
     watch->request = request;
     grpcc_stream_set_data(stream, watch);
-    if (check_request(request, events, &error) < 0) {
+    watch->admitted = callers_admit_stream(caller, &error) == 0;
+    if (!watch->admitted || check_request(request, events, &error) < 0) {
         finish(watch, service_status(error));
         return;
     }

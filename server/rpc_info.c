@@ -5,8 +5,24 @@
 #include "server/service.h"
 
 /* Names that a client can test for instead of comparing versions. */
-static const char *const features[] = {"exec", "exec-stdin-taken", "explain-policy",
-                                       "run-command-spec"};
+static const char *const features[] = {
+    "acting-files",
+    "attach",
+    "denials",
+    "exec",
+    "exec-stdin-taken",
+    "explain-policy",
+    "hardware",
+    "limits",
+    "pause",
+    "require",
+    "run-as",
+    "run-command-spec",
+    "start-process",
+    "terminal",
+    "watch-events",
+    "write-xor-execute",
+};
 
 static Heel__V1__ServerLimits describe_limits(const struct server_options *options)
 {
@@ -17,6 +33,10 @@ static Heel__V1__ServerLimits describe_limits(const struct server_options *optio
     limits.max_processes = options->max_processes;
     limits.max_processes_per_caller = options->max_processes_per_caller;
     limits.max_request_bytes = CALLERS_MAX_REQUEST_BYTES;
+    limits.max_streams = options->max_streams;
+    limits.max_streams_per_caller = options->max_streams_per_caller;
+    limits.max_kept_output_bytes = options->max_ring_bytes;
+    limits.max_kept_output_bytes_per_caller = options->max_ring_bytes_per_caller;
     return limits;
 }
 

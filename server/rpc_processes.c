@@ -235,6 +235,7 @@ void rpc_list_processes(struct grpcc_unary *call, const Heel__V1__ListProcessesR
 
 struct waiting {
     struct command_waiter waiter;
+    struct caller *caller; /* borrowed */
     struct grpcc_unary *call;
     const struct server_process *process; /* borrowed; NULL for RunCommand's */
 };
@@ -248,6 +249,12 @@ static void answer_wait(struct grpcc_unary *call, const struct process_found *fo
     heel__v1__process__free_unpacked(response.process, NULL);
 }
 
+static void waiting_free(struct waiting *waiting)
+{
+    callers_stream_over(waiting->caller);
+    free(waiting);
+}
+
 static void on_over(struct command_waiter *waiter, const struct command_facts *facts)
 {
     struct waiting *waiting = heel_container_of(waiter, struct waiting, waiter);
@@ -255,7 +262,7 @@ static void on_over(struct command_waiter *waiter, const struct command_facts *f
                                   .process = (struct server_process *)(uintptr_t)waiting->process};
 
     answer_wait(waiting->call, &found);
-    free(waiting);
+    waiting_free(waiting);
 }
 
 static void on_wait_cancelled(struct grpcc_unary *call, void *data)
@@ -263,7 +270,7 @@ static void on_wait_cancelled(struct grpcc_unary *call, void *data)
     struct waiting *waiting = data;
 
     command_wait_no_more(&waiting->waiter);
-    free(waiting);
+    waiting_free(waiting);
     grpcc_fail(call, grpcc_status_new(HEEL_CANCELLED, "the caller gave up"));
 }
 
@@ -283,7 +290,12 @@ void rpc_wait_process(struct grpcc_unary *call, const Heel__V1__WaitProcessReque
         answer_wait(call, &found);
         return;
     }
+    if (callers_admit_stream(service, &error) < 0) {
+        service_fail(call, error);
+        return;
+    }
     waiting = heel_xcalloc(1, sizeof *waiting);
+    waiting->caller = service;
     waiting->waiter.on_over = on_over;
     waiting->call = call;
     waiting->process = found.process;

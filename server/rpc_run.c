@@ -218,11 +218,8 @@ static void drain(struct run *run, struct output *output, struct capture *captur
 /* Why it failed, as far as the sandbox had to do with it. */
 static bool infer(struct run *run)
 {
-    struct command_facts *facts = run->command->facts;
-
-    return run->sandbox &&
-           inference_start(run->sandbox, run->err.bytes.data, run->err.bytes.length,
-                           command_working_dir(facts, run->sandbox), &facts->denials, finish, run);
+    return run->sandbox && inference_start(run->sandbox, run->command->facts, run->err.bytes.data,
+                                           run->err.bytes.length, finish, run);
 }
 
 static void pump(struct run *run)

@@ -137,29 +137,18 @@ static char *random_id(void)
     return heel_steal(text.data);
 }
 
-static int limit_reached(const char *limit, unsigned maximum, struct heel_error **err)
-{
-    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED",
-                   "the limit of %u %s is reached; delete some or try again later", maximum, limit);
-    if (err) {
-        heel_error_add_metadata(*err, "limit", "%s", limit);
-        heel_error_add_metadata(*err, "maximum", "%u", maximum);
-        (*err)->retry_after_ms = RETRY_MS;
-    }
-    return -1;
-}
-
 static int admit(struct caller *caller, struct heel_error **err)
 {
-    const struct server_options *options = &caller->core->options;
+    const struct server_core *core = caller->core;
+    const struct server_quota quota = {
+        .kind = "sandboxes",
+        .of_all = core->sandboxes.count,
+        .max_of_all = core->options.max_sandboxes,
+        .of_caller = caller->owner->sandboxes,
+        .max_of_caller = core->options.max_sandboxes_per_caller,
+    };
 
-    if (caller->core->draining)
-        return server_refuse_draining(err);
-    if (caller->core->sandboxes.count >= options->max_sandboxes)
-        return limit_reached("sandboxes", options->max_sandboxes, err);
-    if (caller->owner->sandboxes >= options->max_sandboxes_per_caller)
-        return limit_reached("sandboxes of one caller", options->max_sandboxes_per_caller, err);
-    return 0;
+    return core->draining ? server_refuse_draining(err) : server_admit(&quota, err);
 }
 
 static void sandbox_free(struct server_sandbox *sandbox)
@@ -338,6 +327,7 @@ int sandboxes_create(struct caller *caller, const char *id, const Heel__V1__Sand
     sandbox->sequence = ++caller->core->sandboxes.next_sequence;
     sandbox->id_chosen_here = !id[0];
     sandbox->private_to_call = private_to_call;
+    sandbox->answers.budget = &caller->owner->rings;
     sandbox->spec = spec_new_effective(spec, caller->core->options.default_level);
     sandbox->create_time_ms = now_ms();
     sandbox->canonical = canonical;
