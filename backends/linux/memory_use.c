@@ -122,11 +122,25 @@ static uint64_t own_bytes(const struct heel_vantage *vantage,
     return total;
 }
 
+/* What the file of a mapping takes, where the kernel lets this process look (root's may; see
+ * proc(5), map_files), else the mapping's length, which it may be far from filling. */
+static uint64_t mapped_bytes(const struct heel_vantage *vantage, pid_t pid, uint64_t from,
+                             uint64_t to, bool *exact)
+{
+    char path[80];
+    struct stat status;
+
+    snprintf(path, sizeof path, "%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid, from, to);
+    *exact = fstatat(vantage->proc, path, &status, 0) == 0;
+    return *exact ? (uint64_t)status.st_blocks * 512 : to - from;
+}
+
 /* Mapped and not open: it has pages that no resident set shows, if who wrote them is gone or never
- * mapped them. At most the mapping's length, each inode once. */
+ * mapped them. Each inode once. */
 static void add_mapped(const struct heel_vantage *vantage,
                        const struct heel_census_process *process,
-                       const struct heel_open_files *open, struct heel_open_files *mapped)
+                       const struct heel_open_files *open, struct heel_open_files *mapped,
+                       struct heel_open_files *guessed)
 {
     char line[LINE_BYTES];
     FILE *stream = open_text(vantage, process->pid, "maps");
@@ -135,13 +149,15 @@ static void add_mapped(const struct heel_vantage *vantage,
     while (stream && fgets(line, sizeof line, stream)) {
         uint64_t from, to, inode;
         unsigned major_number, minor_number;
+        bool exact;
 
         if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %*x %x:%x %" SCNu64, &from, &to,
                    &major_number, &minor_number, &inode) != 5 ||
             makedev(major_number, minor_number) != shared || strstr(line, " /SYSV") ||
             heel_open_files_find(open, shared, inode))
             continue;
-        heel_open_files_note(mapped, shared, inode, to - from);
+        from = mapped_bytes(vantage, process->pid, from, to, &exact);
+        heel_open_files_note(exact ? mapped : guessed, shared, inode, from);
     }
     if (stream)
         fclose(stream);
@@ -159,12 +175,37 @@ static uint64_t sum(const struct heel_open_files *files, dev_t device)
     return total;
 }
 
+static uint64_t smaller(uint64_t left, uint64_t right)
+{
+    return left < right ? left : right;
+}
+
+/* What others give back does not count against what came. */
+static void note_growth(struct heel_memory_watch *watch, const struct host *host)
+{
+    if (watch->host_seen > 0 && host->shared > watch->host_seen)
+        watch->came += host->shared - watch->host_seen;
+    watch->host_seen = host->shared;
+}
+
+/* Memory whose amount can't be seen isn't more than what of the whole host's is unaccounted for,
+ * nor than what came to the host's since this sandbox was first looked at: a program that maps much
+ * and writes little must not pay for what others hold. */
+static uint64_t room_for_hidden(const struct heel_memory_watch *watch, const struct host *host,
+                                uint64_t visible)
+{
+    uint64_t unaccounted = host->shared > visible ? host->shared - visible : 0;
+
+    return smaller(unaccounted, watch->came);
+}
+
 uint64_t heel_memory_bound(const struct heel_census *census, struct heel_memory_watch *watch)
 {
     struct host host = look_at_host();
     uint64_t shared = host.shared, total = host.swapped;
     uint64_t grown = host.shared > watch->host_shared ? host.shared - watch->host_shared : 0;
 
+    note_growth(watch, &host);
     if (watch->host_shared > 0 && watch->since++ < BOUNDS_MAX && watch->shared + grown < shared)
         shared = watch->shared + grown;
     for (size_t i = 0; i < census->count; i++)
@@ -175,9 +216,11 @@ uint64_t heel_memory_bound(const struct heel_census *census, struct heel_memory_
 void heel_memory_measure(const struct heel_vantage *vantage, const struct heel_census *census,
                          struct heel_memory_watch *watch, struct heel_memory_use *use)
 {
-    struct heel_open_files open = {0}, mapped = {0};
+    struct heel_open_files open = {0}, mapped = {0}, guessed = {0};
     struct host host = look_at_host();
     uint64_t own = 0, visible, hidden;
+
+    note_growth(watch, &host);
 
     use->lasting = vantage->holder ? 0 : scratch_bytes(vantage) + segment_bytes(vantage);
     for (size_t i = 0; i < census->count; i++) {
@@ -185,14 +228,14 @@ void heel_memory_measure(const struct heel_vantage *vantage, const struct heel_c
         heel_open_files_add(vantage, &census->processes[i], &open);
     }
     for (size_t i = 0; i < census->count; i++)
-        add_mapped(vantage, &census->processes[i], &open, &mapped);
-    visible = use->lasting + sum(&open, shared_device());
-    /* It can't be more than what of the whole host's shared memory is unaccounted for. */
-    hidden = sum(&mapped, shared_device());
-    if (hidden > 0 && visible + hidden > host.shared)
-        hidden = host.shared > visible ? host.shared - visible : 0;
+        add_mapped(vantage, &census->processes[i], &open, &mapped, &guessed);
+    visible = use->lasting + sum(&open, shared_device()) + sum(&mapped, shared_device());
+    hidden = smaller(sum(&guessed, shared_device()), room_for_hidden(watch, &host, visible));
     use->bytes = own + visible + hidden;
-    *watch = (struct heel_memory_watch){.shared = visible + hidden, .host_shared = host.shared};
+    watch->shared = visible + hidden;
+    watch->host_shared = host.shared;
+    watch->since = 0;
     heel_open_files_clear(&open);
     heel_open_files_clear(&mapped);
+    heel_open_files_clear(&guessed);
 }

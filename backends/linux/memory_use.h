@@ -16,6 +16,8 @@ struct heel_memory_use {
 
 /* What an exact look found, from which later ones start. Zero-initialised: nothing yet. */
 struct heel_memory_watch {
+    uint64_t host_seen;   /* of the whole host, at the last look */
+    uint64_t came;        /* to the whole host's, from look to look */
     uint64_t shared;      /* of the sandbox, then */
     uint64_t host_shared; /* of the whole host, then */
     unsigned since;       /* bounds taken since */

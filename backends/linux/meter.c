@@ -85,6 +85,15 @@ static bool kernel_has_killed(struct heel_meter *meter, uint64_t kills)
     return has;
 }
 
+/* What came too late to be stopped at the limit is more than that, and there must be room for a
+ * command that removes it; never more than twice the limit. */
+static uint64_t grace_for(uint64_t limit, uint64_t lasting)
+{
+    uint64_t bytes = (lasting > limit ? lasting : limit) + limit / 4;
+
+    return bytes < 2 * limit ? bytes : 2 * limit;
+}
+
 /* What lies in files stays when the processes are gone. Where that is most of what is allowed,
  * nothing could run any more that removes it: there is a quarter more for that. */
 static bool memory_is_over(struct heel_meter *meter)
@@ -96,8 +105,11 @@ static bool memory_is_over(struct heel_meter *meter)
         return false;
     if (meter->memory.lasting <= limit / 4 * 3)
         meter->memory_grace = false;
-    over = meter->memory.bytes > limit + (meter->memory_grace ? limit / 4 : 0);
-    meter->memory_grace = meter->memory_grace || (over && meter->memory.lasting > limit / 4 * 3);
+    over = meter->memory.bytes > (meter->memory_grace ? meter->grace_bytes : limit);
+    if (over && !meter->memory_grace && meter->memory.lasting > limit / 4 * 3) {
+        meter->memory_grace = true;
+        meter->grace_bytes = grace_for(limit, meter->memory.lasting);
+    }
     return over && meter->census.living > 0;
 }
 

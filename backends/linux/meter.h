@@ -66,6 +66,7 @@ struct heel_meter {
     uint64_t kernel_kills_told;
     bool memory_is_exact;
     bool memory_grace;
+    uint64_t grace_bytes; /* the limit meanwhile */
     uint64_t cpu_us;
     uint64_t look_us; /* how long it took */
     int look_result;

@@ -55,7 +55,7 @@ MALFORMED = [
 # Unknown fields and values at each level of a spec: where, bytes of the spec.
 UNKNOWNS = [
     ("spec.999", NEW),
-    ("spec.4", field(4, b"")),
+    ("spec.40", field(40, b"")),
     ("spec.filesystem.999", field(2, NEW)),
     ("spec.filesystem.paths[1].999",
      field(2, field(3, field(1, "/etc") + field(2, 1)) + field(3, field(1, "/usr") + field(2, 1) + NEW))),

@@ -131,7 +131,7 @@ class WorkingDirTest(ServerCase):
         cli = Cli()
         answer = cli("run", "--", "python3", "-c", NASTY, self.outside)
         self.assertEqual((answer.returncode, answer.stdout), (0, "made\n"), answer.stderr)
-        wait_for(lambda: not cli.instances(), 1, what=cli.instances)
+        wait_for(lambda: not cli.instances(), what=cli.instances)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """limits.memory_bytes: whatever memory is made of, it is stopped, with its reason; nothing else is."""
 
+import mmap
 import signal
 
 from heeltest import ServerCase, main, pb, process_pb
@@ -164,6 +165,14 @@ class EnoughTest(MemoryCase):
     def check_done(self, what):
         answer = self.run_in(self.sandbox, "python3", "-c", TAKE + what)
         self.check_ended(answer.status, code=0)
+
+    def test_a_large_mapping_of_which_little_is_used(self):
+        """However much the host has of such memory elsewhere."""
+        elsewhere = mmap.mmap(-1, 2 * LIMIT)
+        for at in range(0, len(elsewhere), mmap.PAGESIZE):
+            elsewhere[at] = 1
+        script = "import mmap, time\nmemory = mmap.mmap(-1, 4 << 30)\nmemory[0] = 1\nfor _ in range(50): time.sleep(0.01)\n"
+        self.check_ended(self.run_in(self.sandbox, "python3", "-c", script).status, code=0)
 
     def test_what_forks_share_counts_once(self):
         """Twelve processes that have 100 MiB in common, for as long as it takes to look at them often."""
