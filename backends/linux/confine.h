@@ -38,6 +38,10 @@ uint64_t heel_plan_fingerprint(const struct heel_plan *plan);
  * unless it is there. Takes the privileges that heel_confine_mounts() takes. */
 int heel_confine_again(const struct heel_mount *mount, struct heel_error **err);
 
+/* In a process of its own, which ends with it: enters the sandbox's namespaces and makes a mount of
+ * this kind at `target` unless it is there. The exit code. */
+int heel_confine_cover(int user, int mounts, uid_t uid, gid_t gid, const struct heel_mount *mount);
+
 /* Brings up lo and sets net.ipv4.ip_unprivileged_port_start=0. Cheap when that is so already (a
  * recycled namespace). Before heel_confine_mounts(), after which /proc/sys is read-only. */
 int heel_confine_network(struct heel_error **err);

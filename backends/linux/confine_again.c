@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "backends/linux/confine.h"
-#include "backends/linux/guards.h"
 
 #define TRIES 100
 
@@ -22,7 +21,7 @@ static int enter(int user, int mounts, uid_t uid, gid_t gid)
     return setns(mounts, CLONE_NEWNS);
 }
 
-int heel_guards_cover(int user, int mounts, uid_t uid, gid_t gid, const struct heel_mount *mount)
+int heel_confine_cover(int user, int mounts, uid_t uid, gid_t gid, const struct heel_mount *mount)
 {
     if (enter(user, mounts, uid, gid))
         return 1;

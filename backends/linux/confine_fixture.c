@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "backends/linux/confine.h"
-#include "backends/linux/host.h"
+#include "backends/linux/host_facts.h"
 
 #define NAMESPACES \
     (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \

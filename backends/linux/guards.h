@@ -20,8 +20,4 @@ bool heel_guards_want(const struct heel_plan *plan, const struct heel_mount *mou
  * where it isn't guarded; the caller's. Call it in a thread of the pool. */
 int heel_guards_watch(const struct heel_plan *plan, int **watches);
 
-/* In a process of its own, which ends with it: enters the sandbox's namespaces and makes a mount of
- * this kind at `target` unless it is there. The exit code. */
-int heel_guards_cover(int user, int mounts, uid_t uid, gid_t gid, const struct heel_mount *mount);
-
 #endif

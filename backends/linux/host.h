@@ -28,12 +28,4 @@ void heel_host_info_encode(const struct heel_host_info *info, struct heel_buffer
 int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info,
                           struct heel_error **err);
 
-/* Facts for plans: which top-level directories and links there are, where homes lie, what is
- * mounted where. */
-struct heel_host_facts *heel_host_facts_gather(void);
-void heel_host_facts_free(struct heel_host_facts *facts); /* NULL is fine */
-
-/* LANDLOCK_CREATE_RULESET_VERSION, 0 where there is none. */
-unsigned heel_landlock_abi(void);
-
 #endif

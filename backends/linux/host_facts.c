@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backends/linux/host.h"
 #include "base/text.h"
 
 #define FIRST_PERSON \

@@ -47,6 +47,10 @@ struct heel_host_facts {
     size_t system_count;
 };
 
+/* Of this host. What can't be read is left out. */
+struct heel_host_facts *heel_host_facts_gather(void);
+void heel_host_facts_free(struct heel_host_facts *facts); /* NULL is fine */
+
 /* Appends to one of the arrays above; strings are copied. */
 void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, const char *path,
                                const char *link, bool directory);

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backends/linux/host.h"
 #include "base/test.h"
 #include "base/text.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/linux/plan_build.h"
+#include "backends/linux/paths.h"
 #include "base/text.h"
 
 /* ---- the kernel's list ---- */

@@ -28,7 +28,6 @@
 #include "backends/linux/cgroup.h"
 #include "backends/linux/confine.h"
 #include "backends/linux/descendants.h"
-#include "backends/linux/guards.h"
 #include "backends/linux/holder.h"
 #include "backends/linux/host.h"
 #include "backends/linux/identity.h"
@@ -360,7 +359,7 @@ static void start_cover(struct launcher *launcher, const struct heel_launched *l
     pid_t pid = launcher->cover_count < COVERS_MAX ? fork() : -1;
 
     if (pid == 0)
-        _exit(heel_guards_cover(pair->user, mounts, pair->uid, pair->gid, mount));
+        _exit(heel_confine_cover(pair->user, mounts, pair->uid, pair->gid, mount));
     if (pid < 0)
         give_up(launcher, launched->id);
     else

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends/linux/host_facts.h"
 #include "backends/linux/launcher.h"
 #include "backends/linux/uid_range.h"
 #include "backends/linux/without.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 #include "backends/linux/plan_acting.h"
 #include "backends/linux/plan_build.h"
 
@@ -170,26 +170,4 @@ struct heel_plan *heel_plan_copy(const struct heel_plan *plan)
     for (size_t i = 0; i < plan->rule_count; i++)
         heel_plan_add_rule(copy, plan->rules[i].path, plan->rules[i].rights, plan->rules[i].origin);
     return copy;
-}
-
-bool heel_path_is_at_or_below(const char *path, const char *directory)
-{
-    size_t length = strlen(directory);
-
-    if (length == 1 && directory[0] == '/')
-        return true;
-    return strncmp(path, directory, length) == 0 && (path[length] == '\0' || path[length] == '/');
-}
-
-int heel_path_compare(const char *a, const char *b)
-{
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    if (*a == *b)
-        return 0;
-    if (*a == '/' || *b == '/') /* sorts before any other character, and after the end */
-        return *a == '/' ? (*b ? -1 : 1) : (*a ? 1 : -1);
-    return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 #include "backends/linux/plan_acting.h"
 #include "backends/linux/plan_build.h"
 #include "backends/linux/plan_siblings.h"

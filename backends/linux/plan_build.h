@@ -7,6 +7,7 @@
 
 #include "backends/linux/caller_path.h"
 #include "backends/linux/host_facts.h"
+#include "backends/linux/paths.h"
 #include "backends/linux/plan.h"
 
 #define HEEL_PLAN_WORK "/work"
@@ -131,10 +132,5 @@ const struct heel_plan_named *heel_plan_find_deny(const struct heel_plan_named *
 /* Whether the level or a grant lets `path` be seen inside. */
 bool heel_plan_is_visible(const struct heel_plan_builder *builder,
                           const struct heel_plan_named *named, size_t count, const char *path);
-
-/* `path` is `directory` or lies below it. */
-bool heel_path_is_at_or_below(const char *path, const char *directory);
-/* Order in which directories come before what lies in them. */
-int heel_path_compare(const char *a, const char *b);
 
 #endif

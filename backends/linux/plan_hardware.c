@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "backends/linux/hardware.h"
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 #include "backends/linux/plan_build.h"
 
 #define ORIGIN "spec.hardware"

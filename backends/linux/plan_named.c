@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 #include "backends/linux/plan_build.h"
 
 static int compare_named(const void *a, const void *b)

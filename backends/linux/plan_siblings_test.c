@@ -1,6 +1,6 @@
 /* Rules for made-up trees, printed and compared; and a model of Landlock that says what they give.
  */
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 #include "backends/linux/plan_build.h"
 #include "backends/linux/plan_siblings.h"
 #include "base/test.h"

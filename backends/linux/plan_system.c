@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 #include "backends/linux/plan_build.h"
 
 /* One tmpfs holds the root, /tmp, /var/tmp, /dev/shm and HOME, so one limit bounds what they take

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "backends/linux/host_facts.h"
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 #include "backends/linux/plan.h"
 #include "backends/linux/plan_build.h"
 #include "base/test.h"

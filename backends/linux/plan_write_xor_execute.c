@@ -1,5 +1,5 @@
 /* Write-xor-execute: the last word on a plan that is otherwise complete. */
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 #include "backends/linux/plan_build.h"
 
 /* It is the mounts that count: Landlock knows nothing of the loader, which maps what it runs, and

@@ -1,5 +1,5 @@
 /* Landlock's rights by ABI, and by name. */
-#include "backends/linux/landlock.h"
+#include "backends/linux/landlock_rights.h"
 
 #define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
 #define SCOPE_SIGNAL (1ULL << 1)
