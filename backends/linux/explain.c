@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/linux/caller_path.h"
+#include "backends/linux/facts/caller_path.h"
 #include "backends/linux/linux.h"
-#include "backends/linux/policy.h"
+#include "backends/linux/policy/policy.h"
 
 #define GROUPS_MAX 65536 /* the kernel's own limit */
 

@@ -4,17 +4,17 @@
 #define HEEL_BACKENDS_LINUX_LINUX_H
 
 #include "backends/backend.h"
-#include "backends/linux/channel.h"
-#include "backends/linux/host.h"
-#include "backends/linux/host_mounts.h"
-#include "backends/linux/identity.h"
-#include "backends/linux/lane.h"
-#include "backends/linux/meter.h"
-#include "backends/linux/plan.h"
+#include "backends/linux/confine/host.h"
+#include "backends/linux/facts/host_mounts.h"
+#include "backends/linux/identity/identity.h"
+#include "backends/linux/limits/meter.h"
+#include "backends/linux/loop/channel.h"
+#include "backends/linux/loop/lane.h"
+#include "backends/linux/messages/protocol.h"
+#include "backends/linux/plan/plan.h"
 #include "backends/linux/prepare.h"
-#include "backends/linux/protocol.h"
 #include "backends/linux/report.h"
-#include "backends/linux/supervisor.h"
+#include "backends/linux/supervise/supervisor.h"
 
 struct linux_guards;
 struct linux_sandbox;

@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backends/linux/host_facts.h"
-#include "backends/linux/launcher.h"
-#include "backends/linux/uid_range.h"
-#include "backends/linux/without.h"
+#include "backends/linux/facts/host_facts.h"
+#include "backends/linux/identity/uid_range.h"
+#include "backends/linux/kernel/without.h"
+#include "backends/linux/launcher/launcher.h"
 
 #define HELLO_MS 10000
 #define REMOVALS_WIDTH 2 /* threads of the pool */

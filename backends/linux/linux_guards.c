@@ -6,8 +6,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "backends/linux/guards.h"
 #include "backends/linux/linux.h"
+#include "backends/linux/plan/guards.h"
 
 #define PAUSE_MS \
     5 /* between two looks, so that who makes files in a folder doesn't keep heeld busy */

@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "backends/linux/limits.h"
-#include "backends/linux/tree.h"
+#include "backends/linux/limits/limits.h"
+#include "backends/linux/processes/tree.h"
 
 #define OUTPUT_PIPE_SIZE \
     (256 * 1024) /* bytes: larger pipes mean fewer wake-ups for bulk output \

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "backends/linux/cgroup.h"
+#include "backends/linux/limits/cgroup.h"
 
 #define SILENCE_MS 30000 /* an init that owes an answer for so long is killed */
 static void advance(struct linux_sandbox *sandbox);

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/linux/guards.h"
-#include "backends/linux/host_mounts.h"
-#include "backends/linux/plan_acting.h"
-#include "backends/linux/state_dir.h"
+#include "backends/linux/facts/host_mounts.h"
+#include "backends/linux/plan/guards.h"
+#include "backends/linux/plan/plan_acting.h"
+#include "backends/linux/state/state_dir.h"
 
 static void copy_paths(struct heel_sandbox_spec *to, const struct heel_sandbox_spec *from)
 {

@@ -5,10 +5,10 @@
 #define HEEL_BACKENDS_LINUX_PREPARE_H
 
 #include "backends/backend.h"
-#include "backends/linux/acting_search.h"
-#include "backends/linux/identity.h"
-#include "backends/linux/plan.h"
-#include "backends/linux/work_dir.h"
+#include "backends/linux/identity/identity.h"
+#include "backends/linux/plan/acting_search.h"
+#include "backends/linux/plan/plan.h"
+#include "backends/linux/state/work_dir.h"
 
 struct heel_preparation {
     struct heel_sandbox_spec spec; /* a copy: its strings and arrays are owned */

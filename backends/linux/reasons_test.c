@@ -1,14 +1,15 @@
 /* No source of this backend gives a reason that the contract does not have. */
-#include "backends/linux/reasons.h"
+#include "backends/linux/messages/reasons.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <unistd.h>
 
 #include "base/test.h"
 #include "base/text.h"
 
 #define FOLDER "backends/linux"
+#define FOLDERS_OPEN 8 /* at a time */
 #define SETTER "heel_error_set("
 #define REASONS_AT_LEAST 15 /* fewer mean that the sources were not found, or not understood */
 
@@ -40,19 +41,6 @@ static void check_call(const char *file, const char *arguments)
         HEEL_TEST_FAIL("%s: \"%s\" is no reason of the contract", file, word);
 }
 
-static void check_file(const char *file)
-{
-    heel_autofree char *path = heel_format("%s/%s", FOLDER, file);
-    heel_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-    heel_autofree char *text = heel_xcalloc(1, 1 << 20);
-
-    REQUIRE(fd >= 0 && read(fd, text, (1 << 20) - 1) > 0);
-    for (const char *at = strstr(text, SETTER); at; at = strstr(at, SETTER)) {
-        at += strlen(SETTER);
-        check_call(file, at);
-    }
-}
-
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), tail = strlen(end);
@@ -60,15 +48,28 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+/* nftw's callback. */
+static int check_file(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+    heel_autoclose int fd = -1;
+    heel_autofree char *text = NULL;
+
+    (void)status, (void)at;
+    if (type != FTW_F || !ends_with(path, ".c") || ends_with(path, "_test.c"))
+        return 0;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    text = heel_xcalloc(1, 1 << 20);
+    REQUIRE(fd >= 0 && read(fd, text, (1 << 20) - 1) > 0);
+    for (const char *call = strstr(text, SETTER); call; call = strstr(call, SETTER)) {
+        call += strlen(SETTER);
+        check_call(path, call);
+    }
+    return 0;
+}
+
 static void test_sources(void)
 {
-    DIR *stream = opendir(FOLDER);
-
-    REQUIRE(stream);
-    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream))
-        if (ends_with(entry->d_name, ".c") && !ends_with(entry->d_name, "_test.c"))
-            check_file(entry->d_name);
-    closedir(stream);
+    REQUIRE(nftw(FOLDER, check_file, FOLDERS_OPEN, 0) == 0);
     CHECK(seen >= REASONS_AT_LEAST);
 }
 

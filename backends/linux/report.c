@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "backends/linux/landlock_rights.h"
-#include "backends/linux/limits.h"
-#include "backends/linux/plan_acting.h"
+#include "backends/linux/kernel/landlock_rights.h"
+#include "backends/linux/limits/limits.h"
+#include "backends/linux/plan/plan_acting.h"
 #include "base/text.h"
 
 #define PROTECTIONS "spec.filesystem.protections"

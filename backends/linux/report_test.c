@@ -1,7 +1,7 @@
 /* What is said of protections, from made-up facts: nothing is ACTIVE that isn't held. */
 #include "backends/linux/report.h"
 
-#include "backends/linux/plan_acting.h"
+#include "backends/linux/plan/plan_acting.h"
 #include "base/test.h"
 
 static struct heel_sandbox_spec spec;

@@ -1,0 +1,31 @@
+/* What this kernel can do, found out once by trying. */
+#ifndef HEEL_BACKENDS_LINUX_CONFINE_HOST_H
+#define HEEL_BACKENDS_LINUX_CONFINE_HOST_H
+
+#include "backends/backend.h"
+#include "base/text.h"
+
+/* Fills `info` (kernel release, Landlock ABI, seccomp, each namespace and the mounts in it tried
+ * for real in a child, the checks for doctor), protections aside: report.h has those. Forks: call
+ * it from a process with one thread (the launcher). Never fails: what can't be found out is "not
+ * passed". */
+void heel_host_probe(enum heel_namespaces namespaces, struct heel_host_info *info);
+
+/* The same without the trials, which count as passed: for who makes one sandbox right away, which
+ * is trial enough. What the kernel says of itself (Landlock, seccomp) is asked all the same, and
+ * where something tells that namespaces may be refused they are tried after all. */
+void heel_host_assume(enum heel_namespaces namespaces, struct heel_host_info *info);
+/* `why` there is no cgroup for sandboxes; NULL: there is. */
+#define HEEL_HOST_CGROUPS "cgroups"
+void heel_host_add_cgroups(struct heel_host_info *info, const char *why);
+/* Whether a check of that name passed. */
+#define HEEL_HOST_QUOTAS "inotify quotas"
+#define HEEL_HOST_SUPERVISION "supervised connects"
+bool heel_host_passed(const struct heel_host_info *info, const char *check);
+
+void heel_host_info_clear(struct heel_host_info *info);
+void heel_host_info_encode(const struct heel_host_info *info, struct heel_buffer *to);
+int heel_host_info_decode(const void *data, size_t length, struct heel_host_info *info,
+                          struct heel_error **err);
+
+#endif

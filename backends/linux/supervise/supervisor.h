@@ -1,0 +1,33 @@
+/* heeld's side of a sandbox's connects: receives them, decides, and has them made by the sandbox's
+ * hands. */
+#ifndef HEEL_BACKENDS_LINUX_SUPERVISE_SUPERVISOR_H
+#define HEEL_BACKENDS_LINUX_SUPERVISE_SUPERVISOR_H
+
+#include "backends/backend.h"
+#include "backends/linux/loop/channel.h"
+
+struct linux_supervisor;
+
+/* Takes the listener over (closed on failure too). `control` leads to the sandbox's init, and must
+ * stay until linux_supervisor_close(). NULL and *err. */
+struct linux_supervisor *linux_supervisor_open(uv_loop_t *loop, int listener,
+                                               struct heel_channel *control,
+                                               struct heel_error **err);
+
+/* Who is told of what it refuses, to the process that has this pid on the host; NULL: nobody. Its
+ * command is for who is told to find. */
+typedef void linux_on_refused(struct heel_denial *denial, pid_t host_pid, void *data);
+void linux_supervisor_watch(struct linux_supervisor *supervisor, linux_on_refused *on_refused,
+                            void *data);
+
+/* One of its hands is dead, or was never born. */
+void linux_supervisor_hand_gone(struct linux_supervisor *supervisor);
+
+/* How many hands there may be: those that were asked for and are not gone. */
+unsigned linux_supervisor_hands(const struct linux_supervisor *supervisor);
+
+/* Whoever still waits is refused, by the kernel. It is freed before `on_closed` runs. */
+void linux_supervisor_close(struct linux_supervisor *supervisor, void (*on_closed)(void *data),
+                            void *data);
+
+#endif
