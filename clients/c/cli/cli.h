@@ -62,8 +62,29 @@ struct cli_options {
     uint32_t max_open_files;
     uint64_t disk_bytes;
     uint64_t disk_inodes;
+    /* the first flag that says what a new sandbox is to be; NULL: none was given */
+    const char *spec_flag;
     /* a command in a sandbox that exists */
     const char *command_dir;
+    /* a command and its terminal */
+    bool interactive;
+    bool terminal;
+    uint64_t ring_bytes;
+    enum heel_when_full when_full;
+    /* processes */
+    bool all;
+    bool follow;
+    uint64_t output_offset;
+    uint64_t errors_offset;
+    bool has_offset;
+    const char *detach_keys;
+    const char *signal_name;
+    enum heel_signal_scope scope;
+    /* events */
+    enum heel_event_kind *kinds; /* owned */
+    size_t kind_count;
+    uint64_t after;
+    bool has_after;
     /* policy */
     const char *sandbox;
     bool explain;
@@ -89,7 +110,7 @@ struct cli_flag {
     int (*parse)(struct cli_options *options, const char *value, struct heel_error **err);
 };
 
-#define CLI_GROUPS_MAX 5
+#define CLI_GROUPS_MAX 7
 
 struct cli_verb {
     const char *name;
@@ -115,9 +136,19 @@ const struct cli_verb *cli_verb_find(const char *name);
 int cli_run(const struct cli_options *options, struct heel_error **err);
 int cli_create(const struct cli_options *options, struct heel_error **err);
 int cli_exec(const struct cli_options *options, struct heel_error **err);
+int cli_shell(const struct cli_options *options, struct heel_error **err);
 int cli_list(const struct cli_options *options, struct heel_error **err);
 int cli_get(const struct cli_options *options, struct heel_error **err);
 int cli_delete(const struct cli_options *options, struct heel_error **err);
+int cli_pause(const struct cli_options *options, struct heel_error **err);
+int cli_resume(const struct cli_options *options, struct heel_error **err);
+int cli_start(const struct cli_options *options, struct heel_error **err);
+int cli_ps(const struct cli_options *options, struct heel_error **err);
+int cli_logs(const struct cli_options *options, struct heel_error **err);
+int cli_attach(const struct cli_options *options, struct heel_error **err);
+int cli_kill(const struct cli_options *options, struct heel_error **err);
+int cli_wait(const struct cli_options *options, struct heel_error **err);
+int cli_events(const struct cli_options *options, struct heel_error **err);
 int cli_policy(const struct cli_options *options, struct heel_error **err);
 int cli_info(const struct cli_options *options, struct heel_error **err);
 int cli_doctor(const struct cli_options *options, struct heel_error **err);

@@ -179,6 +179,7 @@ void cli_options_clear(struct cli_options *options)
         free((char *)(uintptr_t)options->switches[i].path);
     free(options->switches);
     free(options->required);
+    free(options->kinds);
     for (size_t i = 0; i < options->test_count; i++)
         free((char *)(uintptr_t)options->tests[i].path);
     free(options->tests);
@@ -556,22 +557,21 @@ const struct cli_flag cli_output_flags[] = {
     {0},
 };
 
+#define DENIALS_FLAG \
+    { \
+        "show-denials", NULL, \
+            "say what the sandbox refused and what would allow it, as is done anyway where " \
+            "standard error is a terminal", \
+            "--show-denials", parse_show_denials \
+    }
+
 const struct cli_flag cli_session_flags[] = {
-    {"show-denials", NULL,
-     "say what the sandbox refused and what would allow it, as is done anyway where standard error "
-     "is a terminal",
-     "--show-denials", parse_show_denials},
+    DENIALS_FLAG,
     OUTPUT_FLAG,
     {0},
 };
 
-#define ENV_FLAGS \
-    {"env", "NAME=VALUE", "set a variable; may be repeated", "--env CI=1", parse_env}, \
-    { \
-        "env-passthrough", "NAME", \
-            "set a variable to the value it has here, if it has one; may be repeated", \
-            "--env-passthrough TERM", parse_env_passthrough \
-    }
+const struct cli_flag cli_denial_flags[] = {DENIALS_FLAG, {0}};
 
 const struct cli_flag cli_spec_flags[] = {
     {"level", "LEVEL",
@@ -622,11 +622,20 @@ const struct cli_flag cli_spec_flags[] = {
      "it may use every device that you could open; but no disks, terminals, input devices, memory "
      "and interfaces of the kernel's own",
      "--all-devices", parse_all_devices},
-    ENV_FLAGS,
-    {"timeout", "DURATION", "kill a command and all that it started after this long",
-     "--timeout 5m", parse_timeout},
     {0},
 };
+
+#define COMMAND_FLAGS \
+    {"env", "NAME=VALUE", "set a variable; may be repeated", "--env CI=1", parse_env}, \
+        {"env-passthrough", "NAME", \
+         "set a variable to the value it has here, if it has one; may be repeated", \
+         "--env-passthrough TERM", parse_env_passthrough}, \
+    { \
+        "timeout", "DURATION", "kill a command and all that it started after this long", \
+            "--timeout 5m", parse_timeout \
+    }
+
+const struct cli_flag cli_command_flags[] = {COMMAND_FLAGS, {0}};
 
 const struct cli_flag cli_create_flags[] = {
     {"id", "ID", "its id; with one of your own a repeated create finds the first one's sandbox",
@@ -642,9 +651,7 @@ const struct cli_flag cli_exec_flags[] = {
     {"working-dir", "PATH",
      "where the command starts, as seen inside; else the sandbox's working directory",
      "--working-dir /tmp", parse_command_dir},
-    ENV_FLAGS,
-    {"timeout", "DURATION", "kill the command and all that it started after this long",
-     "--timeout 5m", parse_timeout},
+    COMMAND_FLAGS,
     {0},
 };
 

@@ -15,8 +15,8 @@ static const struct cli_verb verb = {
     .name = "run",
     .arguments = "COMMAND",
     .example = "heelcli run ls",
-    .flags = {cli_spec_flags, cli_limit_flags, cli_create_flags, cli_server_flags,
-              cli_output_flags},
+    .flags = {cli_spec_flags, cli_limit_flags, cli_command_flags, cli_create_flags,
+              cli_server_flags, cli_output_flags},
     .least_arguments = 1,
     .most_arguments = -1,
     .run = run_nothing,
@@ -60,6 +60,55 @@ static void test_values(void)
     CHECK_INT(options.network, HEEL_NETWORK_DENY_ALL);
     CHECK_INT(options.argument_count, 2);
     CHECK_STR(options.arguments[1], "-l");
+    cli_options_clear(&options);
+}
+
+static const struct cli_verb lettered = {
+    .name = "start",
+    .arguments = "COMMAND",
+    .example = "heelcli start ls",
+    .flags = {cli_terminal_flags, cli_kill_flags, cli_spec_flags},
+    .most_arguments = -1,
+    .run = run_nothing,
+};
+
+static void check_letters(char **arguments, bool well, bool terminal, const char *signal_name)
+{
+    heel_autoerror struct heel_error *error = NULL;
+    struct cli_options options = {0};
+
+    CHECK_INT(cli_flags_parse(&lettered, arguments, &options, &error), well ? 0 : -1);
+    CHECK(options.terminal == terminal);
+    if (signal_name)
+        CHECK_STR(options.signal_name, signal_name);
+    cli_options_clear(&options);
+}
+
+static void test_letters(void)
+{
+    check_letters((char *[]){"-it", "ls", "-x", NULL}, true, true, NULL);
+    check_letters((char *[]){"-i", "-t", NULL}, true, true, NULL);
+    check_letters((char *[]){"-ts", "KILL", NULL}, true, true, "KILL");
+    check_letters((char *[]){"-s9", "-t", NULL}, true, true, "9");
+    check_letters((char *[]){"-st", NULL}, true, false, "t");
+    check_letters((char *[]){"-is", NULL}, false, false, NULL);
+    check_letters((char *[]){"-ix", NULL}, false, false, NULL);
+    check_letters((char *[]){"-terminal", NULL}, false, true, NULL);
+}
+
+/* Which flags are of a new sandbox is what shell has to know. */
+static void test_spec_flag(void)
+{
+    char *none[] = {"--env", "A=1", "-t", NULL}, *some[] = {"-t", "--level=strict", NULL};
+    struct cli_options options = {0};
+
+    REQUIRE(!cli_flags_parse(&verb, (char *[]){"--env", "A=1", "ls", NULL}, &options, NULL));
+    CHECK(!options.spec_flag);
+    cli_options_clear(&options);
+    REQUIRE(!cli_flags_parse(&lettered, some, &options, NULL));
+    CHECK_STR(options.spec_flag, "level");
+    cli_options_clear(&options);
+    CHECK_INT(cli_flags_parse(&lettered, none, &options, NULL), -1);
     cli_options_clear(&options);
 }
 
@@ -203,6 +252,8 @@ static void test_help(void)
 int main(void)
 {
     test_values();
+    test_letters();
+    test_spec_flag();
     test_end_of_flags();
     test_paths();
     test_links();

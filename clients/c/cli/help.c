@@ -36,7 +36,10 @@ static void append_flag(struct heel_buffer *to, const struct cli_flag *flag)
     size_t before = to->length;
     int length;
 
-    heel_buffer_printf(to, "  --%s%s%s", flag->name, flag->argument ? " " : "",
+    heel_buffer_append_text(to, "  ");
+    if (cli_flag_letter(flag))
+        heel_buffer_printf(to, "-%c, ", cli_flag_letter(flag));
+    heel_buffer_printf(to, "--%s%s%s", flag->name, flag->argument ? " " : "",
                        flag->argument ? flag->argument : "");
     length = (int)(to->length - before);
     if (length >= FLAG_COLUMN - 1) {

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "clients/c/cli/exit_code.h"
 #include "clients/c/cli/report.h"
-#include "clients/c/cli/sink.h"
 #include "clients/c/libheel/exec.h"
+#include "clients/c/libheel/sink.h"
 #include "proto/runtime/json.h"
 
 #define READ_BYTES ((size_t)64 << 10)
@@ -20,6 +20,7 @@
 #define PATIENCE_SECONDS 2
 
 struct session {
+    const struct cli_session *options;
     struct heel_exec *exec;
     struct sink output;
     struct sink errors;
@@ -27,6 +28,8 @@ struct session {
     struct heel_buffer rest; /* what could not be written yet; empty while nothing is blocked */
     size_t rest_start;       /* where in it what was not written begins */
     bool input_open;
+    uint64_t output_seen; /* offsets up to which output has come */
+    uint64_t errors_seen;
     int write_errno; /* why output can't be passed on any more */
     bool exited;
     struct heel_exit_status status;
@@ -137,13 +140,47 @@ static void on_exited(struct heel_exec *exec, const struct heel_exit_status *sta
     session->status = *status;
 }
 
+static void on_gap(struct heel_exec *exec, bool errors, uint64_t from, uint64_t to, void *data)
+{
+    (void)exec;
+    (void)data;
+    cli_note("of standard %s the bytes from %llu up to %llu are kept no more",
+             errors ? "error" : "output", (unsigned long long)from, (unsigned long long)to);
+}
+
+static void note_offsets(struct session *session, const Heel__V1__ExecResponse *response)
+{
+    const Heel__V1__OutputChunk *chunk;
+
+    switch (response->message_case) {
+    case HEEL__V1__EXEC_RESPONSE__MESSAGE_STDOUT:
+        chunk = response->stdout;
+        session->output_seen = chunk->offset + chunk->data.len;
+        return;
+    case HEEL__V1__EXEC_RESPONSE__MESSAGE_STDERR:
+        chunk = response->stderr;
+        session->errors_seen = chunk->offset + chunk->data.len;
+        return;
+    case HEEL__V1__EXEC_RESPONSE__MESSAGE_GAP:
+        if (response->gap->stream == HEEL__V1__OUTPUT_STREAM__OUTPUT_STREAM_STDERR)
+            session->errors_seen = response->gap->to;
+        else
+            session->output_seen = response->gap->to;
+        return;
+    default:
+        return;
+    }
+}
+
 /* Every message as a line of JSON. How much of stdin was taken is no news to anybody outside. */
-static void print_message(const Heel__V1__ExecResponse *response, void *data)
+static void on_message(const Heel__V1__ExecResponse *response, void *data)
 {
     struct session *session = data;
     heel_autobuffer struct heel_buffer line = {0};
 
-    if (response->message_case == HEEL__V1__EXEC_RESPONSE__MESSAGE_STDIN_TAKEN)
+    note_offsets(session, response);
+    if (!session->options->json ||
+        response->message_case == HEEL__V1__EXEC_RESPONSE__MESSAGE_STDIN_TAKEN)
         return;
     grpcc_json_print(&response->base, NULL, &line);
     heel_buffer_append_text(&line, "\n");
@@ -188,12 +225,21 @@ static void wait_for_something(struct session *session)
         read_input(session);
 }
 
+/* All that there was when the session began has come. */
+static bool has_seen_all(const struct session *session)
+{
+    const struct heel_process_info *as_of = session->options->as_of;
+
+    return as_of && session->output_seen >= as_of->output.end &&
+           session->errors_seen >= as_of->errors.end;
+}
+
 /* The command is over with its last message, and with it all of its output: waiting for the
  * stream's own end would only cost time. Where the server was lost, what had come before is still
  * written, unless nobody wants to wait for that. */
 static void loop(struct session *session)
 {
-    while ((heel_exec_dispatch(session->exec) && !session->exited) ||
+    while ((heel_exec_dispatch(session->exec) && !session->exited && !has_seen_all(session)) ||
            (session->blocked && !killed_by))
         wait_for_something(session);
 }
@@ -208,61 +254,82 @@ static int unwritable(const struct session *session, struct heel_error **err)
                                 "what the command writes can't be passed on");
 }
 
-static int exit_code(struct session *session, const struct cli_session_options *options,
-                     struct heel_error **err)
+int cli_session_end(const struct cli_session *options, const struct heel_exec *exec,
+                    const struct heel_exit_status *status)
 {
-    const char *message;
+    const char *message = cli_exit_message(status);
+
+    if (!options->json && message)
+        cli_note("%s", message);
+    if (!options->json && options->show_denials)
+        cli_note_denials(heel_exec_denials(exec));
+    if (!options->json)
+        cli_note_acting_files(heel_exec_acting_files(exec));
+    return cli_exit_code(status);
+}
+
+static int exit_code(struct session *session, struct heel_error **err)
+{
+    const struct cli_session *options = session->options;
 
     if (session->write_errno)
         return unwritable(session, err);
+    if (options->watches && (session->exited || has_seen_all(session)))
+        return CLI_EXIT_OK;
     if (!session->exited && killed_by)
         return 128 + killed_by;
     if (!session->exited)
         return heel_exec_finish(session->exec, NULL, err);
-    message = cli_exit_message(&session->status);
-    if (message && !options->json)
-        cli_note("%s", message);
-    if (options->show_denials && !options->json)
-        cli_note_denials(heel_exec_denials(session->exec));
-    if (!options->json)
-        cli_note_acting_files(heel_exec_acting_files(session->exec));
-    return cli_exit_code(&session->status);
+    return cli_session_end(options, session->exec, &session->status);
 }
 
-static int start(struct session *session, struct heel_client *client, struct heel_target target,
-                 const struct heel_command *command, bool json, struct heel_error **err)
+int cli_session_open(struct heel_client *client, const struct cli_session *options,
+                     const struct heel_exec_events *events, void *data, struct heel_exec **exec,
+                     struct heel_error **err)
+{
+    if (options->command)
+        return heel_exec_start(client, options->target, options->command, NULL, events, data, exec,
+                               err);
+    return heel_exec_attach(client, options->target.sandbox_id, options->process_id,
+                            &options->attach, NULL, events, data, exec, err);
+}
+
+static int start(struct session *session, struct heel_client *client,
+                 const struct cli_session *options, struct heel_error **err)
 {
     static const struct heel_exec_events as_bytes = {HEEL_INIT(heel_exec_events),
                                                      .on_output = on_output, .on_errors = on_errors,
-                                                     .on_exited = on_exited};
+                                                     .on_exited = on_exited, .on_gap = on_gap};
     static const struct heel_exec_events as_json = {HEEL_INIT(heel_exec_events),
                                                     .on_exited = on_exited};
 
+    session->options = options;
     session->output = sink_new(STDOUT_FILENO);
     session->errors = sink_new(STDERR_FILENO);
-    session->input_open = true;
-    if (heel_exec_start(client, target, command, NULL, json ? &as_json : &as_bytes, session,
-                        &session->exec, err))
+    session->input_open = !options->watches;
+    session->output_seen = options->attach.output_offset;
+    session->errors_seen = options->attach.errors_offset;
+    if (cli_session_open(client, options, options->json ? &as_json : &as_bytes, session,
+                         &session->exec, err))
         return -1;
-    if (json)
-        exec_observe(session->exec, print_message);
+    exec_observe(session->exec, on_message);
     return 0;
 }
 
-int cli_session_run(struct heel_client *client, struct heel_target target,
-                    const struct heel_command *command, const struct cli_session_options *options,
-                    bool *exited, struct heel_error **err)
+int cli_session_run(struct heel_client *client, const struct cli_session *options, bool *exited,
+                    struct heel_error **err)
 {
     static struct session session; /* lives on: callbacks may come until the process ends */
     int code;
 
     signal(SIGPIPE, SIG_IGN);
-    if (start(&session, client, target, command, options->json, err))
+    if (start(&session, client, options, err))
         return -1;
     signalled_exec = session.exec;
-    handle_signals(on_signal);
+    if (!options->watches)
+        handle_signals(on_signal);
     loop(&session);
-    code = exit_code(&session, options, err);
+    code = exit_code(&session, err);
     *exited = session.exited;
     if (!session.exited) {
         handle_signals(SIG_DFL);

@@ -1,5 +1,11 @@
 #include "clients/c/cli/spec.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clients/c/libheel/raw_terminal.h"
+
 struct heel_spec cli_spec(const struct cli_options *options)
 {
     return (struct heel_spec){
@@ -34,14 +40,33 @@ struct heel_spec cli_spec(const struct cli_options *options)
     };
 }
 
-struct heel_command cli_command(const struct cli_options *options, int first)
+const char *const *cli_arguments(const struct cli_options *options, int first)
+{
+    const char *const *arguments = (const char *const *)options->arguments + first;
+
+    return first && strcmp(*arguments, "--") == 0 && arguments[1] ? arguments + 1 : arguments;
+}
+
+struct heel_command cli_command(const struct cli_options *options, const char *const *argv)
 {
     return (struct heel_command){
         HEEL_INIT(heel_command),
-        .argv = (const char *const *)options->arguments + first,
+        .argv = argv,
         .working_dir = options->command_dir,
         .variables = options->variables.items,
         .variable_count = options->variables.count,
         .timeout_ms = options->timeout_ms,
+        .ring_bytes = options->ring_bytes,
+        .when_full = options->when_full,
     };
+}
+
+struct heel_terminal cli_terminal(void)
+{
+    struct heel_terminal terminal = {.type = getenv("TERM")};
+
+    if (terminal.type && !*terminal.type)
+        terminal.type = NULL;
+    raw_terminal_size(STDOUT_FILENO, &terminal.rows, &terminal.columns);
+    return terminal;
 }

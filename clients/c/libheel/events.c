@@ -50,6 +50,18 @@ static void fill_process_exited(struct shown_event *shown,
     result_usage(message->usage, &shown->event.usage);
 }
 
+static void fill_denial(struct shown_event *shown, const Heel__V1__DenialEvent *message)
+{
+    struct heel_denials denials;
+
+    shown->event.kind = HEEL_EVENT_DENIAL;
+    shown->event.process_id = message->process_id;
+    result_denials(&shown->result.arena, &message->denial, message->denial ? 1 : 0, false,
+                   &denials);
+    if (denials.count > 0)
+        shown->event.denial = denials.items[0];
+}
+
 /* False for a kind that this library doesn't know. */
 static bool fill_event(struct shown_event *shown, const Heel__V1__Event *message)
 {
@@ -66,6 +78,9 @@ static bool fill_event(struct shown_event *shown, const Heel__V1__Event *message
         return true;
     case HEEL__V1__EVENT__PAYLOAD_PROCESS_EXITED:
         fill_process_exited(shown, message->process_exited);
+        return true;
+    case HEEL__V1__EVENT__PAYLOAD_DENIAL:
+        fill_denial(shown, message->denial);
         return true;
     default:
         return false;

@@ -2,21 +2,25 @@
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clients/c/libheel/exec.h"
 #include "clients/c/libheel/raw_terminal.h"
 #include "clients/c/libheel/request.h"
+#include "clients/c/libheel/sink.h"
 
 #define READ_BYTES ((size_t)4096)
 #define KEYS_MAX 8
+#define REDRAW_MS 100
 
 struct interactive {
     struct heel_exec *exec;
-    int in, out;
-    bool raw; /* `in` is a terminal */
+    int in;
+    struct sink out;
+    bool raw;                     /* `in` is a terminal */
+    volatile sig_atomic_t redraw; /* the size that was told last is a wrong one */
     char keys[KEYS_MAX];
     size_t key_count;
     size_t typed; /* of the detach keys, in a row */
@@ -33,7 +37,11 @@ struct interactive {
 static const char *parse_key(const char *text, char *key)
 {
     if (heel_starts_with(text, "ctrl-") && text[5]) {
-        *key = (char)(toupper((unsigned char)text[5]) & 0x1f);
+        int letter = toupper((unsigned char)text[5]);
+
+        if (letter < '@' || letter > '_')
+            return NULL;
+        *key = (char)(letter & 0x1f);
         text += 6;
     } else {
         *key = *text++;
@@ -89,22 +97,43 @@ static void take_input(struct interactive *self)
     }
 }
 
+/* ---- size ---- */
+
+/* Programs draw their screen anew when its size changes, and only then. So it changes twice, the
+ * second time when something was drawn, or a moment later: a program that sees both changes at once
+ * sees none. */
+static void on_resized(bool redraw, void *data)
+{
+    struct interactive *self = data;
+    unsigned rows, columns;
+
+    if (!raw_terminal_size(self->in, &rows, &columns))
+        return;
+    self->redraw = redraw;
+    heel_exec_resize(self->exec, rows, redraw && columns > 1 ? columns - 1 : columns);
+}
+
+static void settle_size(struct interactive *self)
+{
+    if (self->redraw)
+        on_resized(false, self);
+}
+
 /* ---- output ---- */
 
-/* A terminal that was stopped by ^S, or is slow, holds up the command. */
+/* A terminal that takes nothing for a while holds up the command, but not the keys. */
 static void write_rest(struct interactive *self)
 {
-    while (self->rest_start < self->rest.length && !self->write_errno) {
-        ssize_t written = write(self->out, self->rest.data + self->rest_start,
-                                self->rest.length - self->rest_start);
+    const char *bytes = self->rest.data + self->rest_start;
+    long written = sink_write(&self->out, bytes, self->rest.length - self->rest_start);
 
-        if (written >= 0)
-            self->rest_start += (size_t)written;
-        else if (errno == EAGAIN)
-            return;
-        else if (errno != EINTR)
-            self->write_errno = errno;
+    if (written < 0) {
+        self->write_errno = errno;
+        return;
     }
+    self->rest_start += (size_t)written;
+    if (self->rest_start < self->rest.length)
+        return;
     self->rest.length = self->rest_start = 0;
     heel_exec_release(self->exec);
 }
@@ -113,20 +142,15 @@ static void on_output(struct heel_exec *exec, struct heel_bytes bytes, void *dat
 {
     struct interactive *self = data;
 
+    /* Before the terminal gets it: a signal may come in between. */
+    if (self->raw)
+        raw_terminal_saw(bytes.data, bytes.length);
     heel_buffer_append(&self->rest, bytes.data, bytes.length);
+    settle_size(self);
     heel_exec_hold(exec);
 }
 
 /* ---- the loop ---- */
-
-static void on_resized(void *data)
-{
-    const struct interactive *self = data;
-    unsigned rows, columns;
-
-    if (raw_terminal_size(self->in, &rows, &columns))
-        heel_exec_resize(self->exec, rows, columns);
-}
 
 static void wait_for_something(struct interactive *self)
 {
@@ -135,10 +159,14 @@ static void wait_for_something(struct interactive *self)
     struct pollfd watched[] = {
         {.fd = heel_exec_fd(self->exec), .events = POLLIN},
         {.fd = wants_input ? self->in : -1, .events = POLLIN},
-        {.fd = self->rest.length > 0 ? self->out : -1, .events = POLLOUT},
+        {.fd = self->rest.length > 0 ? self->out.out : -1, .events = POLLOUT},
     };
 
-    if (poll(watched, 3, -1) <= 0)
+    int ready = poll(watched, HEEL_ARRAY_LENGTH(watched), self->redraw ? REDRAW_MS : -1);
+
+    if (ready == 0)
+        settle_size(self);
+    if (ready <= 0)
         return;
     if (watched[1].revents)
         take_input(self);
@@ -172,7 +200,8 @@ int heel_exec_interactive(struct heel_exec *exec, int in_fd, int out_fd,
                           const struct heel_interactive *given, enum heel_interactive_end *end,
                           struct heel_exit_status *status, struct heel_error **error)
 {
-    struct interactive self = {.exec = exec, .in = in_fd, .out = out_fd, .raw = isatty(in_fd)};
+    struct interactive self = {
+        .exec = exec, .in = in_fd, .out = sink_new(out_fd), .raw = isatty(in_fd)};
     struct heel_interactive options;
     int result;
 
@@ -184,10 +213,11 @@ int heel_exec_interactive(struct heel_exec *exec, int in_fd, int out_fd,
         exec_redirect(exec, NULL, NULL);
         return heel_error_set_errno(error, errno, "cannot make the terminal raw");
     }
-    on_resized(&self);
+    on_resized(exec->attached, &self);
     run(&self);
     if (self.raw)
         raw_terminal_end();
+    sink_close(&self.out);
     exec_redirect(exec, NULL, NULL);
     result = finish(&self, end, status, error);
     heel_buffer_free(&self.rest);

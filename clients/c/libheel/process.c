@@ -1,4 +1,7 @@
 /* Processes: start, get, wait, list, signal. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "clients/c/libheel/client.h"
@@ -98,6 +101,20 @@ int heel_process_wait(struct heel_client *client, const char *sandbox_id, const 
                        error);
 }
 
+/* Numbers are the server's to judge, but for those that no int holds: they are names of nothing. */
+static void fill_signal(const char *name, Heel__V1__SendSignal *signal)
+{
+    size_t digits = name ? strspn(name, "0123456789") : 0;
+
+    if (digits > 0 && digits < 10 && !name[digits]) {
+        signal->which_case = HEEL__V1__SEND_SIGNAL__WHICH_SIGNAL;
+        signal->signal = (int32_t)strtol(name, NULL, 10);
+        return;
+    }
+    signal->which_case = HEEL__V1__SEND_SIGNAL__WHICH_NAME;
+    signal->name = request_text(name);
+}
+
 int heel_process_signal(struct heel_client *client, const char *sandbox_id, const char *process_id,
                         const char *signal_name, enum heel_signal_scope scope,
                         const struct heel_call *call, struct heel_error **error)
@@ -106,8 +123,7 @@ int heel_process_signal(struct heel_client *client, const char *sandbox_id, cons
     Heel__V1__SendSignal signal = HEEL__V1__SEND_SIGNAL__INIT;
     ProtobufCMessage *response;
 
-    signal.which_case = HEEL__V1__SEND_SIGNAL__WHICH_NAME;
-    signal.name = request_text(signal_name);
+    fill_signal(signal_name, &signal);
     signal.scope = (Heel__V1__SignalScope)scope;
     request.sandbox_id = request_text(sandbox_id);
     request.process_id = request_text(process_id);

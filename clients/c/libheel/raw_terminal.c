@@ -8,22 +8,19 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "clients/c/libheel/terminal_modes.h"
 
-/* What full-screen programs switch on and, if they are killed, leave on: application keypad and
- * cursor keys, mouse reports, focus reports, bracketed paste, the alternate screen, a hidden
- * cursor, colours, another character set. Each is a no-op where it is off. */
-static const char reset_modes[] =
-    "\033>\033[?1l\033[?1000l\033[?1002l\033[?1003l\033[?1005l\033[?1006l\033[?1015l\033[?1004l"
-    "\033[?2004l\033[?1049l\033[?25h\033[0m\033(B\017";
-
+/* SIGSEGV and its like as well: a crash leaves a usable terminal. */
 static const int ending[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
 
 /* For the handlers, which get nothing else. */
 static struct {
+    volatile sig_atomic_t begun; /* the handlers are installed */
     volatile sig_atomic_t raw;
     int in, out;
     struct termios settings, raw_settings;
-    void (*on_resized)(void *data);
+    struct terminal_modes modes;
+    void (*on_resized)(bool redraw, void *data);
     void *data;
     struct sigaction before[HEEL_ARRAY_LENGTH(ending)];
     struct sigaction before_stop, before_continue, before_resize;
@@ -40,38 +37,81 @@ bool raw_terminal_size(int fd, unsigned *rows, unsigned *columns)
     return true;
 }
 
-/* Async-signal-safe, as everything below that handlers use. Replies to what the program asked of
- * the terminal would otherwise be typed into the user's shell. */
+void raw_terminal_saw(const char *bytes, size_t length)
+{
+    terminal_modes_see(&terminal.modes, bytes, length);
+}
+
+/* ---- there and back: async-signal-safe ---- */
+
+static void write_modes(size_t (*modes)(const struct terminal_modes *modes, char *to))
+{
+    char sequences[TERMINAL_MODES_BYTES];
+    size_t length = modes(&terminal.modes, sequences);
+
+    if (isatty(terminal.out) && write(terminal.out, sequences, length) < 0)
+        return; /* it is gone */
+}
+
+/* In the background the terminal is somebody else's, who has set it as they want it. */
+static bool is_in_background(void)
+{
+    pid_t foreground = tcgetpgrp(terminal.in);
+
+    return foreground >= 0 && foreground != getpgrp();
+}
+
+/* Flushes: replies to what a program asked of the terminal would otherwise be typed into the user's
+ * shell. */
 static void put_back(void)
 {
     int saved = errno;
 
-    if (isatty(terminal.out) && write(terminal.out, reset_modes, sizeof(reset_modes) - 1) < 0)
-        errno = saved;
-    tcsetattr(terminal.in, TCSAFLUSH, &terminal.settings);
+    if (!terminal.raw)
+        return;
+    terminal.raw = 0;
+    if (!is_in_background()) {
+        write_modes(terminal_modes_undo);
+        tcsetattr(terminal.in, TCSAFLUSH, &terminal.settings);
+    }
     errno = saved;
 }
 
-static void raise_default(int number)
+/* Where this is in the background, tcsetattr stops until it is not. */
+static void make_raw_again(void)
 {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t one;
+    int saved = errno;
 
-    sigaction(number, &standard, NULL);
+    if (terminal.raw || tcsetattr(terminal.in, TCSANOW, &terminal.raw_settings))
+        return;
+    terminal.raw = 1;
+    write_modes(terminal_modes_redo);
+    terminal.on_resized(true, terminal.data);
+    errno = saved;
+}
+
+/* ---- signals ---- */
+
+/* Does what the signal did before. Comes back from a stop, and where the program has a handler. */
+static void pass_on(int number, const struct sigaction *before)
+{
+    sigset_t one, blocked;
+
+    sigaction(number, before, NULL);
     sigemptyset(&one);
     sigaddset(&one, number);
     raise(number);
-    sigprocmask(SIG_UNBLOCK, &one, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &one, &blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 }
 
 static void on_ending(int number)
 {
-    if (terminal.raw)
-        put_back();
-    raise_default(number);
+    put_back();
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(ending); i++)
+        if (ending[i] == number)
+            pass_on(number, &terminal.before[i]);
 }
-
-static void on_stop(int number);
 
 static void handle(int number, void (*handler)(int number), struct sigaction *before)
 {
@@ -81,36 +121,38 @@ static void handle(int number, void (*handler)(int number), struct sigaction *be
     sigaction(number, &action, before);
 }
 
-/* Stops with the terminal as it was, and comes back to a raw one. */
+/* Stops with the terminal as it was, and comes back to a raw one. A process group that nobody could
+ * continue does not stop at all. */
 static void on_stop(int number)
 {
-    if (terminal.raw)
-        put_back();
-    raise_default(number);
+    put_back();
+    pass_on(number, &terminal.before_stop);
     handle(number, on_stop, NULL);
+    make_raw_again();
 }
 
+/* After a stop that left no time to put anything back (SIGSTOP) the user's shell has. */
 static void on_continue(int number)
 {
     (void)number;
-    if (!terminal.raw)
-        return;
-    tcsetattr(terminal.in, TCSANOW, &terminal.raw_settings);
-    if (terminal.on_resized)
-        terminal.on_resized(terminal.data);
+    terminal.raw = 0;
+    make_raw_again();
 }
 
 static void on_resize(int number)
 {
     (void)number;
-    if (terminal.on_resized)
-        terminal.on_resized(terminal.data);
+    terminal.on_resized(false, terminal.data);
 }
 
+/* What is ignored was meant to be, as by nohup. */
 static void take_signals(void)
 {
-    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(ending); i++)
-        handle(ending[i], on_ending, &terminal.before[i]);
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(ending); i++) {
+        sigaction(ending[i], NULL, &terminal.before[i]);
+        if (terminal.before[i].sa_handler != SIG_IGN)
+            handle(ending[i], on_ending, NULL);
+    }
     handle(SIGTSTP, on_stop, &terminal.before_stop);
     handle(SIGCONT, on_continue, &terminal.before_continue);
     handle(SIGWINCH, on_resize, &terminal.before_resize);
@@ -125,9 +167,9 @@ static void give_signals_back(void)
     sigaction(SIGWINCH, &terminal.before_resize, NULL);
 }
 
-int raw_terminal_begin(int in, int out, void (*on_resized)(void *data), void *data)
+int raw_terminal_begin(int in, int out, void (*on_resized)(bool redraw, void *data), void *data)
 {
-    if (terminal.raw) {
+    if (terminal.begun) {
         errno = EBUSY;
         return -1;
     }
@@ -137,22 +179,25 @@ int raw_terminal_begin(int in, int out, void (*on_resized)(void *data), void *da
     terminal.out = out;
     terminal.on_resized = on_resized;
     terminal.data = data;
+    terminal.modes = (struct terminal_modes){0};
     terminal.raw_settings = terminal.settings;
     cfmakeraw(&terminal.raw_settings);
+    terminal.begun = 1;
     take_signals();
-    terminal.raw = 1;
-    if (tcsetattr(in, TCSADRAIN, &terminal.raw_settings) == 0)
+    if (tcsetattr(in, TCSADRAIN, &terminal.raw_settings) == 0) {
+        terminal.raw = 1;
         return 0;
-    terminal.raw = 0;
+    }
+    terminal.begun = 0;
     give_signals_back();
     return -1;
 }
 
 void raw_terminal_end(void)
 {
-    if (!terminal.raw)
+    if (!terminal.begun)
         return;
     put_back();
-    terminal.raw = 0;
     give_signals_back();
+    terminal.begun = 0;
 }

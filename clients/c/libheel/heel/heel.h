@@ -820,8 +820,8 @@ enum heel_signal_scope {
     HEEL_SIGNAL_TREE = 3,    /* it and everything that descends from it */
 };
 
-/* Sends the signal of this name, with or without "SIG", as in "TERM" or "RTMIN+3". One to a process
- * that is over does nothing. */
+/* Sends the signal of this name, with or without "SIG", as in "TERM" or "RTMIN+3", or of this
+ * number. One to a process that is over does nothing. */
 int heel_process_signal(struct heel_client *client, const char *sandbox_id, const char *process_id,
                         const char *signal_name, enum heel_signal_scope scope,
                         const struct heel_call *call, struct heel_error **error);
@@ -853,6 +853,7 @@ enum heel_event_kind {
     HEEL_EVENT_SANDBOX = 1,
     HEEL_EVENT_PROCESS_STARTED = 2,
     HEEL_EVENT_PROCESS_EXITED = 3,
+    HEEL_EVENT_DENIAL = 4, /* the sandbox refused something */
     HEEL_EVENT_GAP = 100,  /* events were lost: from `sequence` up to `gap_end` */
     HEEL_EVENT_BEGIN = 101 /* the first: where the stream begins */
 };
@@ -877,10 +878,11 @@ struct heel_event {
     int64_t time_ms;
     const char *sandbox_id;
     enum heel_sandbox_event sandbox; /* SANDBOX */
-    const char *process_id;          /* PROCESS_STARTED and _EXITED */
+    const char *process_id;          /* PROCESS_STARTED, _EXITED and DENIAL; may be empty there */
     const char *const *argv;         /* PROCESS_STARTED; NULL-terminated */
     struct heel_exit_status status;  /* these two PROCESS_EXITED */
     struct heel_usage usage;
+    struct heel_denial denial; /* DENIAL */
 };
 
 /* Which events, and from where on. */

@@ -1,7 +1,7 @@
 /* Writing to a descriptor that other programs share, without ever waiting in write(2): a signal
  * that arrived just before would go unnoticed until somebody reads. */
-#ifndef HEEL_CLI_SINK_H
-#define HEEL_CLI_SINK_H
+#ifndef HEEL_LIBHEEL_SINK_H
+#define HEEL_LIBHEEL_SINK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ enum sink_kind {
 
 struct sink {
     int fd;  /* borrowed; what poll watches */
-    int out; /* what is written to: fd or, if private, owned by the process */
+    int out; /* what is written to: fd or, if private, owned by the sink */
     enum sink_kind kind;
 };
 
@@ -25,5 +25,8 @@ struct sink sink_new(int fd);
 /* Writes what can be written now, and returns how much of it that was; -1 and errno where nothing
  * ever can be again. */
 long sink_write(struct sink *sink, const void *bytes, size_t length);
+
+/* Gives up what the sink owns; `fd` stays open. */
+void sink_close(struct sink *sink);
 
 #endif

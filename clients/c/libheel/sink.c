@@ -1,4 +1,4 @@
-#include "clients/c/cli/sink.h"
+#include "clients/c/libheel/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,4 +77,11 @@ long sink_write(struct sink *sink, const void *bytes, size_t length)
             return -1;
     }
     return (long)done;
+}
+
+void sink_close(struct sink *sink)
+{
+    if (sink->out != sink->fd)
+        close(sink->out);
+    *sink = sink_new(sink->fd);
 }

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/test.h"
-#include "clients/c/cli/sink.h"
+#include "clients/c/libheel/sink.h"
 
 static char bytes[1 << 20];
 
