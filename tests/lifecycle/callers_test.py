@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import subprocess
 
 from heeltest import Agent, Code, Heeld, TestCase, main, pb, process_pb
 from heeltest.places import MADE_UP_UIDS
@@ -130,6 +131,19 @@ class CallersTest(TestCase):
         rule = pb.PathRule(path=hers + "/link", access=pb.PATH_ACCESS_READ)
         failure = self.create(bob, filesystem=pb.Filesystem(paths=[rule]))
         self.check_failure(failure, Code.PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE")
+
+    def test_where_a_process_of_anothers_stands_is_not_told(self):
+        """The links in /proc/PID are for whoever may trace it, which heeld itself may."""
+        place = self.folder("a-name-that-nobody-knows", 0, 0o755)
+        process = subprocess.Popen(["sleep", "999"], cwd=place)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        for name in ("cwd", "exe"):
+            rule = pb.PathRule(path=f"/proc/{process.pid}/{name}", access=pb.PATH_ACCESS_READ)
+            spec = pb.SandboxSpec(filesystem=pb.Filesystem(paths=[rule]))
+            for answer in (self.create(bob, filesystem=spec.filesystem), self.call(bob, "ExplainPolicy", spec=spec)):
+                self.check_failure(answer, Code.PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE")
+                self.assertNotIn("nobody-knows", str(answer))
 
     def test_what_it_may_name_it_can_use_as_itself(self):
         hers = self.folder("hers", ALICE, 0o700)

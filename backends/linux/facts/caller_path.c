@@ -24,6 +24,37 @@ static int set_thread_groups(int count, const gid_t *groups)
     return (int)syscall(SYS_setgroups, count, groups);
 }
 
+/* Of this thread alone. */
+static int get_capabilities(struct __user_cap_data_struct *data)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+    return (int)syscall(SYS_capget, &header, data);
+}
+
+static int set_capabilities(const struct __user_cap_data_struct *data)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+/* setfsuid() drops the capabilities that override permissions of files. But others have a say in
+ * what can be looked at, CAP_SYS_PTRACE in where the links in /proc/PID lead: none may act. */
+static int become(const struct heel_caller *caller, const struct heel_saved_identity *saved)
+{
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+    memcpy(none, saved->capabilities, sizeof none);
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(none); i++)
+        none[i].effective = 0;
+    setfsgid(caller->gid);
+    setfsuid(caller->uid);
+    if (setfsuid((uid_t)-1) != (int)caller->uid || setfsgid((gid_t)-1) != (int)caller->gid)
+        return -1;
+    return set_capabilities(none);
+}
+
 int heel_caller_assume(const struct heel_caller *caller, struct heel_saved_identity *saved,
                        struct heel_error **err)
 {
@@ -38,14 +69,13 @@ int heel_caller_assume(const struct heel_caller *caller, struct heel_saved_ident
     if (saved->group_count > 0)
         saved->groups = heel_xcalloc((size_t)saved->group_count, sizeof(gid_t));
     saved->group_count = getgroups(saved->group_count, saved->groups);
-    if (saved->group_count < 0 || set_thread_groups((int)caller->group_count, caller->groups) < 0) {
+    if (saved->group_count < 0 || get_capabilities(saved->capabilities) < 0 ||
+        set_thread_groups((int)caller->group_count, caller->groups) < 0) {
         free(saved->groups);
         return heel_error_set_errno(err, errno, "can't take on the groups of user %u", caller->uid);
     }
     saved->changed = 1;
-    setfsgid(caller->gid);
-    setfsuid(caller->uid); /* drops the capabilities that override file permissions, too */
-    if (setfsuid((uid_t)-1) != (int)caller->uid || setfsgid((gid_t)-1) != (int)caller->gid) {
+    if (become(caller, saved) < 0) {
         heel_caller_restore(saved);
         return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
                               "can't take on the identity of user %u", caller->uid);
@@ -57,6 +87,8 @@ void heel_caller_restore(struct heel_saved_identity *saved)
 {
     if (!saved->changed)
         return;
+    if (set_capabilities(saved->capabilities) < 0)
+        abort();
     setfsuid(geteuid());
     setfsgid(getegid());
     if (set_thread_groups(saved->group_count, saved->groups) < 0)

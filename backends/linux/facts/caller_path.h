@@ -3,6 +3,7 @@
 #ifndef HEEL_BACKENDS_LINUX_FACTS_CALLER_PATH_H
 #define HEEL_BACKENDS_LINUX_FACTS_CALLER_PATH_H
 
+#include <linux/capability.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -37,10 +38,11 @@ int heel_caller_path_resolve(const char *path, const struct heel_caller *caller,
 void heel_caller_path_clear(struct heel_caller_path *resolved);
 
 /* While heeld or the launcher runs as root: this thread's file system identity becomes the
- * caller's. Otherwise nothing changes. 0, or -1 and *err, also when a caller who is neither root
- * nor this process's own user asks. */
+ * caller's, and no capability acts. Otherwise nothing changes. 0, or -1 and *err, also when a
+ * caller who is neither root nor this process's own user asks. */
 struct heel_saved_identity {
     int changed;
+    struct __user_cap_data_struct capabilities[_LINUX_CAPABILITY_U32S_3];
     int group_count;
     gid_t *groups; /* owned */
 };
