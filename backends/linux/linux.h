@@ -108,8 +108,10 @@ struct linux_sandbox {
 /* linux_backend.c */
 /* What a report says of every sandbox of this backend; spec and plan are NULL. */
 struct heel_report_facts linux_report_facts(const struct linux_backend *backend);
+/* HOST_UNSUPPORTED where no sandbox can be made here. */
+int linux_check_host(const struct linux_backend *backend, struct heel_error **err);
 
-/* linux_sandbox.c */
+/* linux_sandbox*.c */
 void linux_sandbox_create(struct heel_backend *backend, const struct heel_sandbox_spec *spec,
                           heel_on_created *on_created, heel_on_lost *on_lost, void *data);
 void linux_sandbox_pause(struct heel_sandbox *sandbox, bool pause, heel_on_paused *on_paused,
@@ -117,8 +119,6 @@ void linux_sandbox_pause(struct heel_sandbox *sandbox, bool pause, heel_on_pause
 void linux_sandbox_destroy(struct heel_sandbox *sandbox, heel_on_deleted *on_deleted, void *data);
 const struct heel_sandbox_paths *linux_sandbox_paths(const struct heel_sandbox *sandbox);
 const struct heel_enforcement *linux_sandbox_enforcement(const struct heel_sandbox *sandbox);
-/* HOST_UNSUPPORTED where no sandbox can be made here. */
-int linux_check_host(const struct linux_backend *backend, struct heel_error **err);
 /* What the preparation of a sandbox starts from, but for its working directory. */
 void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec *spec,
                    const struct heel_identity *identity, struct heel_preparation *preparation);

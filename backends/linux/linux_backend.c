@@ -130,6 +130,30 @@ static int check_hello(const struct heel_message *message, struct heel_error **e
                           "the launcher began with something else than a greeting");
 }
 
+static int host_unsupported(const struct heel_host_check *lacking, struct heel_error **err)
+{
+    heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
+                   "this host can't hold sandboxes: %s: have %s, need %s%s%s", lacking->name,
+                   lacking->have, lacking->need, *lacking->remedy ? "; " : "", lacking->remedy);
+    if (err) {
+        heel_error_add_metadata(*err, "feature", "%s", lacking->name);
+        heel_error_add_metadata(*err, "have", "%s", lacking->have);
+        heel_error_add_metadata(*err, "need", "%s", lacking->need);
+    }
+    return -1;
+}
+
+int linux_check_host(const struct linux_backend *backend, struct heel_error **err)
+{
+    if (backend->launcher_gone)
+        return heel_error_set(err, HEEL_INTERNAL, "INTERNAL",
+                              "the launcher of sandboxes has died; heeld must be started again");
+    for (size_t i = 0; i < backend->host.check_count; i++)
+        if (backend->host.checks[i].required && !backend->host.checks[i].passed)
+            return host_unsupported(&backend->host.checks[i], err);
+    return 0;
+}
+
 struct heel_report_facts linux_report_facts(const struct linux_backend *backend)
 {
     return (struct heel_report_facts){

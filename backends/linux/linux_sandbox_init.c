@@ -1,0 +1,238 @@
+/* A sandbox's init as heeld has it: its birth, what it says on its control socket, its silence and
+ * its death. It shares its sandbox with code that nobody trusts, so whatever it does may end that
+ * sandbox and nothing else. */
+#include "backends/linux/linux_sandbox.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SILENCE_MS 30000 /* an init that owes an answer for so long is killed */
+
+/* Takes the message's last descriptor, if it is a listener. Without one a sandbox that was to be
+ * supervised could not connect to anything. */
+static int supervise(struct linux_sandbox *sandbox, bool supervised, struct heel_message *message,
+                     struct heel_error **err)
+{
+    int listener;
+
+    if (!supervised)
+        return 0;
+    if (message->fd_count == 0)
+        return heel_error_set_errno(err, EMFILE, "cannot hold another sandbox");
+    listener = message->fds[--message->fd_count];
+    sandbox->supervisor =
+        linux_supervisor_open(linux_backend_of(sandbox)->loop, listener, &sandbox->control, err);
+    return sandbox->supervisor ? 0 : -1;
+}
+
+static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    struct heel_error *error = NULL;
+    bool supervised;
+
+    linux_sandbox_answered(sandbox);
+    sandbox->has_own_quotas = heel_get_u32(&reader) == 1;
+    sandbox->unsupervised = (int)heel_get_u32(&reader);
+    supervised = heel_get_u32(&reader) == 1;
+    if (supervise(sandbox, supervised, message, &error)) {
+        linux_sandbox_fail(sandbox, error);
+        return;
+    }
+    if (heel_vantage_take(&sandbox->vantage, message)) {
+        sandbox->vantage.holder = (pid_t)heel_get_u32(&reader);
+        sandbox->vantage.nursery = (pid_t)heel_get_u32(&reader);
+    }
+    sandbox->ready = true;
+    linux_sandbox_advance(sandbox);
+}
+
+static void on_failed(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    struct heel_error *error = NULL;
+
+    if (sandbox->ready)
+        return;
+    heel_get_error(&reader, &error);
+    linux_sandbox_fail(sandbox, error);
+}
+
+static void on_pause_answer(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    struct heel_reader reader = heel_reader_of(message->payload, message->length);
+    heel_on_paused *on_paused = heel_steal(sandbox->on_paused);
+    heel_autoerror struct heel_error *error = NULL;
+
+    if (!on_paused)
+        return;
+    linux_sandbox_answered(sandbox);
+    if (message->length > 0)
+        heel_get_error(&reader, &error);
+    if (!sandbox->ending)
+        on_paused(&sandbox->base, error, sandbox->paused_data);
+}
+
+void linux_sandbox_pause(struct heel_sandbox *base, bool pause, heel_on_paused *on_paused,
+                         void *data)
+{
+    struct linux_sandbox *sandbox = linux_sandbox_of(base);
+    heel_autobuffer struct heel_buffer payload = {0};
+    struct heel_message message = {.type = HEEL_INIT_PAUSE};
+
+    heel_put_u32(&payload, pause);
+    message.payload = payload.data;
+    message.length = payload.length;
+    sandbox->on_paused = on_paused;
+    sandbox->paused_data = data;
+    linux_sandbox_expect_answer(sandbox);
+    if (sandbox->control_open)
+        heel_channel_send(&sandbox->control, &message);
+}
+
+static void on_mounts(struct linux_sandbox *sandbox, struct heel_message *message)
+{
+    int mounts = heel_message_take_fd(message, 0);
+
+    if (mounts >= 0 && sandbox->preparation.watches)
+        sandbox->guards = linux_guards_open(linux_backend_of(sandbox), sandbox->serial,
+                                            &sandbox->preparation, mounts);
+    else if (mounts >= 0)
+        close(mounts);
+}
+
+static void on_control_message(struct heel_channel *channel, struct heel_message *message)
+{
+    struct linux_sandbox *sandbox = heel_container_of(channel, struct linux_sandbox, control);
+
+    if (message->type == HEEL_INIT_READY && !sandbox->ready)
+        on_ready(sandbox, message);
+    else if (message->type == HEEL_INIT_FAILED)
+        on_failed(sandbox, message);
+    else if (message->type == HEEL_INIT_HAND_GONE && sandbox->supervisor)
+        linux_supervisor_hand_gone(sandbox->supervisor);
+    else if (message->type == HEEL_INIT_MOUNTS && !sandbox->ready)
+        on_mounts(sandbox, message);
+    else if (message->type == HEEL_INIT_PAUSED)
+        on_pause_answer(sandbox, message);
+    else
+        linux_process_on_message(sandbox, message);
+}
+
+/* Init is dying, or mad: its death is what counts. */
+static void on_control_end(struct heel_channel *channel)
+{
+    linux_sandbox_kill(heel_container_of(channel, struct linux_sandbox, control));
+}
+
+int linux_sandbox_open_control(struct linux_sandbox *sandbox, struct heel_error **err)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return heel_error_set_errno(err, errno, "cannot make a socket for a sandbox");
+    if (heel_channel_open(&sandbox->control,
+                          sandbox->base.backend ? linux_backend_of(sandbox)->loop : NULL, ends[0],
+                          on_control_message, on_control_end, err)) {
+        close(ends[1]);
+        return -1;
+    }
+    sandbox->control_open = true;
+    sandbox->init_end = ends[1];
+    return 0;
+}
+
+void linux_sandbox_kill(struct linux_sandbox *sandbox)
+{
+    if (!sandbox->born || sandbox->dead || sandbox->killed)
+        return;
+    sandbox->killed = true;
+    /* Init's death is everyone's in its namespace; a holder ends when it has killed everyone. */
+    syscall(SYS_pidfd_send_signal, sandbox->pidfd,
+            linux_backend_of(sandbox)->host.namespaces ? SIGKILL : SIGTERM, NULL, 0);
+}
+
+static void on_silence(uv_timer_t *timer)
+{
+    struct linux_sandbox *sandbox = heel_container_of(timer, struct linux_sandbox, watchdog);
+    struct heel_error *error = NULL;
+
+    heel_error_set(&error, HEEL_DEADLINE_EXCEEDED, NULL,
+                   "the sandbox's init did not answer within %d s", SILENCE_MS / 1000);
+    linux_sandbox_fail(sandbox, error);
+}
+
+void linux_sandbox_expect_answer(struct linux_sandbox *sandbox)
+{
+    sandbox->unanswered++;
+    if (sandbox->unanswered == 1)
+        uv_timer_start(&sandbox->watchdog, on_silence, SILENCE_MS, 0);
+}
+
+void linux_sandbox_answered(struct linux_sandbox *sandbox)
+{
+    if (sandbox->unanswered > 0)
+        sandbox->unanswered--;
+    if (sandbox->unanswered == 0)
+        uv_timer_stop(&sandbox->watchdog);
+    else
+        uv_timer_start(&sandbox->watchdog, on_silence, SILENCE_MS, 0);
+}
+
+/* Everything in the pid namespace is dead once its init is. What it said before is still to be
+ * heard. */
+static void on_death(uv_poll_t *poll, int status, int events)
+{
+    struct linux_sandbox *sandbox = heel_container_of(poll, struct linux_sandbox, death);
+    struct heel_error *error = NULL;
+
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    if (sandbox->control_open)
+        heel_channel_drain(&sandbox->control);
+    sandbox->dead = true;
+    sandbox->metering = !heel_meter_close(&sandbox->meter);
+    heel_vantage_close(&sandbox->vantage);
+    uv_timer_stop(&sandbox->watchdog);
+    linux_process_all_dead(sandbox);
+    if (sandbox->created && !sandbox->ending) {
+        sandbox->on_lost(&sandbox->base, sandbox->data);
+        return;
+    }
+    if (!sandbox->created)
+        heel_error_set(&error, HEEL_INTERNAL, NULL,
+                       "the sandbox's init died while it was being set up");
+    linux_sandbox_fail(sandbox, error);
+}
+
+void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd, bool wants_plan)
+{
+    struct heel_error *error = NULL;
+    int result = uv_poll_init(linux_backend_of(sandbox)->loop, &sandbox->death, pidfd);
+
+    sandbox->asked = false;
+    if (result) {
+        /* Should not be; its control socket's end kills it. */
+        close(pidfd);
+        heel_error_set_errno(&error, -result, "cannot watch a sandbox");
+        linux_sandbox_fail(sandbox, error);
+        return;
+    }
+    sandbox->born = true;
+    sandbox->plan_wanted = wants_plan;
+    sandbox->pidfd = pidfd;
+    uv_poll_start(&sandbox->death, UV_READABLE, on_death);
+    if (sandbox->ending)
+        linux_sandbox_kill(sandbox);
+    linux_sandbox_advance(sandbox);
+}
+
+void linux_sandbox_on_not_born(struct linux_sandbox *sandbox, struct heel_error *error)
+{
+    sandbox->asked = false;
+    linux_sandbox_fail(sandbox, error);
+}
