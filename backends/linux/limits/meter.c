@@ -21,6 +21,7 @@
 #define WALK_SHARE 10
 #define STALE_CHECK_MAX 128 /* processes that the loop's thread asks about */
 #define FIRE_AGAIN_MS 100   /* thousands of killed processes take their time to die */
+#define SETTLE_MS_MAX 5000  /* a killed process that is in the kernel dies on its way out */
 
 static void tick(uv_timer_t *timer);
 
@@ -63,16 +64,51 @@ static void fall_asleep(struct heel_meter *meter)
 
 /* ---- too much ---- */
 
+static void note_doomed(struct heel_meter *meter)
+{
+    const struct heel_census *census = &meter->census;
+
+    meter->doomed = heel_xrealloc(meter->doomed, census->count + 1, sizeof *meter->doomed);
+    meter->doomed_count = 0;
+    for (size_t i = 0; i < census->count; i++)
+        if (census->processes[i].living)
+            meter->doomed[meter->doomed_count++] = census->processes[i].pid;
+}
+
 static void fire(struct heel_meter *meter, enum heel_limit limit)
 {
+    note_doomed(meter);
     meter->fired_ms = now_ms(meter);
     meter->expecting = true; /* they die; see that they did */
     meter->events->on_limit(meter, limit);
 }
 
-static bool fired_just_now(const struct heel_meter *meter)
+/* Whether any of those that were there when it was said to be too much is there still. Both lists
+ * are in the order of pids. */
+static bool doomed_are_left(const struct heel_meter *meter)
 {
-    return meter->fired_ms > 0 && now_ms(meter) - meter->fired_ms < FIRE_AGAIN_MS;
+    const struct heel_census *census = &meter->census;
+    size_t at = 0;
+
+    for (size_t i = 0; i < meter->doomed_count; i++) {
+        while (at < census->count && census->processes[at].pid < meter->doomed[i])
+            at++;
+        if (at < census->count && census->processes[at].pid == meter->doomed[i] &&
+            census->processes[at].living)
+            return true;
+    }
+    return false;
+}
+
+/* Who is being killed takes a while to give back what it had, and a command that was started since
+ * has no part in that. */
+static bool is_settling(const struct heel_meter *meter)
+{
+    uint64_t passed = now_ms(meter) - meter->fired_ms;
+
+    if (meter->fired_ms == 0)
+        return false;
+    return passed < FIRE_AGAIN_MS || (passed < SETTLE_MS_MAX && doomed_are_left(meter));
 }
 
 /* Whether it has since that was last asked. */
@@ -141,7 +177,7 @@ static void judge_look(struct heel_meter *meter)
     meter->cpu_spent = meter->cpu_spent || limit == HEEL_LIMIT_CPU_TIME;
     if (kernel_has_killed(meter, meter->kernel_kills))
         fire(meter, HEEL_LIMIT_MEMORY);
-    else if (limit != HEEL_LIMIT_NONE && meter->census.living > 0 && !fired_just_now(meter))
+    else if (limit != HEEL_LIMIT_NONE && meter->census.living > 0 && !is_settling(meter))
         fire(meter, limit);
 }
 
@@ -255,6 +291,7 @@ static uint64_t look_interval_ms(const struct heel_meter *meter)
 static void closed(struct heel_meter *meter)
 {
     heel_census_clear(&meter->census);
+    free(heel_steal(meter->doomed));
     heel_vantage_close(&meter->vantage);
     if (meter->work_dir >= 0)
         close(heel_steal_fd(&meter->work_dir));

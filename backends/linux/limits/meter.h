@@ -56,6 +56,8 @@ struct heel_meter {
     uint64_t due_ms; /* the next look */
     uint64_t walk_due_ms;
     uint64_t fired_ms; /* when it was last said that something was too much; 0: never */
+    pid_t *doomed;     /* owned; those that lived then, by pid */
+    size_t doomed_count;
     struct heel_lane_work look;
     struct heel_lane_work walk;
     /* a look's */
