@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -49,6 +50,16 @@ static void drop_waiting(struct input *input)
 {
     input->taken += input_waiting(input);
     heel_buffer_free(&input->waiting);
+    input->sent = 0;
+}
+
+/* A reader that never catches up must not make what it has taken stay. */
+static void forget_sent(struct input *input)
+{
+    if (input->sent == 0 || input->sent < input_waiting(input))
+        return;
+    input->waiting.length -= input->sent;
+    memmove(input->waiting.data, input->waiting.data + input->sent, input->waiting.length);
     input->sent = 0;
 }
 
@@ -102,6 +113,7 @@ void input_write(struct input *input, const void *bytes, size_t length)
     if (length > 0)
         input->mid_line = ((const char *)bytes)[length - 1] != '\n';
     input->written += length;
+    forget_sent(input);
     heel_buffer_append(&input->waiting, bytes, length);
     push_or_wait(input);
 }

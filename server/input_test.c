@@ -51,6 +51,24 @@ static size_t drain(int reader)
     return total;
 }
 
+/* A reader that never catches up: what it has read must not stay in memory. */
+static void test_what_was_sent_is_forgotten(void)
+{
+    static char bytes[65536];
+    struct stage stage;
+
+    stage_open(&stage);
+    for (int i = 0; i < 4; i++)
+        input_write(&stage.input, bytes, sizeof bytes);
+    for (int i = 0; i < 1000; i++) {
+        CHECK(drain(stage.reader) > 0);
+        input_write(&stage.input, bytes, sizeof bytes);
+        CHECK(input_waiting(&stage.input) > 0);
+    }
+    CHECK(stage.input.waiting.length <= 8 * sizeof bytes);
+    stage_close(&stage);
+}
+
 static void test_what_the_pipe_does_not_take_waits(void)
 {
     static char bytes[300000];
@@ -88,6 +106,7 @@ static void test_nobody_reads_any_more(void)
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
+    test_what_was_sent_is_forgotten();
     test_what_the_pipe_does_not_take_waits();
     test_nobody_reads_any_more();
     return heel_test_end();
