@@ -254,7 +254,9 @@ enum heel_start_failure {
     HEEL_START_NOT_FOUND,      /* no such program: 127 */
     HEEL_START_NOT_EXECUTABLE, /* it is there and can't be executed: 126 */
     HEEL_START_BAD_DIRECTORY,  /* working_dir can't be entered: 126 */
-    HEEL_START_NO_TERMINAL,    /* there are no more terminals: 126 */
+    HEEL_START_NO_TERMINAL,    /* the host has no more (Linux: kernel.pty.max) */
+    HEEL_START_TERMINALS_USED, /* the sandbox has as many as it may */
+    HEEL_START_NO_DESCRIPTOR,  /* this process has no descriptor left for its terminal */
     HEEL_START_FAILED,         /* anything else: 126 */
 };
 

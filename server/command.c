@@ -114,8 +114,13 @@ static void open_terminal(struct server_command *command, int terminal)
     int copy = fcntl(terminal, F_DUPFD_CLOEXEC, 0);
 
     output_open_terminal(&command->out, terminal);
-    if (copy >= 0)
+    if (copy >= 0) {
         input_open_terminal(&command->in, copy);
+        return;
+    }
+    log_event(LOG_LEVEL_WARN, "no descriptor left for the input of a terminal",
+              LOG_TEXT("sandbox", command->sandbox->id), LOG_TEXT("process", command->facts->id));
+    command_kill(command, HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED);
 }
 
 static void on_process_started(struct heel_process *process, int terminal, void *data)

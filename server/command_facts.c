@@ -7,6 +7,7 @@
 #include "server/edge.h"
 
 #define ARGV_BYTES 4096 /* what is remembered of the arguments */
+#define RETRY_MS 100
 #define DEFAULT_ROWS 24
 #define DEFAULT_COLUMNS 80
 #define DEFAULT_TYPE "xterm-256color"
@@ -79,6 +80,35 @@ void command_facts_end(struct command_facts *facts, const struct heel_exit *exit
     facts->exit = *exit;
     facts->exited = true;
     facts->end_time_ms = now_ms();
+}
+
+int command_facts_check_start(const struct command_facts *facts, struct heel_error **err)
+{
+    static const struct {
+        const char *limit;
+        const char *remedy;
+    } shortages[] = {
+        [HEEL_START_NO_TERMINAL] = {"kernel.pty.max",
+                                    "the host has no terminal left: raise the sysctl "
+                                    "kernel.pty.max, or end processes that have one"},
+        [HEEL_START_TERMINALS_USED] = {"terminals of one sandbox",
+                                       "the sandbox has as many terminals as it may: end processes "
+                                       "that have one"},
+        [HEEL_START_NO_DESCRIPTOR] = {"open files of the server",
+                                      "the server has no file descriptor left: raise its limit of "
+                                      "open files (ulimit -n), or end processes"},
+    };
+    enum heel_start_failure failure = facts->exit.start_failure;
+
+    if (!facts->exited || facts->reason != HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED ||
+        failure >= HEEL_ARRAY_LENGTH(shortages) || !shortages[failure].limit)
+        return 0;
+    heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, "LIMIT_REACHED", "%s", shortages[failure].remedy);
+    if (err) {
+        heel_error_add_metadata(*err, "limit", "%s", shortages[failure].limit);
+        (*err)->retry_after_ms = RETRY_MS;
+    }
+    return -1;
 }
 
 Heel__V1__ExitStatus *command_facts_new_status(const struct command_facts *facts)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "backends/backend.h"
+#include "base/error.h"
 #include "heel/v1/process.pb-c.h"
 #include "server/denials.h"
 
@@ -44,6 +45,10 @@ static inline const char *command_facts_program(const struct command_facts *fact
 {
     return facts->argv[0];
 }
+
+/* 0, or -1 and *err: RESOURCE_EXHAUSTED, it could not be started for want of something of which
+ * there may be more another time. Nothing else is told of such a one. */
+int command_facts_check_start(const struct command_facts *facts, struct heel_error **err);
 
 /* A new message about how it ended. */
 Heel__V1__ExitStatus *command_facts_new_status(const struct command_facts *facts);

@@ -153,7 +153,9 @@ static char *start_failure_message(const struct heel_exit *exit, const char *pro
         [HEEL_START_NOT_FOUND] = "no such program in the sandbox",
         [HEEL_START_NOT_EXECUTABLE] = "it can't be executed in the sandbox",
         [HEEL_START_BAD_DIRECTORY] = "its working directory can't be entered in the sandbox",
-        [HEEL_START_NO_TERMINAL] = "its sandbox could get no terminal (kernel.pty.max)",
+        [HEEL_START_NO_TERMINAL] = "the host has no terminal left",
+        [HEEL_START_TERMINALS_USED] = "its sandbox has no terminal left",
+        [HEEL_START_NO_DESCRIPTOR] = "the server has no descriptor left for its terminal",
         [HEEL_START_FAILED] = "it could not be started",
     };
 

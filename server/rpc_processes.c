@@ -40,11 +40,16 @@ static void on_started(struct process_waiter *waiter, struct server_process *pro
 {
     struct starter *starter = heel_container_of(waiter, struct starter, waiter);
     Heel__V1__StartProcessResponse response = HEEL__V1__START_PROCESS_RESPONSE__INIT;
+    heel_autoerror struct heel_error *error = NULL;
+    heel_autofree struct starter *ended = starter;
 
+    if (command_facts_check_start(process->facts, &error) < 0) {
+        service_fail(ended->call, error);
+        return;
+    }
     response.process = process_describe(process);
-    grpcc_reply(starter->call, &response.base);
+    grpcc_reply(ended->call, &response.base);
     heel__v1__process__free_unpacked(response.process, NULL);
-    free(starter);
 }
 
 static int check_start(const Heel__V1__StartProcessRequest *request, struct heel_error **err)

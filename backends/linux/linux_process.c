@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "backends/linux/limits/limits.h"
+#include "backends/linux/processes/terminal.h"
 #include "backends/linux/processes/tree.h"
 
 #define OUTPUT_PIPE_SIZE \
@@ -20,6 +21,7 @@ struct linux_process {
     bool started;
     uint64_t tag; /* its tree's, once started; see tree.h */
     bool wants_terminal;
+    bool lost_terminal;    /* it came, and this process had no descriptor left for it */
     bool killing;          /* init owes the end of its tree */
     enum heel_limit limit; /* for which it is being killed */
     uint64_t started_ns;
@@ -206,14 +208,15 @@ static void on_started(struct linux_process *process, struct heel_message *messa
     if (process->started)
         return;
     terminal = heel_message_take_fd(message, 0);
-    if (terminal < 0 && process->wants_terminal) {
-        linux_sandbox_kill(sandbox_of(process)); /* heeld has no descriptor left */
-        return;
-    }
     process->tag = heel_get_u64(&reader);
     process->started = true;
     heel_meter_wake(&sandbox_of(process)->meter);
     linux_sandbox_answered(sandbox_of(process));
+    if (terminal < 0 && process->wants_terminal) {
+        process->lost_terminal = true;
+        linux_process_kill_tree(&process->base);
+        return;
+    }
     process->events->on_started(&process->base, terminal, process->data);
 }
 
@@ -237,6 +240,16 @@ static void note_limit(const struct linux_process *process, struct heel_exit *ex
         exit->limit = heel_limits_behind_signal(&sandbox->preparation.spec.limits, exit->code);
 }
 
+/* What a terminal was wanting for. */
+static void note_shortage(const struct linux_process *process, struct heel_exit *exit)
+{
+    if (process->lost_terminal)
+        *exit =
+            (struct heel_exit){.start_failure = HEEL_START_NO_DESCRIPTOR, .start_errno = EMFILE};
+    else if (exit->start_failure == HEEL_START_NO_TERMINAL && !heel_terminals_exhausted())
+        exit->start_failure = HEEL_START_TERMINALS_USED;
+}
+
 static void on_exited(struct linux_process *process, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
@@ -248,6 +261,7 @@ static void on_exited(struct linux_process *process, struct heel_message *messag
         return;
     }
     note_limit(process, &exit);
+    note_shortage(process, &exit);
     if (!process->started)
         linux_sandbox_answered(sandbox_of(process));
     if (process->killing)

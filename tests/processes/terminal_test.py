@@ -150,6 +150,22 @@ class TerminalTest(ProcessCase):
         with self.fails(Code.INVALID_ARGUMENT, "INVALID_FIELD", "command.terminal"):
             self.run_in(self.sandbox, "true", terminal=terminal())
 
+    def test_more_than_there_are(self):
+        """A sandbox has 256. Who gets none is told so, and can try the same again."""
+        for number in range(256):
+            self.start("cat", terminal=terminal(), process_id=f"p{number}")
+        with self.fails(Code.RESOURCE_EXHAUSTED, "LIMIT_REACHED") as failure:
+            self.start("cat", terminal=terminal(), process_id="more")
+        self.assertEqual(failure.metadata, {"limit": "terminals of one sandbox"})
+        with self.fails(Code.RESOURCE_EXHAUSTED, "LIMIT_REACHED") as failure:
+            self.open("cat", process_id="more").finish()
+        self.assertEqual(failure.metadata, {"limit": "terminals of one sandbox"})
+        self.assertGreater(failure.retry_ms, 0)
+        last = process_pb.Process(sandbox_id=self.sandbox.sandbox_id, process_id="p255")
+        self.signal(last, name="KILL")
+        self.wait(last)
+        self.assertEqual(self.start("cat", terminal=terminal(), process_id="more").process_id, "more")
+
     def test_resize_after_the_end(self):
         call = self.bash("exit 0")
         call.next("exited")

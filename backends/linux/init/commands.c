@@ -129,7 +129,8 @@ static void start_on_terminal(struct heel_commands *commands, uint32_t id,
     struct heel_terminal terminal;
 
     if (heel_terminal_open(size, &terminal)) {
-        tell_not_started(commands, id, HEEL_START_NO_TERMINAL, errno);
+        tell_not_started(commands, id, errno == ENOSPC ? HEEL_START_NO_TERMINAL : HEEL_START_FAILED,
+                         errno);
         return;
     }
     for (int i = 0; i < 3; i++)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -30,4 +31,28 @@ void heel_terminal_close(struct heel_terminal *terminal)
     if (terminal->slave >= 0)
         close(terminal->slave);
     *terminal = (struct heel_terminal){-1, -1};
+}
+
+/* -1 where it can't be read. */
+static long read_sysctl(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    long value = -1;
+
+    if (!file)
+        return -1;
+    if (fscanf(file, "%ld", &value) != 1)
+        value = -1;
+    fclose(file);
+    return value;
+}
+
+/* What is reserved is for the host's own instance of devpts, and the last one is never given. */
+bool heel_terminals_exhausted(void)
+{
+    long used = read_sysctl("/proc/sys/kernel/pty/nr");
+    long reserved = read_sysctl("/proc/sys/kernel/pty/reserve");
+    long maximum = read_sysctl("/proc/sys/kernel/pty/max");
+
+    return used < 0 || reserved < 0 || maximum < 0 || used + 1 + reserved >= maximum;
 }

@@ -11,8 +11,11 @@ struct heel_terminal {
 };
 
 /* Makes one in the devpts instance that is mounted at /dev/pts. 0, or -1 with errno: ENOSPC when
- * the instance, or kernel.pty.max, has no more. */
+ * the instance, or the host, has no more. */
 int heel_terminal_open(struct heel_terminal_size size, struct heel_terminal *terminal);
 void heel_terminal_close(struct heel_terminal *terminal);
+
+/* Whether it is the host that has no more for sandboxes (kernel.pty), seen from outside of them. */
+bool heel_terminals_exhausted(void);
 
 #endif
