@@ -148,16 +148,31 @@ static void let_go_of_command(struct server_process *process)
         ring_settle(&process->outputs[i].ring);
 }
 
-static void tell_readers_but(struct server_process *process, const struct process_reader *one)
+static void tell_each_but(const struct server_process *process, const struct process_reader *one)
 {
     struct process_reader *next;
 
-    process->references++;
     for (struct process_reader *reader = process->readers; reader; reader = next) {
         next = reader->next;
         if (reader != one)
             reader->on_news(reader);
     }
+}
+
+/* What one reader takes can be news for the others. They are told after those that are being told,
+ * and not from inside, so that the stack needs no more for many than for one. */
+static void tell_readers_but(struct server_process *process, const struct process_reader *one)
+{
+    process->more_news = true;
+    if (process->telling)
+        return;
+    process->telling = true;
+    process->references++;
+    while (process->more_news) {
+        process->more_news = false;
+        tell_each_but(process, one);
+    }
+    process->telling = false;
     release(process);
 }
 
@@ -261,7 +276,9 @@ static void on_exited(struct server_command *command, void *data)
     tell_started(process);
     fill_all(process);
     tell_readers(process);
-    if (process->sandbox)
+    if (process->sandbox && command_facts_check_start(process->facts, NULL) < 0)
+        leave_sandbox(process); /* nothing but an error was told of it */
+    else if (process->sandbox)
         forget_old(process->sandbox);
     release(process);
 }
@@ -402,6 +419,8 @@ void process_detach(struct process_reader *reader)
     stdin_shares_forget(&process->input, reader);
     if (fill_all(process)) /* others no longer wait for this one */
         tell_readers(process);
+    if (process->sandbox && process->facts->exited)
+        forget_old(process->sandbox);
     release(process);
 }
 

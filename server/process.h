@@ -45,6 +45,8 @@ struct server_process {
     bool inferring; /* all of its output is there, and its complaints are looked at */
     struct process_reader *readers;
     unsigned reader_count;
+    bool telling;                         /* the readers are being told of news */
+    bool more_news;                       /* and must be told again */
     struct process_waiter *start_waiters; /* borrowed */
     struct stdin_shares input;
 };

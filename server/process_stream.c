@@ -9,6 +9,7 @@
 #include "server/signals.h"
 
 #define MAX_STDIN_WAITING (1u << 20)
+#define MAX_STDIN_SHARES 4096           /* of several writers, who may send a byte at a time */
 #define STDIN_TAKEN_BYTES (256u * 1024) /* told before output that never ends */
 #define MAX_SIZE 65535
 
@@ -205,17 +206,30 @@ static bool owes_stdin_taken(const struct process_stream *self, uint64_t least)
     return self->started_told && self->reader.stdin_taken - self->stdin_told >= least;
 }
 
+/* Whether it could not be started now, but may be another time: an error, and no end. */
+static bool refuse_unstarted(struct process_stream *self)
+{
+    heel_autoerror struct heel_error *error = NULL;
+
+    if (command_facts_check_start(facts_of(self), &error) == 0)
+        return false;
+    self->refusal = status_of(error);
+    return true;
+}
+
 /* Sends whatever is next, one message at a time. */
 static void pump(struct process_stream *self)
 {
     struct server_process *process = self->reader.process;
     bool abandoned = self->refusal || process_stream_is_cancelled(self);
 
-    if (self->writing || self->finished || !process)
+    if (self->writing || self->finished || self->over || !process)
         return;
     if (abandoned) {
         if (process->facts->exited)
             over(self);
+    } else if (refuse_unstarted(self)) {
+        over(self);
     } else if (process->started && !self->started_told) {
         write_started(self);
     } else if (owes_stdin_taken(self, STDIN_TAKEN_BYTES)) {
@@ -346,13 +360,18 @@ static void on_message(struct grpcc_stream *stream, const ProtobufCMessage *mess
     pump(self);
 }
 
+static bool takes_stdin(const struct server_process *process)
+{
+    return process->command && input_waiting(&process->command->in) <= MAX_STDIN_WAITING &&
+           process->input.count <= MAX_STDIN_SHARES;
+}
+
 /* Before there is a process nobody takes a message, and none is read. */
 static void start_read(struct process_stream *self)
 {
     const struct server_process *process = self->reader.process;
 
-    if (self->reading || self->finished || self->refusal || !process || !process->command ||
-        input_waiting(&process->command->in) > MAX_STDIN_WAITING)
+    if (self->reading || self->finished || self->refusal || !process || !takes_stdin(process))
         return;
     self->reading = true;
     grpcc_stream_read(self->stream, on_message);

@@ -31,6 +31,7 @@ void stdin_shares_add(struct stdin_shares *shares, struct process_reader *writer
     else
         shares->first = share;
     shares->last = share;
+    shares->count++;
 }
 
 static void drop_first(struct stdin_shares *shares)
@@ -40,6 +41,7 @@ static void drop_first(struct stdin_shares *shares)
     shares->first = share->next;
     if (!shares->first)
         shares->last = NULL;
+    shares->count--;
     free(share);
 }
 

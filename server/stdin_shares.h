@@ -12,6 +12,7 @@ struct stdin_share;
 struct stdin_shares {
     struct stdin_share *first; /* owned; in the order in which they were written */
     struct stdin_share *last;
+    size_t count;
     uint64_t taken; /* as stdin_shares_take was last told */
 };
 
