@@ -30,6 +30,7 @@ class PauseTest(ProcessCase):
         process = self.sh(f"setsid sleep {seconds} & while :; do sleep 0.01; echo tick; done")
         stream = self.attach(process)
         stream.read_until(b"tick")
+        wait_for(lambda: state_of_sleep(seconds))
         self.assertEqual(self.pause().state, PAUSED)
         self.assertEqual(self.get(self.sandbox.sandbox_id).state, PAUSED)
         self.assertEqual(state_of_sleep(seconds), "T")
