@@ -6,26 +6,45 @@
 #include "base/text.h"
 #include "server/spec_limits.h"
 
+#define HOST_RETRY_MS 1000
 #define MAX_ACTING_BYTES (32 << 10)         /* an answer with two full outputs stays under 1 MiB */
 #define ENTRY_BYTES 8                       /* tag and length of one file */
 #define MAX_DURATION_SECONDS 315576000000LL /* as in google/protobuf/duration.proto */
 
+/* One that names no reason is of a system call or of a step that never fails: the host has run out
+ * of something, or there is a defect. */
+static struct grpcc_status *status_without_reason(const struct heel_error *error)
+{
+    bool exhausted = error->code == HEEL_RESOURCE_EXHAUSTED;
+    struct grpcc_status *status =
+        grpcc_status_new(exhausted ? HEEL_RESOURCE_EXHAUSTED : HEEL_INTERNAL, error->message);
+
+    grpcc_status_set_info(status, HEEL_ERROR_DOMAIN, exhausted ? "LIMIT_REACHED" : "INTERNAL");
+    if (exhausted) {
+        grpcc_status_add_metadata(status, "limit", "host");
+        grpcc_status_set_retry(status, HOST_RETRY_MS);
+    }
+    return status;
+}
+
 struct grpcc_status *edge_status(const struct heel_error *error)
 {
-    struct grpcc_status *status = grpcc_status_new((int)error->code, error->message);
+    struct grpcc_status *status;
 
-    if (error->reason)
-        grpcc_status_set_info(status, HEEL_ERROR_DOMAIN, error->reason);
+    if (!error->reason)
+        return status_without_reason(error);
+    status = grpcc_status_new((int)error->code, error->message);
+    grpcc_status_set_info(status, HEEL_ERROR_DOMAIN, error->reason);
     for (size_t i = 0; i < error->metadata_count; i++)
         grpcc_status_add_metadata(status, error->metadata[i].key, error->metadata[i].value);
     if (error->field) {
         grpcc_status_add_field(status, error->field, error->message);
-        if (error->reason && !grpcc_status_metadata(status, "field"))
+        if (!grpcc_status_metadata(status, "field"))
             grpcc_status_add_metadata(status, "field", error->field);
     }
     if (error->retry_after_ms > 0)
         grpcc_status_set_retry(status, error->retry_after_ms);
-    if (error->code == HEEL_FAILED_PRECONDITION && error->reason)
+    if (error->code == HEEL_FAILED_PRECONDITION)
         grpcc_status_add_precondition(status, error->reason, "host", error->message);
     return status;
 }

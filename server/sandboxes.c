@@ -295,8 +295,10 @@ static int join_existing(struct server_sandbox *sandbox, const struct heel_buffe
     if (sandbox->state == SANDBOX_DELETING || sandbox->delete_when_made) {
         heel_error_set(err, HEEL_ABORTED, "SANDBOX_DELETED",
                        "sandbox %s is being deleted; try again", sandbox->id);
-        if (err)
+        if (err) {
+            heel_error_add_metadata(*err, "sandbox_id", "%s", sandbox->id);
             (*err)->retry_after_ms = RETRY_MS;
+        }
         return -1;
     }
     if (sandbox->state == SANDBOX_READY)

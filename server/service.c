@@ -50,9 +50,11 @@ void service_begin(struct grpcc_call *call, const struct caller *caller, const c
 
 struct grpcc_status *service_status(const struct heel_error *error)
 {
-    if (error->code == HEEL_INTERNAL)
+    struct grpcc_status *status = edge_status(error);
+
+    if (status->code == HEEL_INTERNAL)
         log_failure(LOG_LEVEL_ERROR, "call failed", "", error);
-    return edge_status(error);
+    return status;
 }
 
 void service_fail(struct grpcc_unary *call, const struct heel_error *error)

@@ -73,6 +73,7 @@ SPECS = [
     ("relative path", rule("etc"), FIELD, "filesystem.paths[0].path"),
     ("absent path", rule("/no/such/path"), "PATH_NOT_FOUND", "filesystem.paths[0].path"),
     ("path below a file", rule("/etc/passwd/x"), "PATH_NOT_FOUND", "filesystem.paths[0].path"),
+    ("path with a name of 300 bytes", rule("/" + "x" * 300), "PATH_NOT_FOUND", "filesystem.paths[0].path"),
     ("path of 4,096 bytes", rule(LONG[:4096]), FIELD, "filesystem.paths[0].path"),
     ("path without an access", rule("/etc", pb.PATH_ACCESS_UNSPECIFIED), FIELD, "filesystem.paths[0].access"),
     ("path with an unknown access", rule("/etc", 77), "UNKNOWN_FIELD", "filesystem.paths[0].access"),

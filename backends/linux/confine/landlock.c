@@ -92,10 +92,13 @@ static int check_named(const struct heel_rule *rule, int fd, mode_t mode, struct
 
     if (!(rule->flags & HEEL_RULE_NAMED) || faccessat(fd, "", wanted, AT_EMPTY_PATH) == 0)
         return 0;
-    return heel_error_set(err, HEEL_FAILED_PRECONDITION, "PATH_NOT_ACCESSIBLE",
-                          "\"%s\" is not open to uid %u, as which the sandbox runs, and without "
-                          "user namespaces it can't be lent: %s",
-                          rule->path, (unsigned)getuid(), strerror(errno));
+    heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
+                   "\"%s\" is not open to uid %u, as which the sandbox runs, and without user "
+                   "namespaces it can't be lent: %s",
+                   rule->path, (unsigned)getuid(), strerror(errno));
+    if (err)
+        heel_error_add_metadata(*err, "path", "%s", rule->path);
+    return -1;
 }
 
 static int add_rule(int ruleset, const struct heel_rule *rule, uint64_t handled,
@@ -117,15 +120,26 @@ static int add_rule(int ruleset, const struct heel_rule *rule, uint64_t handled,
     return 0;
 }
 
+static int refuse_abi(unsigned abi, struct heel_error **err)
+{
+    heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
+                   "heel needs Landlock ABI %d (kernel 6.7); this kernel has %u",
+                   HEEL_LANDLOCK_ABI_NEEDED, abi);
+    if (err) {
+        heel_error_add_metadata(*err, "feature", "landlock");
+        heel_error_add_metadata(*err, "have", "ABI %u", abi);
+        heel_error_add_metadata(*err, "need", "ABI %d", HEEL_LANDLOCK_ABI_NEEDED);
+    }
+    return -1;
+}
+
 int heel_landlock_prepare(const struct heel_plan *plan, struct heel_error **err)
 {
     unsigned abi = heel_landlock_abi();
     heel_autoclose int ruleset = -1;
 
     if (abi < HEEL_LANDLOCK_ABI_NEEDED)
-        return heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
-                              "heel needs Landlock ABI %d (kernel 6.7); this kernel has %u",
-                              HEEL_LANDLOCK_ABI_NEEDED, abi);
+        return refuse_abi(abi, err);
     ruleset = make_ruleset(abi, plan->bare, err);
     if (ruleset < 0)
         return -1;

@@ -113,10 +113,12 @@ struct walk {
 static int refuse(const struct walk *walk, int system_errno, struct heel_error **err)
 {
     bool missing = system_errno == ENOENT || system_errno == ENOTDIR;
+    bool endless = system_errno == ELOOP || system_errno == ENAMETOOLONG;
 
-    if (missing)
-        heel_error_set(err, HEEL_INVALID_ARGUMENT, "PATH_NOT_FOUND", "\"%s\" does not exist",
-                       walk->named);
+    if (missing || endless)
+        heel_error_set(
+            err, HEEL_INVALID_ARGUMENT, "PATH_NOT_FOUND", "\"%s\" %s%s", walk->named,
+            missing ? "does not exist" : "leads nowhere: ", missing ? "" : strerror(system_errno));
     else if (system_errno == EACCES || system_errno == EPERM)
         heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
                        "\"%s\" can't be opened by user %u", walk->named, walk->caller->uid);

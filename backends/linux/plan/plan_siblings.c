@@ -94,6 +94,20 @@ struct place {
 
 static int expand(struct expansion *expansion, struct place place);
 
+static int refuse_more_rules(const char *path, struct heel_error **err)
+{
+    heel_error_set(err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
+                   "without namespaces of its own this sandbox needs more than %d rules, the last "
+                   "for \"%s\": deny or hide less in directories that have so many entries",
+                   RULES_MAX, path);
+    if (err) {
+        heel_error_add_metadata(*err, "feature", "namespaces");
+        heel_error_add_metadata(*err, "have", "none");
+        heel_error_add_metadata(*err, "need", "user namespaces, or at most %d rules", RULES_MAX);
+    }
+    return -1;
+}
+
 static int add_rule(struct expansion *expansion, const struct place *place, uint64_t rights)
 {
     struct heel_rule *rule;
@@ -101,11 +115,7 @@ static int add_rule(struct expansion *expansion, const struct place *place, uint
     if (!(rights & ~place->given))
         return 0;
     if (expansion->plan->rule_count >= RULES_MAX)
-        return heel_error_set(
-            expansion->err, HEEL_FAILED_PRECONDITION, "HOST_UNSUPPORTED",
-            "without namespaces of its own this sandbox needs more than %d rules, the last for "
-            "\"%s\": deny or hide less in directories that have so many entries",
-            RULES_MAX, place->path);
+        return refuse_more_rules(place->path, expansion->err);
     rule = heel_plan_add_rule(expansion->plan, place->path, rights, place->grant->origin);
     rule->device = place->device;
     rule->inode = place->inode;

@@ -1,0 +1,59 @@
+#include "server/edge.h"
+
+#include <errno.h>
+
+#include "base/test.h"
+
+static struct grpcc_status *status_of_errno(int system_errno)
+{
+    heel_autoerror struct heel_error *error = NULL;
+
+    heel_error_set_errno(&error, system_errno, "a step");
+    return edge_status(error);
+}
+
+/* A system call's "no such file" is none of the caller's. */
+static void test_what_names_no_reason_is_a_defect(void)
+{
+    static const int numbers[] = {ENOENT, EACCES, EINVAL};
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(numbers); i++) {
+        struct grpcc_status *status = status_of_errno(numbers[i]);
+
+        CHECK_INT(status->code, HEEL_INTERNAL);
+        CHECK_STR(status->reason, "INTERNAL");
+        grpcc_status_free(status);
+    }
+}
+
+static void test_a_host_that_ran_out_of_something(void)
+{
+    struct grpcc_status *status = status_of_errno(EMFILE);
+
+    CHECK_INT(status->code, HEEL_RESOURCE_EXHAUSTED);
+    CHECK_STR(status->reason, "LIMIT_REACHED");
+    CHECK_STR(grpcc_status_metadata(status, "limit"), "host");
+    CHECK(status->retry_delay_ms > 0);
+    grpcc_status_free(status);
+}
+
+static void test_a_field(void)
+{
+    heel_autoerror struct heel_error *error = NULL;
+    struct grpcc_status *status;
+
+    heel_error_set_field(&error, "spec.level", "spec.level is wrong");
+    status = edge_status(error);
+    CHECK_INT(status->code, HEEL_INVALID_ARGUMENT);
+    CHECK_INT(status->field_count, 1);
+    CHECK_STR(grpcc_status_metadata(status, "field"), "spec.level");
+    grpcc_status_free(status);
+}
+
+int main(void)
+{
+    test_what_names_no_reason_is_a_defect();
+    test_a_host_that_ran_out_of_something();
+    test_a_field();
+    return heel_test_end();
+}
