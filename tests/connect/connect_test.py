@@ -11,7 +11,6 @@ import threading
 from heeltest import Code, Heeld, ServerCase, main, mark, pb, places, wait_for
 
 INSIDE = (pathlib.Path(__file__).parent / "inside.py").read_text()
-RACE = places.BINARIES / "tests/connect/race"
 
 
 class ConnectCase(ServerCase):
@@ -452,7 +451,7 @@ class RaceTest(SharedFolderCase):
     def setUp(self):
         super().setUp()
         self.program = self.folder / "race"
-        shutil.copy(RACE, self.program)
+        shutil.copy(places.binary("race"), self.program)
         self.program.chmod(0o755)
         self.outside = self.serve(self.folder / "outside")
         self.reached = 0

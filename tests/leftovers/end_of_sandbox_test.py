@@ -96,7 +96,7 @@ class TtlTest(EndCase):
                     late.append(now - row[0].expire_time.ToNanoseconds() / 1e9)
                     waiting.remove(row)
         self.assertLess(sorted(late)[ROUNDS * 9 // 10], 1, late)
-        self.assertEqual(self.list(), [])
+        wait_for(lambda: not self.list(), what=self.list)
         self.check_nothing_is_left()
         for run in runs:
             self.check_ended(run.result().status, signal=9, reason=process_pb.EXIT_REASON_DELETED)

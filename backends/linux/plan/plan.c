@@ -7,13 +7,21 @@
 #include "backends/linux/plan/plan_acting.h"
 #include "backends/linux/plan/plan_build.h"
 
+/* In memory that doubles: a count that is a power of two has filled it. */
+static void *room_for_one_more(void *items, size_t count, size_t size)
+{
+    bool full = (count & (count - 1)) == 0;
+
+    return full ? heel_xrealloc(items, count > 0 ? 2 * count : 1, size) : items;
+}
+
 struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_kind kind,
                                        unsigned flags, const char *source, const char *target,
                                        const char *origin)
 {
     struct heel_mount *mount;
 
-    plan->mounts = heel_xrealloc(plan->mounts, plan->mount_count + 1, sizeof(*plan->mounts));
+    plan->mounts = room_for_one_more(plan->mounts, plan->mount_count, sizeof(*plan->mounts));
     mount = &plan->mounts[plan->mount_count++];
     *mount = (struct heel_mount){
         .kind = kind,
@@ -29,7 +37,7 @@ struct heel_mount *heel_plan_add_mount(struct heel_plan *plan, enum heel_mount_k
 struct heel_rule *heel_plan_add_rule(struct heel_plan *plan, const char *path, uint64_t rights,
                                      const char *origin)
 {
-    plan->rules = heel_xrealloc(plan->rules, plan->rule_count + 1, sizeof(*plan->rules));
+    plan->rules = room_for_one_more(plan->rules, plan->rule_count, sizeof(*plan->rules));
     plan->rules[plan->rule_count] =
         (struct heel_rule){.path = heel_xstrdup(path), .rights = rights, .origin = origin};
     return &plan->rules[plan->rule_count++];

@@ -38,7 +38,11 @@ void heel_grants_clear(struct heel_grants *grants)
 void heel_siblings_add(struct heel_siblings *siblings, const char *name, uint64_t device,
                        uint64_t inode)
 {
-    siblings->items = heel_xrealloc(siblings->items, siblings->count + 1, sizeof(*siblings->items));
+    if (siblings->count == siblings->capacity) {
+        siblings->capacity = siblings->capacity * 2 + 16;
+        siblings->items =
+            heel_xrealloc(siblings->items, siblings->capacity, sizeof(*siblings->items));
+    }
     siblings->items[siblings->count++] =
         (struct heel_sibling){.name = heel_xstrdup(name), .device = device, .inode = inode};
 }

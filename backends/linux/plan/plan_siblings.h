@@ -44,6 +44,7 @@ struct heel_sibling {
 struct heel_siblings {
     struct heel_sibling *items; /* owned */
     size_t count;
+    size_t capacity;
 };
 
 void heel_siblings_add(struct heel_siblings *siblings, const char *name, uint64_t device,

@@ -17,7 +17,7 @@ BINARIES = pathlib.Path(os.environ.get("HEEL_TEST_BINARIES", TOP))
 # What --namespaces every heeld of a test is started with, if any: "never" runs it all without.
 NAMESPACES = "never" if "--without-namespaces" in sys.argv else os.environ.get("HEEL_TEST_NAMESPACES", "")
 
-_PATHS = {"heeld": "server/heeld", "heelcli": "clients/c/heelcli"}
+_PATHS = {"heeld": "server/heeld", "heelcli": "clients/c/heelcli", "race": "tests/connect/race"}
 _copies = None
 
 
