@@ -43,18 +43,31 @@ static void cover(struct linux_guards *guards, const struct heel_mount *mount)
     heel_channel_send(&guards->backend->launcher, &message);
 }
 
-static void on_newcomer(struct linux_guards *guards, const struct inotify_event *event)
+static void note_newcomer(const struct linux_guards *guards, const struct inotify_event *event,
+                          bool *came)
 {
     bool any = event->mask & IN_Q_OVERFLOW;
 
-    for (size_t i = 0; i < guards->plan->mount_count; i++) {
-        const struct heel_mount *mount = &guards->plan->mounts[i];
-
+    for (size_t i = 0; i < guards->plan->mount_count; i++)
         if (guards->watches[i] >= 0 &&
             (any || (guards->watches[i] == event->wd && event->len > 0 &&
-                     strcmp(strrchr(mount->target, '/') + 1, event->name) == 0)))
-            cover(guards, mount);
+                     strcmp(strrchr(guards->plan->mounts[i].target, '/') + 1, event->name) == 0)))
+            came[i] = true;
+}
+
+/* Each once, however often somebody has replaced it. */
+static void cover_newcomers(struct linux_guards *guards, const char *events, ssize_t length)
+{
+    heel_autofree bool *came = heel_xcalloc(guards->plan->mount_count, sizeof *came);
+    const struct inotify_event *event;
+
+    for (ssize_t at = 0; at < length; at += (ssize_t)(sizeof *event + event->len)) {
+        event = (const struct inotify_event *)(const void *)(events + at);
+        note_newcomer(guards, event, came);
     }
+    for (size_t i = 0; i < guards->plan->mount_count; i++)
+        if (came[i])
+            cover(guards, &guards->plan->mounts[i]);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events);
@@ -71,14 +84,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     struct linux_guards *guards = heel_container_of(poll, struct linux_guards, poll);
     _Alignas(struct inotify_event) char bytes[4096];
     ssize_t length = read(guards->inotify, bytes, sizeof bytes);
-    const struct inotify_event *event;
 
     (void)status;
     (void)events;
-    for (ssize_t at = 0; at < length; at += (ssize_t)(sizeof *event + event->len)) {
-        event = (const struct inotify_event *)(const void *)(bytes + at);
-        on_newcomer(guards, event);
-    }
+    cover_newcomers(guards, bytes, length);
     uv_poll_stop(poll);
     uv_timer_start(&guards->pause, on_pause_over, PAUSE_MS, 0);
 }

@@ -1,6 +1,7 @@
 """What is hidden or kept as it is stays so when the host puts something new in its place."""
 
 import os
+import threading
 
 from heeltest import ServerCase, main, pb, places, wait_for
 
@@ -34,6 +35,11 @@ class GuardsTest(ServerCase):
     def replace(self, path, text):
         """As an editor does it."""
         os.replace(self.file(path.with_name("new"), text), path)
+
+    def replace_often(self, name):
+        for _ in range(4000):
+            (self.work / f"new{name}").touch()
+            (self.work / f"new{name}").rename(self.work / name)
 
     def code(self, *argv):
         return self.run_in(self.sandbox, *argv).status.code
@@ -70,6 +76,25 @@ class GuardsTest(ServerCase):
         self.assertEqual(self.code("sh", "-c", flood), 0)
         self.replace(self.envrc, "after")
         wait_for(lambda: self.code("sh", "-c", "echo sandbox >.envrc") != 0, what="the file to be read-only again")
+
+    def test_who_replaces_without_end_ends_no_sandbox(self):
+        """Four at once in a folder that six sandboxes share; another stands aside."""
+        names = (".envrc", ".npmrc", ".bazelrc", ".mcp.json")
+        for name in names:
+            self.file(self.work / name, "first")
+        shared = pb.Filesystem(working_dir=str(self.work))
+        sandboxes = [self.sandbox, *(self.create(filesystem=shared) for _ in range(5)), self.create()]
+        floods = [threading.Thread(target=self.replace_often, args=(name,)) for name in names]
+        for thread in floods:
+            thread.start()
+        for thread in floods:
+            thread.join()
+        for sandbox in sandboxes:
+            self.assertEqual(self.run_in(sandbox, "true").status.code, 0)
+        for name in names:
+            self.file(self.work / name, "last")
+        self.sandbox = sandboxes[1]  # in which .mcp.json is guarded
+        wait_for(lambda: self.code("sh", "-c", "echo sandbox >.mcp.json") != 0, what="the file to be read-only again")
 
     def test_the_report_tells_of_the_moment(self):
         rows = {row.protection: row for row in self.sandbox.enforcement}

@@ -29,6 +29,7 @@
 #include "backends/linux/identity/identity.h"
 #include "backends/linux/init/holder.h"
 #include "backends/linux/init/init.h"
+#include "backends/linux/launcher/covers.h"
 #include "backends/linux/launcher/launched.h"
 #include "backends/linux/launcher/spare.h"
 #include "backends/linux/launcher/template.h"
@@ -50,7 +51,6 @@
 #define POOL_KEEP 1        /* pairs that stay ready however long nothing happens */
 #define POOL_IDLE_MS 20000 /* others go after this */
 #define UNLINKS_MAX 64
-#define COVERS_MAX 64
 #define SWEEP_AGAIN_MS 50 /* after a sweep that found something held, doubled each time */
 #define SWEEP_AGAIN_MAX_MS 60000
 
@@ -58,12 +58,6 @@ struct at_death {
     char *path; /* owned */
     dev_t device;
     ino_t inode;
-};
-
-/* A process that makes a mount in a sandbox again. */
-struct cover {
-    pid_t pid;
-    uint32_t id; /* the sandbox's */
 };
 
 struct launcher {
@@ -77,8 +71,7 @@ struct launcher {
     struct heel_launched_list launched; /* every one that was not reaped yet */
     struct at_death unlinks[UNLINKS_MAX];
     size_t unlink_count;
-    struct cover covers[COVERS_MAX];
-    size_t cover_count;
+    struct heel_covers covers;
     uid_t next_uid; /* the identity that the next sandbox probably has, for the spare */
     gid_t next_gid;
     int next_level;      /* and its level, if its caller names nothing; else -1 */
@@ -350,36 +343,16 @@ static void give_up(struct launcher *launcher, uint32_t id)
         kill(launched->pid, SIGKILL);
 }
 
-/* Whoever enters a sandbox may be held up there, by a file system that does not answer: so nobody
- * waits for it, and there may be only so many. */
-static void start_cover(struct launcher *launcher, const struct heel_launched *launched, int mounts,
-                        const struct heel_mount *mount)
-{
-    const struct heel_namespace_pair *pair = &launched->pair;
-    pid_t pid = launcher->cover_count < COVERS_MAX ? fork() : -1;
-
-    if (pid == 0)
-        _exit(heel_confine_cover(pair->user, mounts, pair->uid, pair->gid, mount));
-    if (pid < 0)
-        give_up(launcher, launched->id);
-    else
-        launcher->covers[launcher->cover_count++] = (struct cover){pid, launched->id};
-}
-
-/* Whether `pid` was one. */
+/* Whether `pid` made a mount again. */
 static bool covered(struct launcher *launcher, pid_t pid, int status)
 {
-    for (size_t i = 0; i < launcher->cover_count; i++) {
-        struct cover cover = launcher->covers[i];
+    uint32_t failed;
 
-        if (cover.pid != pid)
-            continue;
-        launcher->covers[i] = launcher->covers[--launcher->cover_count];
-        if (status != 0)
-            give_up(launcher, cover.id);
-        return true;
-    }
-    return false;
+    if (!heel_covers_reaped(&launcher->covers, &launcher->launched, pid, status, &failed))
+        return false;
+    if (failed)
+        give_up(launcher, failed);
+    return true;
 }
 
 static void on_cover(struct launcher *launcher, struct heel_message *message)
@@ -391,8 +364,10 @@ static void on_cover(struct launcher *launcher, struct heel_message *message)
 
     mount.flags = heel_get_u32(&reader);
     mount.target = (char *)(uintptr_t)heel_get_string(&reader);
-    if (launched && mounts >= 0 && mount.target && heel_reader_done(&reader))
-        start_cover(launcher, launched, mounts, &mount);
+    if (!launched || mounts < 0 || !mount.target || !heel_reader_done(&reader))
+        return;
+    if (heel_covers_start(&launcher->covers, launched, heel_steal_fd(&mounts), &mount))
+        give_up(launcher, launched->id);
 }
 
 static void on_unlink(struct launcher *launcher, struct heel_message *message)
@@ -717,8 +692,7 @@ static void kill_all(struct launcher *launcher)
     for (size_t i = 0; i < launcher->launched.count; i++)
         /* ours and not reaped: nobody else can have its pid */
         kill(launcher->launched.items[i].pid, SIGKILL);
-    for (size_t i = 0; i < launcher->cover_count; i++)
-        kill(launcher->covers[i].pid, SIGKILL);
+    heel_covers_kill(&launcher->covers);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
     for (size_t i = 0; i < launcher->launched.count; i++)
