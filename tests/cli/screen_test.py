@@ -20,7 +20,7 @@ class ScreenTest(TestCase):
         self.screen = Screen("bash", "--norc", "--noprofile", env=environment, folder=self.cli.base)
         self.addCleanup(self.screen.close)
         self.screen.shows(r"^outer>$")
-        self.screen.line("stty -a > before; clear")
+        self.screen.line("stty -g > before; clear")
         self.screen.line(f"{places.binary('heelcli')} shell --level default")
         self.screen.shows(r"\$$")
         self.screen.line("PS1='inner> '; clear")
@@ -34,7 +34,7 @@ class ScreenTest(TestCase):
         """The shell ends, and the outer one has its terminal as it was."""
         self.screen.line("clear; exit 8")
         self.screen.shows(r"^outer>$")
-        self.screen.line("stty -a > after; echo code=$?; cmp before after && echo same")
+        self.screen.line("stty -g > after; echo code=$?; cmp before after && echo same")
         self.screen.shows(r"^code=0\n(?:.*\n)*same$")
 
     def test_vim(self):

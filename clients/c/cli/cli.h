@@ -1,5 +1,5 @@
-/* What heelcli is made of: verbs, their flags, and what the flags say. Help is made from the same
- * tables, and so will completion and the manual page be. */
+/* What heelcli is made of: verbs, their flags, and what the flags say. Help, completion and the
+ * manual page are made from the same tables. */
 #ifndef HEEL_CLI_CLI_H
 #define HEEL_CLI_CLI_H
 
@@ -90,6 +90,8 @@ struct cli_options {
     bool explain;
     struct heel_policy_test *tests; /* owned, with their strings */
     size_t test_count;
+    /* help */
+    bool manual;
     /* delete */
     bool allow_missing;
     /* run and exec */
@@ -153,6 +155,7 @@ int cli_policy(const struct cli_options *options, struct heel_error **err);
 int cli_info(const struct cli_options *options, struct heel_error **err);
 int cli_doctor(const struct cli_options *options, struct heel_error **err);
 int cli_version(const struct cli_options *options, struct heel_error **err);
+int cli_complete(const struct cli_options *options, struct heel_error **err);
 int cli_help(const struct cli_options *options, struct heel_error **err);
 
 #endif

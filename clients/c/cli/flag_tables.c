@@ -468,6 +468,14 @@ static int parse_allow_missing(struct cli_options *options, const char *value,
     return 0;
 }
 
+static int parse_manual(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    (void)value;
+    (void)err;
+    options->manual = true;
+    return 0;
+}
+
 /* ---- a policy ---- */
 
 static int parse_explain(struct cli_options *options, const char *value, struct heel_error **err)
@@ -678,5 +686,10 @@ const struct cli_flag cli_list_flags[] = {
 const struct cli_flag cli_delete_flags[] = {
     {"allow-missing", NULL, "a sandbox that isn't there is no error", "--allow-missing",
      parse_allow_missing},
+    {0},
+};
+
+const struct cli_flag cli_help_flags[] = {
+    {"man", NULL, "print the manual page, heelcli(1)", "--man", parse_manual},
     {0},
 };

@@ -27,6 +27,7 @@ extern const struct cli_flag cli_attach_flags[];
 extern const struct cli_flag cli_kill_flags[];
 extern const struct cli_flag cli_events_flags[];
 extern const struct cli_flag cli_delete_flags[];
+extern const struct cli_flag cli_help_flags[];
 
 /* The letter that is short for a flag, as in "-i"; 0 where there is none. */
 char cli_flag_letter(const struct cli_flag *flag);

@@ -71,7 +71,7 @@ static void append_all(struct heel_buffer *to)
     heel_buffer_append_text(to, "heelcli runs commands in native sandboxes.\n\n"
                                 "  heelcli VERB [FLAG...] [--] [ARGUMENT...]\n\n");
     for (const struct cli_verb *verb = cli_verbs; verb->name; verb++)
-        heel_buffer_printf(to, "  %-10s%s\n", verb->name, verb->summary);
+        heel_buffer_printf(to, "  %-12s%s\n", verb->name, verb->summary);
     heel_buffer_append_text(
         to, "\nheelcli help VERB explains a verb. Begin with: heelcli run -- echo hello\n");
 }

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -35,6 +37,16 @@ char *cli_sentence(const char *message)
     return to.data;
 }
 
+/* The name before a sentence on stderr. */
+static void print_name(bool is_error)
+{
+    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    bool colored = is_error && isatty(STDERR_FILENO) && !(no_color && *no_color) && terminal &&
+                   strcmp(terminal, "dumb") != 0;
+
+    fputs(colored ? "\033[1;31mheelcli:\033[0m " : "heelcli: ", stderr);
+}
+
 void cli_report(const struct heel_error *error, bool json)
 {
     heel_autobuffer struct heel_buffer line = {0};
@@ -46,7 +58,8 @@ void cli_report(const struct heel_error *error, bool json)
         return;
     }
     append_message(&line, heel_error_message(error));
-    fprintf(stderr, "heelcli: %s\n", line.data ? line.data : "");
+    print_name(true);
+    fprintf(stderr, "%s\n", line.data ? line.data : "");
 }
 
 void cli_note(const char *format, ...)
@@ -59,7 +72,8 @@ void cli_note(const char *format, ...)
     text = heel_vformat(format, arguments);
     va_end(arguments);
     append_message(&line, text);
-    fprintf(stderr, "heelcli: %s\n", line.data);
+    print_name(false);
+    fprintf(stderr, "%s\n", line.data);
 }
 
 void cli_note_acting_files(const struct heel_acting_files *files)

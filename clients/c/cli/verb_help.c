@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "clients/c/cli/manual.h"
 #include "clients/c/cli/nearest.h"
 #include "clients/c/cli/report.h"
 
@@ -7,6 +8,8 @@ int cli_help(const struct cli_options *options, struct heel_error **err)
     const struct cli_verb *verb = NULL;
     const char *name = options->arguments[0], *best = NULL;
 
+    if (options->manual)
+        return cli_print(cli_manual(), err);
     if (name) {
         verb = cli_verb_find(name);
         if (!verb) {

@@ -268,11 +268,25 @@ const struct cli_verb cli_verbs[] = {
         .run = cli_version,
     },
     {
+        .name = "completion",
+        .arguments = "bash|zsh|fish",
+        .summary = "print what completes command lines in your shell",
+        .help = "Prints a script that makes the shell complete heelcli's verbs and flags; source "
+                "it where the shell starts.",
+        .example = "source <(heelcli completion bash)",
+        .least_arguments = 1,
+        .most_arguments = 1,
+        .failure = CLI_EXIT_FAILED,
+        .run = cli_complete,
+    },
+    {
         .name = "help",
         .arguments = "[VERB]",
         .summary = "explain heelcli or a verb",
-        .help = "Explains a verb and its flags, or lists all verbs.",
-        .example = "heelcli help run",
+        .help = "Explains a verb and its flags, or lists all verbs. With --man it prints the "
+                "manual page.",
+        .example = "heelcli help --man | man -l -",
+        .flags = {cli_help_flags},
         .most_arguments = 1,
         .failure = CLI_EXIT_FAILED,
         .run = cli_help,
