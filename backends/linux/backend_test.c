@@ -24,6 +24,7 @@
 #define NOBODY 65534
 #define SKIPPED 77
 #define PATIENCE_MS 20000
+#define QUESTIONS 200 /* more than are answered while the launcher ends */
 #define PAUSE_MS 5
 
 enum who { ORDINARY, CONTAINER_ROOT, ROOT };
@@ -90,15 +91,24 @@ static void set_flag(void *flag)
     *(bool *)flag = true;
 }
 
-static void close_backend(void)
+/* `*count` must be `wanted` by then. */
+static void close_backend_when(const int *count, int wanted)
 {
     bool closed = false;
 
     heel_backend_close(backend, set_flag, &closed);
     wait_for(&closed);
+    CHECK_INT(*count, wanted);
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_INT(uv_loop_close(&loop), 0);
     CHECK_INT(kill(launcher_pid, 0), -1);
+}
+
+static void close_backend(void)
+{
+    int none = 0;
+
+    close_backend_when(&none, 0);
 }
 
 /* ---- sandboxes and commands */
@@ -917,6 +927,27 @@ static void test_sweep(bool held)
     CHECK_INT(count_instances(), 0);
 }
 
+static void count_answer(const struct heel_policy *policy, const struct heel_error *error,
+                         void *data)
+{
+    (void)policy;
+    (void)error;
+    ++*(int *)data;
+}
+
+/* Whatever was asked is answered before the end is told: those who asked go then. */
+static void test_questions_at_the_end(void)
+{
+    struct heel_sandbox_spec spec = spec_of("asked");
+    struct heel_policy_question question = {.spec = &spec};
+    int answered = 0;
+
+    open_backend();
+    for (int i = 0; i < QUESTIONS; i++)
+        heel_backend_explain(backend, &question, count_answer, &answered);
+    close_backend_when(&answered, QUESTIONS);
+}
+
 static void test_unsafe_state(void)
 {
     struct heel_backend_options options = options_of();
@@ -985,6 +1016,7 @@ static int test_all(void)
     CHECK_INT(count_fds(), fds);
     test_launcher_killed();
     close_backend();
+    test_questions_at_the_end();
     for (int i = 0; i < 3; i++)
         check_killed(false);
     test_sweep(false);

@@ -116,9 +116,12 @@ static void explain_in_pool(struct heel_lane_work *work)
 static void tell(struct explanation *explanation)
 {
     const struct heel_error *error = explanation->preparation.error;
+    struct linux_backend *backend = explanation->backend;
 
     explanation->on_explained(error ? NULL : &explanation->policy, error, explanation->data);
     explanation_free(explanation);
+    backend->explaining--;
+    linux_end_if_over(backend);
 }
 
 static void on_worked(struct heel_lane_work *work)
@@ -172,6 +175,7 @@ void linux_explain(struct heel_backend *base, const struct heel_policy_question 
     int result = 0;
 
     explanation->backend = heel_container_of(base, struct linux_backend, base);
+    explanation->backend->explaining++;
     explanation->on_explained = on_explained;
     explanation->data = data;
     copy_tests(explanation, question);

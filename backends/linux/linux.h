@@ -47,6 +47,8 @@ struct linux_backend {
     int launcher_pidfd;
     void (*on_closed)(void *data);
     void *closed_data;
+    unsigned explaining; /* questions whose answer isn't told yet: the end waits for them */
+    bool ending;
     unsigned closing; /* handles */
 };
 
@@ -108,6 +110,8 @@ struct linux_sandbox {
 /* linux_backend.c */
 /* What a report says of every sandbox of this backend; spec and plan are NULL. */
 struct heel_report_facts linux_report_facts(const struct linux_backend *backend);
+/* Something that its end may wait for is over: frees the backend if that was the last. */
+void linux_end_if_over(struct linux_backend *backend);
 /* HOST_UNSUPPORTED where no sandbox can be made here. */
 int linux_check_host(const struct linux_backend *backend, struct heel_error **err);
 

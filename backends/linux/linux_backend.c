@@ -244,18 +244,25 @@ static void backend_free(struct linux_backend *backend)
 
 /* ---- closing */
 
-static void on_handle_closed(uv_handle_t *handle)
+void linux_end_if_over(struct linux_backend *backend)
 {
-    struct linux_backend *backend = handle->data;
     void (*on_closed)(void *data) = backend->on_closed;
     void *data = backend->closed_data;
 
-    if (--backend->closing > 0)
+    if (!backend->ending || backend->closing > 0 || backend->explaining > 0)
         return;
     waitpid(backend->launcher_pid, NULL, WNOHANG);
     backend_free(backend);
     if (on_closed)
         on_closed(data);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct linux_backend *backend = handle->data;
+
+    backend->closing--;
+    linux_end_if_over(backend);
 }
 
 static void on_launcher_dead(uv_poll_t *poll, int status, int events)
@@ -303,6 +310,7 @@ static void close_backend(struct heel_backend *base, void (*on_closed)(void *dat
     heel_channel_send(&backend->launcher, &(struct heel_message){.type = HEEL_LAUNCHER_CLOSE});
     backend->on_closed = on_closed;
     backend->closed_data = data;
+    backend->ending = true;
     backend->closing = 3;
     backend->meter_clock.timer.data = backend;
     heel_meter_clock_close(&backend->meter_clock, on_handle_closed);
