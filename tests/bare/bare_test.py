@@ -45,6 +45,18 @@ class BareCase(ServerCase):
         return answer.stdout.decode().strip()
 
 
+# Stops what bears commands, which is a child of the same parent, for as long as it lives.
+STOPPER = """
+import os, signal
+with open(f"/proc/{os.getppid()}/task/{os.getppid()}/children") as file:
+    nursery = [int(pid) for pid in file.read().split() if int(pid) != os.getpid()][0]
+os.fork()
+open("started", "w").close()
+while True:
+    os.kill(nursery, signal.SIGSTOP)
+"""
+
+
 class HolderTest(BareCase):
     def test_commands_of_a_sandbox_reach_each_other_and_nobody_else(self):
         one, other = self.create(), self.create()
@@ -83,6 +95,17 @@ class HolderTest(BareCase):
         sandbox = self.create()
         self.python(sandbox, "import os; os.kill(-1, 19)")
         self.check_ended(self.run_in(sandbox, "true").status, code=0)
+
+
+    def test_who_stops_it_without_end_stops_no_start(self):
+        """Or loses everything inside: else nothing could be killed either that has taken too much."""
+        sandbox, argument = self.create(level=pb.ISOLATION_LEVEL_DEFAULT), mark()
+        self.start_run(sandbox, "python3", "-c", STOPPER, argument)
+        wait_for(pathlib.Path(sandbox.host_working_dir, "started").exists)
+        for _ in range(3):
+            self.check_ended(self.run_in(sandbox, "true").status, code=0)
+        self.delete(sandbox.sandbox_id)
+        self.assertEqual(alive_with(argument), [])
 
 
 class EndTest(BareCase):

@@ -11,8 +11,10 @@
 #include "backends/linux/init/nursery.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,6 +25,9 @@
 #include "backends/linux/confine/confine.h"
 #include "backends/linux/confine/landlock.h"
 #include "backends/linux/processes/origin.h"
+
+#define LOOK_MS 20   /* between looks at what lets the holder wait */
+#define STOPS_MAX 50 /* of those, at which it was found stopped */
 
 enum {
     READY = 1, /* nursery to holder, first: an error, if it could not confine itself */
@@ -158,16 +163,48 @@ static _Noreturn void run(int socket, const struct heel_nursery_rules *rules, pi
 
 /* ---- the holder's side */
 
+/* Whether something inside keeps it from answering. */
+static bool is_stopped(pid_t pid)
+{
+    char path[48], text[512];
+    heel_autoclose int fd = -1;
+    const char *name_end;
+    ssize_t length;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    name_end = strrchr(text, ')');
+    return name_end && strncmp(name_end, ") T", 3) == 0;
+}
+
+/* While the holder waits it kills nobody who is to be killed: so it doesn't wait for long for a
+ * nursery that is stopped again and again. */
+static void keep_running(const struct heel_nursery *nursery, unsigned *stops)
+{
+    if (!is_stopped(nursery->pid))
+        return;
+    kill(nursery->pid, ++*stops < STOPS_MAX ? SIGCONT : SIGKILL);
+}
+
 /* What it says next. 0; -1 where it is dead, or nothing is worth waiting for any more (EINTR). */
 static int await(const struct heel_nursery *nursery, int interrupt, uint32_t type,
                  struct heel_message *message)
 {
     struct pollfd events[] = {{nursery->socket, POLLIN, 0}, {interrupt, POLLIN, 0}};
+    unsigned stops = 0;
+    int ready;
 
-    /* It is stopped, if at all, by who has nothing but its own commands to lose by that. */
-    while (poll(events, HEEL_ARRAY_LENGTH(events), -1) < 0)
-        if (errno != EINTR)
+    do {
+        ready = poll(events, HEEL_ARRAY_LENGTH(events), LOOK_MS);
+        if (ready < 0 && errno != EINTR)
             return -1;
+        if (ready == 0)
+            keep_running(nursery, &stops);
+    } while (ready <= 0);
     if (!events[0].revents) {
         errno = EINTR;
         return -1;
