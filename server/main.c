@@ -20,9 +20,8 @@
 #include "server/options.h"
 #include "server/ready.h"
 
-/* What callers and sandboxes can make last takes six at most; with the others sandboxes are made.
- */
-#define POOL_THREADS "8"
+/* What sandboxes can make last takes six at most, and the making of one caller's four. */
+#define POOL_THREADS "12"
 
 struct heeld {
     struct options options;

@@ -40,6 +40,7 @@ struct linux_backend {
     bool launcher_gone;
     struct linux_sandbox *sandboxes; /* all that are not freed yet */
     uint32_t last_serial;
+    struct heel_lanes preparations; /* by caller */
     struct heel_lane removals;
     struct heel_lane explanations;
     struct heel_meter_clock meter_clock;
@@ -60,8 +61,7 @@ struct linux_sandbox {
     uint32_t serial;
     struct heel_identity identity;
     struct heel_preparation preparation;
-    uv_work_t work; /* its preparation */
-    struct heel_lane_work removal;
+    struct heel_lane_work work; /* its preparation, or its removal */
     struct heel_channel control;
     int init_end; /* owned until the launcher gets it; -1 afterwards */
     int pidfd;    /* owned; init's, -1 before it is born */

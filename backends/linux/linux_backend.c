@@ -17,6 +17,7 @@
 #define HELLO_MS 10000
 #define REMOVALS_WIDTH 2 /* threads of the pool */
 #define EXPLANATIONS_WIDTH 1
+#define PREPARATIONS_WIDTH 4 /* of one caller's sandboxes */
 
 int heel_launcher_start(const struct heel_backend_options *options, struct heel_launcher *launcher,
                         struct heel_error **err)
@@ -233,6 +234,7 @@ static void backend_free(struct linux_backend *backend)
     heel_mount_watch_close(&backend->mounts);
     heel_identities_free(&backend->identities);
     heel_work_dirs_forget(&backend->work_dirs);
+    heel_lanes_clear(&backend->preparations);
     for (size_t i = 0; i < backend->own_file_count; i++)
         free(backend->own_files[i]);
     free(backend->own_files);
@@ -365,6 +367,7 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
         .alone = heel_identities_alone(),
         .first = options->uid_first,
         .count = options->uid_count};
+    heel_lanes_init(&backend->preparations, loop, PREPARATIONS_WIDTH);
     heel_lane_init(&backend->removals, loop, REMOVALS_WIDTH);
     heel_lane_init(&backend->explanations, loop, EXPLANATIONS_WIDTH);
     backend->launcher_pid = launcher->pid;

@@ -34,7 +34,7 @@ void linux_sandbox_destroy(struct heel_sandbox *base, heel_on_deleted *on_delete
 
 static void remove_in_pool(struct heel_lane_work *work)
 {
-    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, removal);
+    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, work);
     struct heel_preparation *preparation = &sandbox->preparation;
 
     bool reusable = preparation->work.path && preparation->reuse_work &&
@@ -61,7 +61,7 @@ static void reuse_work_dir(struct linux_backend *backend, struct heel_preparatio
 
 static void on_removed(struct heel_lane_work *work)
 {
-    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, removal);
+    struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, work);
 
     sandbox->working = false;
     sandbox->removed = true;
@@ -77,7 +77,7 @@ static void queue_removal(struct linux_sandbox *sandbox)
 
     sandbox->working = true;
     sandbox->preparation.reuse_work = !heel_work_dirs_full(&backend->work_dirs);
-    heel_lane_queue(&backend->removals, &sandbox->removal, remove_in_pool, on_removed);
+    heel_lane_queue(&backend->removals, &sandbox->work, remove_in_pool, on_removed);
 }
 
 static void report_deleted(struct linux_sandbox *sandbox)

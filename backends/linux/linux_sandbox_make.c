@@ -65,16 +65,15 @@ static bool launcher_needs_plan(const struct linux_sandbox *sandbox)
            (spec->working_dir || spec->path_count > 0 || spec->switch_count > 0);
 }
 
-static void prepare_in_pool(uv_work_t *work)
+static void prepare_in_pool(struct heel_lane_work *work)
 {
     heel_preparation_run(&heel_container_of(work, struct linux_sandbox, work)->preparation);
 }
 
-static void on_prepared(uv_work_t *work, int status)
+static void on_prepared(struct heel_lane_work *work)
 {
     struct linux_sandbox *sandbox = heel_container_of(work, struct linux_sandbox, work);
 
-    (void)status;
     sandbox->working = false;
     if (sandbox->preparation.error) {
         linux_sandbox_fail(sandbox, heel_steal(sandbox->preparation.error));
@@ -154,7 +153,8 @@ static int begin(struct linux_sandbox *sandbox, const struct heel_sandbox_spec *
     if (!launcher_needs_plan(sandbox))
         ask_launcher(sandbox, false);
     sandbox->working = true;
-    uv_queue_work(backend->loop, &sandbox->work, prepare_in_pool, on_prepared);
+    heel_lane_queue(heel_lanes_of(&backend->preparations, spec->caller.uid), &sandbox->work,
+                    prepare_in_pool, on_prepared);
     return 0;
 }
 

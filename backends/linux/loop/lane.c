@@ -1,6 +1,8 @@
 #include "backends/linux/loop/lane.h"
 
-#include "base/cleanup.h"
+#include <stdlib.h>
+
+#include "base/text.h"
 
 void heel_lane_init(struct heel_lane *lane, uv_loop_t *loop, unsigned width)
 {
@@ -73,4 +75,40 @@ bool heel_lane_take_back(struct heel_lane_work *work)
             return true;
         }
     return false;
+}
+
+struct heel_lane_of {
+    struct heel_lane lane;
+    uid_t uid;
+    struct heel_lane_of *next;
+};
+
+void heel_lanes_init(struct heel_lanes *lanes, uv_loop_t *loop, unsigned width)
+{
+    *lanes = (struct heel_lanes){.loop = loop, .width = width};
+}
+
+struct heel_lane *heel_lanes_of(struct heel_lanes *lanes, uid_t uid)
+{
+    struct heel_lane_of *of;
+
+    for (of = lanes->first; of; of = of->next)
+        if (of->uid == uid)
+            return &of->lane;
+    of = heel_xcalloc(1, sizeof *of);
+    heel_lane_init(&of->lane, lanes->loop, lanes->width);
+    of->uid = uid;
+    of->next = lanes->first;
+    lanes->first = of;
+    return &of->lane;
+}
+
+void heel_lanes_clear(struct heel_lanes *lanes)
+{
+    while (lanes->first) {
+        struct heel_lane_of *of = lanes->first;
+
+        lanes->first = of->next;
+        free(of);
+    }
 }

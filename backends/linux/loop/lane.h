@@ -6,6 +6,7 @@
 #define HEEL_BACKENDS_LINUX_LOOP_LANE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <uv.h>
 
 struct heel_lane_work;
@@ -36,5 +37,18 @@ void heel_lane_queue(struct heel_lane *lane, struct heel_lane_work *work, heel_l
 
 /* Takes back what waits: neither function runs. False for what a thread has begun, or is done. */
 bool heel_lane_take_back(struct heel_lane_work *work);
+
+/* A lane for each of those whose work it is, who then hold up themselves alone. */
+struct heel_lanes {
+    uv_loop_t *loop; /* borrowed */
+    unsigned width;  /* of each */
+    struct heel_lane_of *first;
+};
+
+void heel_lanes_init(struct heel_lanes *lanes, uv_loop_t *loop, unsigned width);
+/* Made when it is first asked for, and there until the end. */
+struct heel_lane *heel_lanes_of(struct heel_lanes *lanes, uid_t uid);
+/* When none has work. */
+void heel_lanes_clear(struct heel_lanes *lanes);
 
 #endif

@@ -90,6 +90,24 @@ static void a_full_lane_holds_up_no_other(uv_loop_t *loop)
     uv_run(loop, UV_RUN_DEFAULT);
 }
 
+static void everybody_has_a_lane(uv_loop_t *loop)
+{
+    struct heel_lanes lanes;
+    struct heel_lane *first, *second;
+
+    heel_lanes_init(&lanes, loop, 1);
+    first = heel_lanes_of(&lanes, 1);
+    second = heel_lanes_of(&lanes, 2);
+    CHECK(first != second && heel_lanes_of(&lanes, 1) == first &&
+          heel_lanes_of(&lanes, 2) == second);
+    queue_all(first);
+    open_gate();
+    uv_run(loop, UV_RUN_DEFAULT);
+    CHECK_INT(done_count, ITEMS);
+    CHECK_INT(atomic_load(&most), 1);
+    heel_lanes_clear(&lanes);
+}
+
 static void what_waits_can_be_taken_back(uv_loop_t *loop)
 {
     struct heel_lane lane;
@@ -122,6 +140,8 @@ int main(void)
     a_full_lane_holds_up_no_other(&loop);
     close_gate();
     what_waits_can_be_taken_back(&loop);
+    close_gate();
+    everybody_has_a_lane(&loop);
     uv_sem_destroy(&gate);
     CHECK_INT(uv_loop_close(&loop), 0);
     return heel_test_end();
