@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backends/linux/processes/terminal.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 struct heel_running {
@@ -16,14 +16,6 @@ struct heel_running {
     uint64_t tag;
     int64_t started_us;
 };
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 int heel_commands_init(struct heel_commands *commands, int control,
                        const struct heel_command_ways *ways, void *data, struct heel_error **err)
@@ -93,7 +85,7 @@ static void tell_started(const struct heel_commands *commands, uint32_t id, uint
 static bool start(struct heel_commands *commands, uint32_t id, struct heel_spawn *spawn)
 {
     struct heel_spawn_failure failure;
-    int64_t started_us = now_us();
+    int64_t started_us = heel_clock_us();
     struct heel_running *running;
     pid_t pid;
 
@@ -271,7 +263,7 @@ bool heel_commands_reaped(struct heel_commands *commands, pid_t pid, int status,
 
     if (!running)
         return false; /* an orphan */
-    exit.wall_us = now_us() - running->started_us;
+    exit.wall_us = heel_clock_us() - running->started_us;
     tell_exit(commands, running->id, &exit);
     return true;
 }

@@ -13,6 +13,7 @@
 #include "backends/linux/kernel/mount_calls.h"
 #include "backends/linux/plan/acting_names.h"
 #include "backends/linux/plan/plan_build.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 /* ---- places ---- */
@@ -120,7 +121,7 @@ struct search {
     struct last_names last;
     struct queue near, unpacked;
     size_t directories;
-    struct timespec begun;
+    int64_t begun_ms;
 };
 
 /* What makes a directory a repository's, whatever it is called. */
@@ -144,12 +145,7 @@ static void give_up(struct search *search, const char *format, const char *path)
 
 static bool is_time_up(const struct search *search)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_sec - search->begun.tv_sec) * 1000 +
-               (now.tv_nsec - search->begun.tv_nsec) / 1000000 >=
-           HEEL_ACTING_TIME_MS;
+    return heel_clock_ms() - search->begun_ms >= HEEL_ACTING_TIME_MS;
 }
 
 static void push(struct queue *queue, const char *path, unsigned depth, bool unpacked)
@@ -348,11 +344,11 @@ static void sort_files(struct heel_acting_files *files)
 
 void heel_acting_search(const struct heel_acting_places *places, struct heel_acting_files *files)
 {
-    struct search search = {.places = places, .files = files, .last = last_names_make()};
+    struct search search = {
+        .places = places, .files = files, .last = last_names_make(), .begun_ms = heel_clock_ms()};
 
     *files = (struct heel_acting_files){0};
     clock_gettime(CLOCK_REALTIME_COARSE, &files->begun);
-    clock_gettime(CLOCK_MONOTONIC, &search.begun);
     for (size_t i = 0; i < places->root_count; i++)
         push(&search.near, places->roots[i], 0, false);
     visit_all(&search, &search.near);

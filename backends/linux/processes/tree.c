@@ -12,11 +12,11 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backends/linux/processes/descendants.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define HASH_BITS 30
 #define ROUNDS_AT_EASE 4  /* scans before the whole sandbox is stopped for the next ones */
@@ -183,23 +183,15 @@ static bool signal_all(const struct hunt *hunt, int number)
     return true;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* When processes are made faster than one scan finds them, everything in the sandbox is stopped at
  * a stroke, which no fork in progress escapes, and what is not to be killed goes on afterwards. */
 static int hunt_down(struct hunt *hunt, bool paused)
 {
-    int64_t deadline = now_ms() + KILL_MS_MAX;
+    int64_t deadline = heel_clock_ms() + KILL_MS_MAX;
     bool stopped = false;
     int result = -1;
 
-    for (int round = 0; result && now_ms() < deadline; round++) {
+    for (int round = 0; result && heel_clock_ms() < deadline; round++) {
         struct pollfd death;
 
         if (!paused && (round == ROUNDS_AT_EASE || (round > ROUNDS_AT_EASE && is_shared(hunt))))
