@@ -30,6 +30,27 @@ Heel__V1__Denial *denials_new_message(const struct heel_denial *denial)
     return message;
 }
 
+/* Making and removing is seen as writing to the directory. */
+static bool is_entry_of(const char *path, const char *directory)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+
+    if (strcmp(directory, "/") == 0)
+        return slash == path;
+    return slash && strlen(directory) == length && strncmp(path, directory, length) == 0;
+}
+
+/* What a program complained of was seen to be refused: the guess which right it was is worth less
+ * than that. */
+static bool explains(const Heel__V1__Denial *kept, const struct heel_denial *denial)
+{
+    return kept->kind == HEEL__V1__DENIAL_KIND__DENIAL_KIND_OBSERVED &&
+           denial->kind == HEEL_DENIAL_INFERRED &&
+           (strcmp(kept->target, denial->target) == 0 ||
+            (strcmp(kept->right, "write") == 0 && is_entry_of(denial->target, kept->target)));
+}
+
 /* A program that tries again and again says nothing new, whatever its pid. */
 static bool is_same(const Heel__V1__Denial *kept, const struct heel_denial *denial)
 {
@@ -40,7 +61,7 @@ static bool is_same(const Heel__V1__Denial *kept, const struct heel_denial *deni
 void denials_add(struct denials *denials, const struct heel_denial *denial)
 {
     for (size_t i = 0; i < denials->count; i++)
-        if (is_same(denials->items[i], denial))
+        if (is_same(denials->items[i], denial) || explains(denials->items[i], denial))
             return;
     if (denials->count == DENIALS_MAX) {
         denials->truncated = true;

@@ -14,8 +14,10 @@
 #include "backends/linux/plan/plan.h"
 #include "backends/linux/prepare.h"
 #include "backends/linux/report.h"
+#include "backends/linux/supervise/denial_rate.h"
 #include "backends/linux/supervise/supervisor.h"
 
+struct linux_audit;
 struct linux_guards;
 struct linux_sandbox;
 struct linux_process;
@@ -44,6 +46,7 @@ struct linux_backend {
     struct heel_lane removals;
     struct heel_lane explanations;
     struct heel_meter_clock meter_clock;
+    struct linux_audit *audit; /* owned; NULL: the kernel's audit records are not read */
     uv_poll_t launcher_death;
     int launcher_pidfd;
     void (*on_closed)(void *data);
@@ -97,6 +100,10 @@ struct linux_sandbox {
     void *data;
     heel_on_denied *on_denied;
     void *denied_data;
+    struct heel_denial_rate denials; /* that are told */
+    /* While audit records are read: */
+    pid_t confiner;            /* whose Landlock domain is that of the commands; on the host */
+    uint64_t domain;           /* that one; 0: not known, for nothing has been refused yet */
     heel_on_paused *on_paused; /* while init owes an answer to PAUSE */
     void *paused_data;
     heel_on_deleted *on_deleted;
@@ -145,6 +152,14 @@ struct linux_guards *linux_guards_open(struct linux_backend *backend, uint32_t s
                                        struct heel_preparation *preparation, int mounts);
 void linux_guards_close(struct linux_guards *guards, void (*on_closed)(void *data), void *data);
 
+/* linux_audit.c. NULL where the kernel's audit records can't be read, or there are none. */
+struct linux_audit *linux_audit_open(struct linux_backend *backend);
+/* It is ready: its domain will be known by who confined it. */
+void linux_audit_expect(struct linux_sandbox *sandbox);
+/* Reads what the kernel has written up to now, and tells the sandbox all that is known. */
+void linux_audit_catch_up(struct linux_audit *audit, const struct linux_sandbox *sandbox);
+void linux_audit_close(struct linux_audit *audit, void (*on_closed)(void *data), void *data);
+
 /* explain.c */
 void linux_explain(struct heel_backend *backend, const struct heel_policy_question *question,
                    heel_on_explained *on_explained, void *data);
@@ -163,6 +178,11 @@ void linux_process_on_message(struct linux_sandbox *sandbox, struct heel_message
 /* In whose tree the process is that has this pid in heeld's pid namespace; NULL: in none that runs.
  */
 struct heel_process *linux_process_of_pid(const struct linux_sandbox *sandbox, pid_t host_pid);
+/* The same of a system call that is over, as is perhaps who made it: then its parent tells, and if
+ * that is gone, too, it was the only command that there is. 0 for who is not known. *pid: its
+ * number inside, or 0. */
+struct heel_process *linux_process_of_call(const struct linux_sandbox *sandbox, pid_t host_pid,
+                                           pid_t host_parent, pid_t *pid);
 /* Init is dead, and so are they: their on_exit. */
 void linux_process_all_dead(struct linux_sandbox *sandbox);
 

@@ -259,12 +259,17 @@ void linux_end_if_over(struct linux_backend *backend)
         on_closed(data);
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+static void on_part_closed(void *data)
 {
-    struct linux_backend *backend = handle->data;
+    struct linux_backend *backend = data;
 
     backend->closing--;
     linux_end_if_over(backend);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    on_part_closed(handle->data);
 }
 
 static void on_launcher_dead(uv_poll_t *poll, int status, int events)
@@ -314,6 +319,10 @@ static void close_backend(struct heel_backend *base, void (*on_closed)(void *dat
     backend->closed_data = data;
     backend->ending = true;
     backend->closing = 3;
+    if (backend->audit) {
+        backend->closing++;
+        linux_audit_close(heel_steal(backend->audit), on_part_closed, backend);
+    }
     backend->meter_clock.timer.data = backend;
     heel_meter_clock_close(&backend->meter_clock, on_handle_closed);
     backend->launcher.poll.data = backend;
@@ -377,6 +386,8 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
         return NULL;
     }
     heel_meter_clock_init(&backend->meter_clock, loop);
+    if (heel_host_passed(&backend->host, HEEL_HOST_AUDIT))
+        backend->audit = linux_audit_open(backend);
     backend->facts = heel_host_facts_gather();
     return &backend->base;
 }

@@ -9,6 +9,7 @@
 #include "backends/linux/limits/limits.h"
 #include "backends/linux/processes/terminal.h"
 #include "backends/linux/processes/tree.h"
+#include "backends/linux/supervise/supervised_call.h"
 
 #define OUTPUT_PIPE_SIZE \
     (256 * 1024) /* bytes: larger pipes mean fewer wake-ups for bulk output \
@@ -252,6 +253,8 @@ static void note_shortage(const struct linux_process *process, struct heel_exit 
 
 static void on_exited(struct linux_process *process, struct heel_message *message)
 {
+    struct linux_backend *backend =
+        heel_container_of(sandbox_of(process)->base.backend, struct linux_backend, base);
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     struct heel_exit exit;
 
@@ -262,6 +265,9 @@ static void on_exited(struct linux_process *process, struct heel_message *messag
     }
     note_limit(process, &exit);
     note_shortage(process, &exit);
+    /* Its last refusals are told before its end, unless the kernel is late with them. */
+    if (backend->audit)
+        linux_audit_catch_up(backend->audit, sandbox_of(process));
     if (!process->started)
         linux_sandbox_answered(sandbox_of(process));
     if (process->killing)
@@ -314,17 +320,42 @@ void linux_process_all_dead(struct linux_sandbox *sandbox)
     }
 }
 
-struct heel_process *linux_process_of_pid(const struct linux_sandbox *sandbox, pid_t host_pid)
+static bool read_tag(pid_t host_pid, uint64_t *tag)
 {
     heel_autoclose int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    uint64_t tag;
 
-    if (proc < 0 || !heel_tree_tag_read(proc, host_pid, &tag))
-        return NULL;
+    return proc >= 0 && heel_tree_tag_read(proc, host_pid, tag);
+}
+
+static struct heel_process *process_of_tag(const struct linux_sandbox *sandbox, uint64_t tag)
+{
     for (struct linux_process *process = sandbox->processes; process; process = process->next)
         if (process->started && process->tag == tag)
             return &process->base;
     return NULL;
+}
+
+struct heel_process *linux_process_of_pid(const struct linux_sandbox *sandbox, pid_t host_pid)
+{
+    uint64_t tag;
+
+    return read_tag(host_pid, &tag) ? process_of_tag(sandbox, tag) : NULL;
+}
+
+struct heel_process *linux_process_of_call(const struct linux_sandbox *sandbox, pid_t host_pid,
+                                           pid_t host_parent, pid_t *pid)
+{
+    bool bare = sandbox->preparation.bare;
+    uint64_t tag;
+
+    *pid = bare ? host_pid : 0;
+    if (host_pid > 0 && read_tag(host_pid, &tag)) {
+        *pid = bare ? host_pid : heel_pid_inside(host_pid);
+        return process_of_tag(sandbox, tag);
+    }
+    if (host_parent > 0 && read_tag(host_parent, &tag))
+        return process_of_tag(sandbox, tag);
+    return sandbox->processes && !sandbox->processes->next ? &sandbox->processes->base : NULL;
 }
 
 /* ---- what the server wants */

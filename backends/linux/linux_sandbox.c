@@ -113,6 +113,8 @@ void linux_sandbox_advance(struct linux_sandbox *sandbox)
         return;
     }
     start_meter(sandbox);
+    if (linux_backend_of(sandbox)->audit)
+        linux_audit_expect(sandbox);
     sandbox->created = true;
     sandbox->on_created(&sandbox->base, NULL, sandbox->data);
 }
@@ -151,6 +153,8 @@ void linux_sandbox_watch_denials(struct heel_sandbox *base, heel_on_denied *on_d
 
     sandbox->on_denied = on_denied;
     sandbox->denied_data = data;
+    heel_denial_rate_start(&sandbox->denials, uv_now(linux_backend_of(sandbox)->loop));
     if (sandbox->supervisor)
-        linux_supervisor_watch(sandbox->supervisor, on_denied ? on_refused : NULL, sandbox);
+        linux_supervisor_watch(sandbox->supervisor, &sandbox->denials,
+                               on_denied ? on_refused : NULL, sandbox);
 }

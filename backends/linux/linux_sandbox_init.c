@@ -33,6 +33,7 @@ static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
     struct heel_error *error = NULL;
     bool supervised;
+    pid_t holder;
 
     linux_sandbox_answered(sandbox);
     sandbox->has_own_quotas = heel_get_u32(&reader) == 1;
@@ -42,9 +43,11 @@ static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message
         linux_sandbox_fail(sandbox, error);
         return;
     }
+    holder = (pid_t)heel_get_u32(&reader);
+    sandbox->confiner = (pid_t)heel_get_u32(&reader);
     if (heel_vantage_take(&sandbox->vantage, message)) {
-        sandbox->vantage.holder = (pid_t)heel_get_u32(&reader);
-        sandbox->vantage.nursery = (pid_t)heel_get_u32(&reader);
+        sandbox->vantage.holder = holder;
+        sandbox->vantage.nursery = sandbox->confiner;
     }
     sandbox->ready = true;
     linux_sandbox_advance(sandbox);

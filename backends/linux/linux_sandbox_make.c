@@ -118,6 +118,7 @@ void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec
     heel_preparation_init(preparation, spec);
     preparation->identity = *identity;
     preparation->bare = !backend->host.namespaces;
+    preparation->audited = backend->audit != NULL;
     if (identity->named) {
         preparation->spec.caller.uid = identity->uid;
         preparation->spec.caller.gid = identity->gid;

@@ -142,6 +142,7 @@ void heel_preparation_run(struct heel_preparation *preparation)
         preparation->plan->guarded = preparation->watches != NULL;
         preparation->plan->unguarded = !preparation->watches;
     }
+    preparation->plan->audited = preparation->audited;
     heel_plan_encode(preparation->plan, &preparation->encoded);
     take_paths(preparation);
 }

@@ -14,6 +14,7 @@ struct heel_preparation {
     struct heel_sandbox_spec spec; /* a copy: its strings and arrays are owned */
     struct heel_identity identity;
     bool bare;              /* it has no namespaces, so HOME and TMPDIR are folders of the host's */
+    bool audited;           /* somebody reads the kernel's audit records */
     char *const *own_files; /* borrowed from the backend; NULL-terminated, or NULL */
     const char *state_dir;  /* borrowed from the backend, as are the next three */
     const char *runtime_dir;

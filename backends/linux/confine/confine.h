@@ -64,7 +64,7 @@ int heel_confine_self(const struct heel_plan *plan, struct heel_supervision *mad
  * it becomes this user (0: stays who it is), and gives up every capability and new privileges. */
 int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err);
 /* Then, for what it forks to bear commands: Landlock with heel_landlock_prepare's ruleset, and the
- * seccomp filters. */
-int heel_confine_bare(int ruleset, bool write_xor_execute, struct heel_error **err);
+ * seccomp filters. `audited`: see heel_landlock_apply(). */
+int heel_confine_bare(int ruleset, bool audited, bool write_xor_execute, struct heel_error **err);
 
 #endif

@@ -61,9 +61,9 @@ int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err)
     return 0;
 }
 
-int heel_confine_bare(int ruleset, bool write_xor_execute, struct heel_error **err)
+int heel_confine_bare(int ruleset, bool audited, bool write_xor_execute, struct heel_error **err)
 {
-    if (heel_landlock_apply(ruleset, err) < 0 || heel_seccomp_load_bare(err) < 0 ||
+    if (heel_landlock_apply(ruleset, audited, err) < 0 || heel_seccomp_load_bare(err) < 0 ||
         (write_xor_execute && heel_seccomp_load_write_xor_execute(err) < 0))
         return -1;
     return heel_seccomp_load(err);

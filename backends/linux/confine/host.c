@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends/linux/audit/audit.h"
 #include "backends/linux/confine/confine.h"
 #include "backends/linux/confine/landlock.h"
 #include "backends/linux/kernel/mount_calls.h"
@@ -283,6 +284,25 @@ static void check_landlock(struct heel_host_info *info, const struct trial *tria
         info->landlock_abi ? heel_format("ABI %u", info->landlock_abi) : heel_xstrdup("none");
 }
 
+/* Where Landlock could tell what it refuses. */
+static void check_audit(struct heel_host_info *info)
+{
+    heel_autoclose int audit = -1;
+    struct heel_host_check *check;
+
+    if (info->landlock_abi < HEEL_AUDIT_LANDLOCK_ABI)
+        return;
+    audit = heel_audit_open();
+    check = add_optional_check(
+        info, HEEL_HOST_AUDIT, audit < 0 ? errno : 0, "root, and the kernel's auditing switched on",
+        "refused files are concluded from what programs say; to have them seen switch auditing on "
+        "(auditctl -e 1), and start heeld as root after that");
+    if (audit >= 0 || errno != ENODATA)
+        return;
+    free(check->have);
+    check->have = heel_xstrdup("switched off");
+}
+
 static bool has_seccomp(void)
 {
     unsigned action = SECCOMP_RET_KILL_PROCESS;
@@ -340,6 +360,7 @@ static void add_checks(struct heel_host_info *info, const struct trial *trial,
     add_namespace_checks(info, results);
     settle_namespaces(info, first, namespaces);
     check_supervision(info, trial);
+    check_audit(info);
     if (!info->namespaces)
         add_check(info, "list of children", heel_descendants_supported() ? 0 : ENOENT,
                   "/proc/PID/task/TID/children, to find what a sandbox without namespaces runs",

@@ -21,6 +21,7 @@ void heel_host_add_cgroups(struct heel_host_info *info, const char *why);
 /* Whether a check of that name passed. */
 #define HEEL_HOST_QUOTAS "inotify quotas"
 #define HEEL_HOST_SUPERVISION "supervised connects"
+#define HEEL_HOST_AUDIT "audit records"
 bool heel_host_passed(const struct heel_host_info *info, const char *check);
 
 void heel_host_info_clear(struct heel_host_info *info);

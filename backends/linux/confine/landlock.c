@@ -15,6 +15,7 @@
 
 #define CREATE_RULESET_VERSION 1U
 #define RULE_PATH_BENEATH 1
+#define RESTRICT_SELF_LOG_NEW_EXEC_ON (1U << 1)
 
 /* struct landlock_ruleset_attr as of ABI 6; an older kernel is told a shorter size. */
 struct ruleset_attributes {
@@ -149,9 +150,12 @@ int heel_landlock_prepare(const struct heel_plan *plan, struct heel_error **err)
     return heel_steal_fd(&ruleset);
 }
 
-int heel_landlock_apply(int ruleset, struct heel_error **err)
+int heel_landlock_apply(int ruleset, bool audited, struct heel_error **err)
 {
-    if (syscall(SYS_landlock_restrict_self, ruleset, 0U) < 0)
+    /* Without it nothing is logged after an exec. */
+    unsigned flags = audited ? RESTRICT_SELF_LOG_NEW_EXEC_ON : 0;
+
+    if (syscall(SYS_landlock_restrict_self, ruleset, flags) < 0)
         return heel_error_set_errno(err, errno, "the kernel refused to apply Landlock");
     return 0;
 }
@@ -160,5 +164,5 @@ int heel_landlock_restrict(const struct heel_plan *plan, struct heel_error **err
 {
     heel_autoclose int ruleset = heel_landlock_prepare(plan, err);
 
-    return ruleset < 0 ? -1 : heel_landlock_apply(ruleset, err);
+    return ruleset < 0 ? -1 : heel_landlock_apply(ruleset, plan->audited, err);
 }

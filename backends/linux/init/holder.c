@@ -149,6 +149,7 @@ static int take_plan(struct holder *holder, const struct heel_holder_start *star
     if (heel_limits_measure_processes(&plan->limits))
         holder->measured = heel_xstrdup(plan->paths.temp_dir);
     holder->rules.write_xor_execute = plan->write_xor_execute;
+    holder->rules.audited = plan->audited;
     holder->rules.landlock = heel_landlock_prepare(plan, err);
     return holder->rules.landlock < 0 ? -1 : 0;
 }

@@ -49,7 +49,7 @@ static void reply(int socket, uint32_t type, const struct heel_buffer *payload)
 
 static int confine(const struct heel_nursery_rules *rules, struct heel_error **err)
 {
-    if (heel_confine_bare(rules->landlock, rules->write_xor_execute, err))
+    if (heel_confine_bare(rules->landlock, rules->audited, rules->write_xor_execute, err))
         return -1;
     if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
         return heel_error_set_errno(err, errno, "cannot make a sandbox's nursery untraceable");

@@ -14,6 +14,7 @@ struct heel_nursery {
 struct heel_nursery_rules {
     int landlock; /* owned; heel_landlock_prepare's */
     bool write_xor_execute;
+    bool audited;
 };
 
 /* Forks one that is confined with `rules`, and waits until it is.

@@ -80,6 +80,7 @@ struct heel_plan {
     bool bare;    /* for a sandbox without namespaces: no mounts, and paths inside are the host's */
     bool guarded; /* some of its mounts have to be made again when the host replaces things */
     bool write_xor_execute;    /* nothing that may be written may be executed */
+    bool audited;              /* what Landlock refuses is to be in the kernel's audit records */
     struct heel_mount *mounts; /* owned */
     size_t mount_count;
     struct heel_rule *rules; /* owned */

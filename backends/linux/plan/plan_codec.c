@@ -162,6 +162,7 @@ void heel_plan_encode(const struct heel_plan *plan, struct heel_buffer *to)
     put_number(to, plan->bare);
     put_number(to, plan->guarded);
     put_number(to, plan->write_xor_execute);
+    put_number(to, plan->audited);
     put_number(to, plan->uid);
     put_number(to, plan->gid);
     for (size_t i = 0; i < LIMITS; i++)
@@ -194,6 +195,7 @@ int heel_plan_decode(const void *data, size_t length, struct heel_plan **plan,
     made->bare = get_number(&from, 1) == 1;
     made->guarded = get_number(&from, 1) == 1;
     made->write_xor_execute = get_number(&from, 1) == 1;
+    made->audited = get_number(&from, 1) == 1;
     made->uid = (uid_t)get_number(&from, UINT32_MAX - 1);
     made->gid = (gid_t)get_number(&from, UINT32_MAX - 1);
     made->limits = get_limits(&from);

@@ -58,14 +58,14 @@ void heel_supervised_answer(int listener, uint64_t id, int error)
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
-static void path_of(const struct heel_supervised_call *call, const char *file, char path[64])
+static void path_of(pid_t thread, const char *file, char path[64])
 {
-    snprintf(path, 64, "/proc/%d/%s", (int)call->thread, file);
+    snprintf(path, 64, "/proc/%d/%s", (int)thread, file);
 }
 
-/* The number after "\nname:" in the caller's status, the last one of that line; 0 if it has none.
+/* The number after "\nname:" in the thread's status, the last one of that line; 0 if it has none.
  */
-static pid_t status_number(const struct heel_supervised_call *call, const char *name)
+static pid_t status_number(pid_t thread, const char *name)
 {
     char path[64], text[STATUS_SIZE];
     heel_autoclose int fd = -1;
@@ -73,7 +73,7 @@ static pid_t status_number(const struct heel_supervised_call *call, const char *
     ssize_t length;
     int number = 0;
 
-    path_of(call, "status", path);
+    path_of(thread, "status", path);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (length <= 0)
@@ -98,7 +98,7 @@ static int open_pidfd(const struct heel_supervised_call *call)
     int pidfd = (int)syscall(SYS_pidfd_open, call->thread, PIDFD_OF_THREAD);
 
     if (pidfd < 0 && errno == EINVAL)
-        pidfd = (int)syscall(SYS_pidfd_open, status_number(call, "\nTgid:"), 0);
+        pidfd = (int)syscall(SYS_pidfd_open, status_number(call->thread, "\nTgid:"), 0);
     return pidfd;
 }
 
@@ -135,7 +135,7 @@ int heel_supervised_open_memory(const struct heel_supervised_call *call)
 {
     char path[64];
 
-    path_of(call, "mem", path);
+    path_of(call->thread, "mem", path);
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
@@ -143,13 +143,18 @@ int heel_supervised_open_directory(const struct heel_supervised_call *call)
 {
     char path[64];
 
-    path_of(call, "cwd", path);
+    path_of(call->thread, "cwd", path);
     return open(path, O_PATH | O_CLOEXEC);
 }
 
 pid_t heel_supervised_pid(const struct heel_supervised_call *call)
 {
-    return status_number(call, "\nNStgid:");
+    return heel_pid_inside(call->thread);
+}
+
+pid_t heel_pid_inside(pid_t thread)
+{
+    return status_number(thread, "\nNStgid:");
 }
 
 char *heel_supervised_program(const struct heel_supervised_call *call)
@@ -158,7 +163,7 @@ char *heel_supervised_program(const struct heel_supervised_call *call)
     struct heel_buffer text = {0};
     ssize_t length;
 
-    path_of(call, "exe", path);
+    path_of(call->thread, "exe", path);
     length = readlink(path, target, sizeof target);
     if (length > 0)
         heel_buffer_append_escaped(&text, target, (size_t)length);

@@ -42,6 +42,7 @@ int heel_supervised_open_directory(const struct heel_supervised_call *call);
 /* Its process's number as it knows it itself, 0 if that can't be found out, and its program. The
  * caller owns the text. */
 pid_t heel_supervised_pid(const struct heel_supervised_call *call);
+pid_t heel_pid_inside(pid_t thread); /* the same of any, by its number in heeld's pid namespace */
 char *heel_supervised_program(const struct heel_supervised_call *call);
 
 #endif

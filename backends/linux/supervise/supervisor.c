@@ -58,9 +58,8 @@ struct linux_supervisor {
     bool overloaded;        /* it has waited for too long */
     linux_on_refused *on_refused;
     void *refused_data;
-    unsigned denials_left; /* that may be told before the next tick of their clock */
-    uint64_t denials_since;
-    unsigned closing; /* handles */
+    struct heel_denial_rate *denials; /* borrowed; of those that it is told */
+    unsigned closing;                 /* handles */
     void (*on_closed)(void *data);
     void *closed_data;
 };
@@ -82,25 +81,6 @@ static void keep_time(struct linux_supervisor *supervisor)
 
 /* ---- telling of refusals */
 
-static bool may_tell(struct linux_supervisor *supervisor)
-{
-    uint64_t passed = uv_now(supervisor->loop) - supervisor->denials_since;
-    uint64_t earned = passed * HEEL_DENIALS_PER_SECOND / 1000;
-
-    if (!supervisor->on_refused)
-        return false;
-    if (earned > 0) {
-        supervisor->denials_since = uv_now(supervisor->loop);
-        earned += supervisor->denials_left;
-        supervisor->denials_left =
-            earned > HEEL_DENIALS_BURST ? HEEL_DENIALS_BURST : (unsigned)earned;
-    }
-    if (supervisor->denials_left == 0)
-        return false;
-    supervisor->denials_left--;
-    return true;
-}
-
 /* The caller is still waiting, so its number is still its own. */
 static void tell_of_refusal(const struct hand *hand, const struct heel_connect *connect,
                             const struct heel_connect_refusal *refusal)
@@ -115,7 +95,8 @@ static void tell_of_refusal(const struct hand *hand, const struct heel_connect *
         .remedy = refusal->remedy,
     };
 
-    if (!may_tell(supervisor))
+    if (!supervisor->on_refused ||
+        !heel_denial_rate_take(supervisor->denials, uv_now(supervisor->loop)))
         return;
     heel_connect_print(connect, &target);
     program = heel_supervised_program(&hand->call);
@@ -535,8 +516,6 @@ struct linux_supervisor *linux_supervisor_open(uv_loop_t *loop, int listener,
     supervisor->listener = listener;
     supervisor->control = control;
     supervisor->closer = heel_closer_new();
-    supervisor->denials_left = HEEL_DENIALS_BURST;
-    supervisor->denials_since = uv_now(loop);
     listen_on(supervisor);
     return supervisor;
 }
@@ -552,9 +531,10 @@ unsigned linux_supervisor_hands(const struct linux_supervisor *supervisor)
     return supervisor->hands_alive;
 }
 
-void linux_supervisor_watch(struct linux_supervisor *supervisor, linux_on_refused *on_refused,
-                            void *data)
+void linux_supervisor_watch(struct linux_supervisor *supervisor, struct heel_denial_rate *rate,
+                            linux_on_refused *on_refused, void *data)
 {
+    supervisor->denials = rate;
     supervisor->on_refused = on_refused;
     supervisor->refused_data = data;
 }

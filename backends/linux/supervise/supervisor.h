@@ -5,6 +5,7 @@
 
 #include "backends/backend.h"
 #include "backends/linux/loop/channel.h"
+#include "backends/linux/supervise/denial_rate.h"
 
 struct linux_supervisor;
 
@@ -14,11 +15,11 @@ struct linux_supervisor *linux_supervisor_open(uv_loop_t *loop, int listener,
                                                struct heel_channel *control,
                                                struct heel_error **err);
 
-/* Who is told of what it refuses, to the process that has this pid on the host; NULL: nobody. Its
- * command is for who is told to find. */
+/* Who is told of what it refuses, to the process that has this pid on the host, as often as `rate`
+ * (borrowed) allows; NULL: nobody. Its command is for who is told to find. */
 typedef void linux_on_refused(struct heel_denial *denial, pid_t host_pid, void *data);
-void linux_supervisor_watch(struct linux_supervisor *supervisor, linux_on_refused *on_refused,
-                            void *data);
+void linux_supervisor_watch(struct linux_supervisor *supervisor, struct heel_denial_rate *rate,
+                            linux_on_refused *on_refused, void *data);
 
 /* One of its hands is dead, or was never born. */
 void linux_supervisor_hand_gone(struct linux_supervisor *supervisor);

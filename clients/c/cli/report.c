@@ -91,10 +91,11 @@ static void note_denial(const struct heel_denial *denial)
 {
     heel_autofree char *program = cli_escaped(denial->program);
     heel_autofree char *target = cli_escaped(denial->target);
+    bool observed = denial->kind == HEEL_DENIAL_OBSERVED;
 
-    cli_note("the sandbox %s %s%sto %s \"%s\": %s%s%s",
-             denial->kind == HEEL_DENIAL_OBSERVED ? "did not let" : "probably did not allow",
-             *program ? program : "it", *program ? " " : " ", denial->right, target, denial->rule,
+    cli_note("the sandbox %s %s %s%s \"%s\": %s%s%s",
+             observed ? "did not let" : "probably did not allow", *program ? program : "it",
+             observed ? "" : "to ", denial->right, target, denial->rule,
              *denial->remedy ? "; " : "", denial->remedy);
 }
 
