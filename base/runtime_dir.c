@@ -32,6 +32,15 @@ char *heel_state_dir(void)
     return heel_format("%s/state", runtime_dir);
 }
 
+char *heel_config_dir(void)
+{
+    const char *config_home = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+    if (config_home && config_home[0] == '/')
+        return heel_format("%s/heel", config_home);
+    return home && home[0] == '/' ? heel_format("%s/.config/heel", home) : NULL;
+}
+
 int heel_runtime_dir_check(const char *path, struct heel_error **err)
 {
     struct stat status;

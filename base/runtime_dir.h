@@ -13,6 +13,10 @@ char *heel_runtime_dir(void);
  * $HOME/.local/state/heel; without HOME "state" in heel_runtime_dir(). The caller owns the text. */
 char *heel_state_dir(void);
 
+/* Where the user's configuration lies: $XDG_CONFIG_HOME/heel, else $HOME/.config/heel; NULL where
+ * neither is set. The caller owns the text. */
+char *heel_config_dir(void);
+
 /* Whether `path` is a directory (no link) of this user's own that nobody else can enter: in /tmp
  * somebody else may have made it first. 0, or -1 and *err: NOT_FOUND if it isn't there,
  * PERMISSION_DENIED if it isn't safe. */

@@ -115,6 +115,7 @@ const struct heel_acting_name heel_acting_names[] = {
     {".aider.conf.yml", AGENT, false},
 
     {".envrc", TOOLS, false},
+    {"heel.yaml", "heel runs code with the rights that its profiles name", false},
     {".autoenv", TOOLS, false},
     {".autoenv.zsh", TOOLS, false},
     {"mise.toml", TOOLS, false},

@@ -31,6 +31,9 @@ struct cli_options {
     bool no_autostart;
     bool json;
     bool help;
+    /* the configuration */
+    const char *config;
+    const char *profile;
     /* a sandbox */
     const char *id;
     enum heel_level level;
@@ -62,6 +65,7 @@ struct cli_options {
     uint32_t max_open_files;
     uint64_t disk_bytes;
     uint64_t disk_inodes;
+    uint64_t max_output_bytes; /* a profile's */
     /* the first flag that says what a new sandbox is to be; NULL: none was given */
     const char *spec_flag;
     /* a command in a sandbox that exists */
@@ -156,6 +160,7 @@ int cli_info(const struct cli_options *options, struct heel_error **err);
 int cli_doctor(const struct cli_options *options, struct heel_error **err);
 int cli_version(const struct cli_options *options, struct heel_error **err);
 int cli_complete(const struct cli_options *options, struct heel_error **err);
+int cli_config(const struct cli_options *options, struct heel_error **err);
 int cli_help(const struct cli_options *options, struct heel_error **err);
 
 #endif

@@ -91,7 +91,7 @@ static const struct choice *choose(const struct choice *choices, const char *val
 
 /* Paths are the client's to understand: the server doesn't know where it stands. Their links are
  * not: the server refuses those that code in a sandbox could have made, and so has to see them. */
-static char *absolute(const char *path)
+char *cli_absolute(const char *path)
 {
     heel_autofree char *here = NULL;
 
@@ -112,7 +112,7 @@ static int add_path(struct cli_options *options, const char *path, enum heel_acc
         return invalid(err, "the path is empty%s", "");
     options->paths =
         heel_xrealloc(options->paths, options->path_count + 1, sizeof(*options->paths));
-    options->paths[options->path_count++] = (struct heel_path_rule){absolute(path), access};
+    options->paths[options->path_count++] = (struct heel_path_rule){cli_absolute(path), access};
     return 0;
 }
 
@@ -129,7 +129,7 @@ static int add_switch(struct cli_options *options, const char *value, bool on,
     options->switches =
         heel_xrealloc(options->switches, options->switch_count + 1, sizeof(*options->switches));
     options->switches[options->switch_count++] = (struct heel_protection_switch){
-        .path = group ? NULL : absolute(value),
+        .path = group ? NULL : cli_absolute(value),
         .group = group ? (enum heel_protected_group)group->value : 0,
         .on = on,
     };
@@ -230,6 +230,22 @@ static int parse_show_denials(struct cli_options *options, const char *value,
     (void)value;
     (void)err;
     options->show_denials = true;
+    return 0;
+}
+
+static int parse_config(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (!*value)
+        return invalid(err, "the path is empty%s", "");
+    options->config = value;
+    return 0;
+}
+
+static int parse_profile(struct cli_options *options, const char *value, struct heel_error **err)
+{
+    if (!*value)
+        return invalid(err, "the name is empty%s", "");
+    options->profile = value;
     return 0;
 }
 
@@ -345,7 +361,7 @@ static int parse_working_dir(struct cli_options *options, const char *value,
     if (!*value)
         return invalid(err, "the path is empty%s", "");
     free(options->working_dir);
-    options->working_dir = absolute(value);
+    options->working_dir = cli_absolute(value);
     return 0;
 }
 
@@ -513,7 +529,7 @@ static int parse_test(struct cli_options *options, const char *value, struct hee
         return invalid(err, "the path is empty%s", "");
     options->tests =
         heel_xrealloc(options->tests, options->test_count + 1, sizeof(*options->tests));
-    options->tests[options->test_count++] = (struct heel_policy_test){absolute(path), access};
+    options->tests[options->test_count++] = (struct heel_policy_test){cli_absolute(path), access};
     return 0;
 }
 
@@ -581,7 +597,21 @@ const struct cli_flag cli_session_flags[] = {
 
 const struct cli_flag cli_denial_flags[] = {DENIALS_FLAG, {0}};
 
+#define CONFIG_FLAG \
+    { \
+        "config", "PATH", \
+            "the configuration file instead of your own; a project's is read where it is named " \
+            "only", \
+            "--config heel.yaml", parse_config \
+    }
+
+const struct cli_flag cli_config_flags[] = {CONFIG_FLAG, {0}};
+
 const struct cli_flag cli_spec_flags[] = {
+    {"profile", "NAME",
+     "begin with this profile of the configuration file; what other flags say wins over it",
+     "--profile build", parse_profile},
+    CONFIG_FLAG,
     {"level", "LEVEL",
      "strict: reads its working directory and what programs need; default: reads all but what is "
      "protected; "

@@ -28,6 +28,7 @@ extern const struct cli_flag cli_kill_flags[];
 extern const struct cli_flag cli_events_flags[];
 extern const struct cli_flag cli_delete_flags[];
 extern const struct cli_flag cli_help_flags[];
+extern const struct cli_flag cli_config_flags[];
 
 /* The letter that is short for a flag, as in "-i"; 0 where there is none. */
 char cli_flag_letter(const struct cli_flag *flag);
@@ -37,6 +38,10 @@ char cli_flag_letter(const struct cli_flag *flag);
  * nearest that exists. */
 int cli_flags_parse(const struct cli_verb *verb, char **arguments, struct cli_options *options,
                     struct heel_error **err);
+
+/* A path as the server can understand it, which doesn't know where this program stands; links stay
+ * as they are. The caller frees it. */
+char *cli_absolute(const char *path);
 
 /* Frees what the options own. */
 void cli_options_clear(struct cli_options *options);

@@ -9,6 +9,7 @@
 #include "clients/c/cli/cli.h"
 #include "clients/c/cli/flags.h"
 #include "clients/c/cli/nearest.h"
+#include "clients/c/cli/profile.h"
 #include "clients/c/cli/report.h"
 
 __attribute__((constructor(101))) static void prepare_process(void)
@@ -57,7 +58,7 @@ static int run_verb(const struct cli_verb *verb, char **arguments)
     if (!code && options.help)
         code = cli_print(cli_help_text(verb), &error);
     else if (!code)
-        code = verb->run(&options, &error);
+        code = cli_profile_apply(&options, &error) ? -1 : verb->run(&options, &error);
     if (code < 0) {
         cli_report(error, options.json);
         code = verb->failure;

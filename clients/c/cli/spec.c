@@ -37,6 +37,7 @@ struct heel_spec cli_spec(const struct cli_options *options)
         .max_open_files = options->max_open_files,
         .disk_bytes = options->disk_bytes,
         .disk_inodes = options->disk_inodes,
+        .max_output_bytes = options->max_output_bytes,
     };
 }
 

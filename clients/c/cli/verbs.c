@@ -268,6 +268,19 @@ const struct cli_verb cli_verbs[] = {
         .run = cli_version,
     },
     {
+        .name = "config",
+        .arguments = "",
+        .summary = "show the configuration file's profiles",
+        .help = "Shows which configuration file is in force and why, and each setting of its "
+                "profiles with the line that it stands in. The file is config.yaml in "
+                "$XDG_CONFIG_HOME/heel, or in ~/.config/heel: under \"profiles\" a name, and under "
+                "that a SandboxSpec in the contract's JSON mapping, written in YAML.",
+        .example = "heelcli config --config heel.yaml",
+        .flags = {cli_config_flags, cli_output_flags},
+        .failure = CLI_EXIT_FAILED,
+        .run = cli_config,
+    },
+    {
         .name = "completion",
         .arguments = "bash|zsh|fish",
         .summary = "print what completes command lines in your shell",

@@ -117,8 +117,7 @@ static void fill_run_as(struct arena *arena, const Heel__V1__RunAs *message, str
     spec->run_as = run_as;
 }
 
-static void fill_spec(struct arena *arena, const Heel__V1__SandboxSpec *message,
-                      struct heel_spec *spec)
+void result_spec(struct arena *arena, const Heel__V1__SandboxSpec *message, struct heel_spec *spec)
 {
     spec->size = sizeof(*spec);
     spec->level = (enum heel_level)message->level;
@@ -166,7 +165,7 @@ void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message,
     info->id = message->sandbox_id;
     info->state = (enum heel_sandbox_state)message->state;
     if (message->effective_spec)
-        fill_spec(arena, message->effective_spec, &info->spec);
+        result_spec(arena, message->effective_spec, &info->spec);
     result_enforcement(arena, message->enforcement, message->n_enforcement, &info->enforcement);
     info->enforcement_count = message->n_enforcement;
     info->create_time_ms = result_time_ms(message->create_time);

@@ -20,6 +20,7 @@ char *result_json(const struct result *result, unsigned indent);
 /* Each fills a public structure whose strings are borrowed from the message. */
 void result_sandbox(struct arena *arena, const Heel__V1__Sandbox *message,
                     struct heel_sandbox_info *info);
+void result_spec(struct arena *arena, const Heel__V1__SandboxSpec *message, struct heel_spec *spec);
 void result_enforcement(struct arena *arena, Heel__V1__Enforcement *const *messages, size_t count,
                         const struct heel_enforcement **rows);
 void result_process(struct arena *arena, const Heel__V1__Process *message,
