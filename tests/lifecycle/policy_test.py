@@ -94,7 +94,8 @@ class VerdictsTest(ServerCase):
         sandbox = self.stub.CreateSandbox(pb.CreateSandboxRequest(spec=spec), timeout=20).sandbox
         again = pb.ExplainPolicyRequest(sandbox_id=sandbox.sandbox_id, tests=tests)
         of_it = self.stub.ExplainPolicy(again, timeout=20).verdicts
-        pairs = [pair for pair in wanted if pair[1] != EXECUTE or not os.path.isdir(pair[0])]
+        # Nobody executes a directory; /work is one inside, whatever it is here.
+        pairs = [pair for pair in wanted if pair[1] != EXECUTE or not (os.path.isdir(pair[0]) or pair[0] == "/work")]
         answer = self.run_in(sandbox, "python3", "-c", ACCESSES, json.dumps(pairs))
         self.check_ended(answer.status, code=0)
         had = dict(zip(pairs, json.loads(answer.stdout)))

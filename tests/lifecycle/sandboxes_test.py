@@ -37,7 +37,9 @@ class CreateTest(ServerCase):
     def test_git_looks_past_the_owner_of_lent_files(self):
         """Root's files belong to the sandbox's own uid inside; else git would read all of them for each status."""
         lent = os.geteuid() == 0 and not places.NAMESPACES
-        folder = {"working_dir": str(places.make_base())}
+        base = places.make_base()
+        base.chmod(0o777)  # where files can't be lent at all it must be everybody's
+        folder = {"working_dir": str(base)}
         variables = self.create(filesystem=pb.Filesystem(**folder)).effective_spec.environment.variables
         self.assertEqual(variables.get("GIT_CONFIG_KEY_0"), "core.checkStat" if lent else None)
         given = pb.Environment(variables={"GIT_CONFIG_COUNT": "0"})
