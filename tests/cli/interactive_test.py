@@ -174,7 +174,7 @@ class EndTest(InteractiveCase):
         terminal, argument = self.open_sleep()
         self.server.process.kill()
         self.check_end(terminal, 125)
-        self.assertRegex(terminal.seen[terminal.read_to :], rb"heelcli: [^\n]*(server|heeld)[^\n]*\r\n\Z")
+        self.assertRegex(terminal.seen[terminal.read_to :], rb"heelcli:\S* [^\n]*server[^\n]* was lost [^\n]*\r\n\Z")
         wait_for(lambda: not alive_with(argument))
 
     def test_stop_and_continue(self):
