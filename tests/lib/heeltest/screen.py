@@ -9,13 +9,13 @@ SECONDS = 30
 
 
 class Screen:
-    """Starts the program on a screen of its own. folder: where tmux may have its socket."""
+    """Starts the program on a screen of its own. folder: where it begins, and where tmux has its socket."""
 
     def __init__(self, *argv, env, folder, rows=24, columns=80):
         self.socket = str(folder / "screen")
         self.env = {**env, "TERM": "xterm-256color"}
         size = ["-x", str(columns), "-y", str(rows)]
-        self._tmux("-f", "/dev/null", "new-session", "-d", *size, "--", *map(str, argv))
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-c", str(folder), *size, "--", *map(str, argv))
 
     def _tmux(self, *arguments):
         command = ["tmux", "-S", self.socket, *arguments]
