@@ -528,6 +528,7 @@ struct heel_backend_options {
     bool brief;            /* one sandbox, and then the end: make nothing ahead for a second */
     const char *state_dir; /* absolute; made if absent; holds what sandboxes keep on disk */
     const char *runtime_dir; /* absolute or NULL; hidden from every sandbox (sockets live there) */
+    const char *config_dir;  /* the same, if it is there at the start (what is in it acts later) */
     uid_t uid_first;         /* as root: the host uids that sandboxes are given */
     uid_t uid_count;
 };

@@ -21,6 +21,7 @@ struct heel_embedded {
     struct server_options options;
     char *state_dir;   /* owned */
     char *runtime_dir; /* owned */
+    char *config_dir;  /* owned */
     struct heel_launcher launcher;
     pthread_t thread;
     bool has_thread;
@@ -45,8 +46,10 @@ struct heel_embedded *heel_embedded_prepare(bool brief, enum heel_namespaces nam
     embedded->options.grace_ms = 1; /* who stops it has what it wanted */
     embedded->state_dir = heel_state_dir();
     embedded->runtime_dir = heel_runtime_dir();
+    embedded->config_dir = heel_config_dir();
     embedded->options.backend.state_dir = embedded->state_dir;
     embedded->options.backend.runtime_dir = embedded->runtime_dir;
+    embedded->options.backend.config_dir = embedded->config_dir;
     embedded->server_end = -1;
     pthread_mutex_init(&embedded->lock, NULL);
     pthread_cond_init(&embedded->known, NULL);
@@ -189,5 +192,6 @@ void heel_embedded_stop(struct heel_embedded *embedded)
     heel_error_free(embedded->error);
     free(embedded->state_dir);
     free(embedded->runtime_dir);
+    free(embedded->config_dir);
     free(embedded);
 }

@@ -27,6 +27,7 @@ struct heeld {
     struct options options;
     char *state_dir;   /* owned */
     char *runtime_dir; /* owned */
+    char *config_dir;  /* owned */
     uv_loop_t loop;
     uv_signal_t terminate;
     uv_signal_t interrupt;
@@ -157,8 +158,10 @@ static int prepare(struct heeld *heeld, struct heel_launcher *launcher, struct h
     struct heel_backend_options *backend = &heeld->options.server.backend;
 
     heeld->runtime_dir = heel_runtime_dir();
+    heeld->config_dir = heel_config_dir();
     heeld->state_dir = heel_state_dir();
     backend->runtime_dir = heeld->runtime_dir;
+    backend->config_dir = heeld->config_dir;
     if (!backend->state_dir)
         backend->state_dir = heeld->state_dir;
     if (heeld->options.connection_fd < 0 && open_listeners(heeld, err) < 0)
@@ -211,6 +214,7 @@ static void heeld_clear(struct heeld *heeld)
         close(heeld->connection_watch);
     free(heeld->state_dir);
     free(heeld->runtime_dir);
+    free(heeld->config_dir);
 }
 
 __attribute__((constructor(101))) static void fill_standard_descriptors(void)

@@ -388,6 +388,8 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
     heel_meter_clock_init(&backend->meter_clock, loop);
     if (heel_host_passed(&backend->host, HEEL_HOST_AUDIT))
         backend->audit = linux_audit_open(backend);
+    if (options->config_dir)
+        add_own_file(backend, options->config_dir);
     backend->facts = heel_host_facts_gather();
     return &backend->base;
 }

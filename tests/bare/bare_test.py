@@ -229,7 +229,7 @@ class PathTest(BareCase):
     def test_root_lends_nothing_that_its_sandboxes_cannot_open(self):
         self.root_only()
         (self.folder / "open").chmod(0o700)
-        with self.fails(Code.FAILED_PRECONDITION) as failure:
+        with self.fails(Code.PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE") as failure:
             self.create(filesystem=pb.Filesystem(working_dir=str(self.folder / "open")))
         self.assertIn("uid", failure.message)
 

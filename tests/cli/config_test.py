@@ -107,6 +107,12 @@ class ConfigTest(ConfigCase):
         self.assertEqual(told["profiles"]["build"]["limits"]["wallTime"], "1.500s")
         self.assertEqual(told["profiles"]["empty"], {})
 
+    def test_no_sandbox_sees_it(self):
+        (self.cli.home / ".config/other").write_text("seen\n")
+        run = ["run", "--level", "default", "--readable", self.cli.home, "cat"]
+        self.assertEqual(self.run_cli(*run, self.cli.home / ".config/other"), "seen\n")
+        self.run_cli(*run, self.file, code=1)
+
     def test_other_places(self):
         xdg = {"XDG_CONFIG_HOME": str(self.cli.base)}
         self.assertEqual(

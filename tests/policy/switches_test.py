@@ -37,6 +37,10 @@ class SwitchesTest(ServerCase):
         cls.home = cls.server.home
         fill_home(cls.home)
 
+    def setUp(self):
+        super().setUp()
+        self.needs_lent_files()
+
     def make(self, level, *switches, **filesystem):
         return self.create(level=level, filesystem=pb.Filesystem(protections=switches, **filesystem))
 
@@ -160,6 +164,7 @@ class PermissiveTest(ServerCase):
 
 class CliTest(ServerCase):
     def test_flags(self):
+        self.needs_lent_files()
         cli = Cli()
         fill_home(cli.home)
         ways = [str(cli.home / name) for name in (".ssh/id", "notes")]

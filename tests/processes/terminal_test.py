@@ -20,6 +20,9 @@ while True:
 
 
 class TerminalTest(ProcessCase):
+    def is_running(self, name):
+        return self.run_in(self.sandbox, "sh", "-c", f"grep -qx {name} /proc/[0-9]*/comm").status.code == 0
+
     def open(self, *argv, rows=24, columns=80, **options):
         call = self.exec_in(self.sandbox, *argv, terminal=terminal(rows, columns), **options)
         self.streams.append(call)
@@ -67,7 +70,7 @@ class TerminalTest(ProcessCase):
     def test_interrupt_reaches_the_foreground(self):
         call = self.open("bash", "--norc", "-i")
         call.stdin(b"sleep 1000; echo status $?\n")
-        wait_for(lambda: self.run_in(self.sandbox, "pgrep", "-x", "sleep").status.code == 0)
+        wait_for(lambda: self.is_running("sleep"))
         call.stdin(b"\x03")
         call.stdin(b"echo al''ive\n")
         call.read_until(b"alive")
@@ -77,7 +80,7 @@ class TerminalTest(ProcessCase):
     def test_job_control(self):
         call = self.open("bash", "--norc", "-i")
         call.stdin(b"cat\n")
-        wait_for(lambda: self.run_in(self.sandbox, "pgrep", "-x", "cat").status.code == 0)
+        wait_for(lambda: self.is_running("cat"))
         call.stdin(b"\x1a")
         call.read_until(b"Stopped")
         call.stdin(b"fg\n")

@@ -31,6 +31,7 @@ class RepositoriesTest(TestCase):
         assert cls.server.stop() == 0
 
     def setUp(self):
+        self.needs_lent_files()
         self.work = places.make_base()
         self.outside("git init -q . && echo 1 >f && git add f && git commit -qm one")
         self.outside("git init -q nested && cd nested && echo 2 >g && git add g && git commit -qm two")

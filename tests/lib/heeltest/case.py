@@ -6,6 +6,7 @@ import unittest
 
 import grpc
 
+from heeltest import places
 from heeltest.api import REASONS, Code, Failure, pb, process_pb
 from heeltest.exec_call import ExecCall
 from heeltest.heeld import Heeld
@@ -36,6 +37,10 @@ class TestCase(unittest.TestCase):
     def user_only(self):
         if os.geteuid() == 0:
             self.skipTest("as an ordinary user only")
+
+    def needs_lent_files(self):
+        if not places.lends():
+            self.skipTest("root's files can't be lent to sandboxes on this file system, overlayfs")
 
     def root_only(self):
         if os.geteuid() != 0:
