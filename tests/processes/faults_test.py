@@ -17,7 +17,7 @@ from heeltest.processes import resident_bytes
 from processes import DROP_OLDEST, ProcessCase
 
 REPETITIONS = 1000
-BATCHES = 5
+BATCHES = 10
 EVENTS_KEPT = 4096  # of a caller; each command makes two
 # What heeld needs at most at a time grows with luck, what it loses grows in every batch.
 LEEWAY = 32768
@@ -308,7 +308,7 @@ class DeletionTest(FaultCase):
         (Code.ABORTED, "SANDBOX_DELETED"),
         (FAILED, "SANDBOX_PAUSED"),
     }
-    ROUNDS = 130  # of eight calls
+    ROUNDS = 300  # of eight calls
 
     def outcome(self, call):
         """A unary call's response, or None where the deletion or the pause came before it."""

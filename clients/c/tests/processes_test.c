@@ -176,7 +176,7 @@ static void test_resize(struct heel_client *client)
     struct seen seen = {0};
     struct heel_exec *exec;
 
-    start(client, "size", "stty size; trap 'stty size; exit 3' WINCH; while :; do sleep 0.01; done",
+    start(client, "size", "trap 'stty size; exit 3' WINCH; stty size; while :; do sleep 0.01; done",
           &terminal);
     exec = attach(client, "size", 0, &events, &seen);
     while (!seen.output.data || !strstr(seen.output.data, "11 22\r\n"))
