@@ -60,6 +60,7 @@ class ProfileTest(ConfigCase):
         self.assertEqual(self.run_cli("run", "--profile", "empty", "echo", "x"), "x\n")
 
     def test_flags_win(self):
+        self.needs_lent_files()
         flags = ["--env", "A=3", "--working-dir", str(self.cli.base), "--timeout", "30s", "--deny", str(self.granted)]
         run = ["run", "--profile", "build", *flags, "--"]
         self.assertEqual(self.run_cli(*run, "sh", "-c", "pwd; echo $A$B"), f"{self.cli.base}\n32\n")

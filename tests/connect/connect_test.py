@@ -407,6 +407,7 @@ class OutsideTest(SharedFolderCase):
     """What nothing in a sandbox can be connected to, wherever it lies; each is connected to from outside first."""
 
     def test_a_server_in_a_shared_folder(self):
+        self.needs_lent_files()
         server = self.serve(self.folder / "s")
         script = """
 own = listen("own")
