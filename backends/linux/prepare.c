@@ -88,7 +88,8 @@ static void take_paths(struct heel_preparation *preparation)
         .temp_dir = plan->paths.temp_dir,
         .host_working_dir = plan->paths.host_working_dir,
         .user_name = plan->paths.user_name,
-        .other_owner = preparation->identity.uid != preparation->spec.caller.uid &&
+        .other_owner = !preparation->bare &&
+                       preparation->identity.uid != preparation->spec.caller.uid &&
                        (preparation->spec.working_dir || preparation->spec.path_count > 0),
     };
 }

@@ -53,6 +53,8 @@ def make_mounts(base):
 def unmount(base):
     for name in ("alias", "proc", "plug") if os.geteuid() == 0 else ():
         subprocess.run(["umount", "--lazy", base / name], check=False)
+    if os.path.ismount(base):
+        subprocess.run(["umount", "--lazy", base], check=False)
 
 
 def _host_address():

@@ -42,10 +42,10 @@ def _remove(base, maker):
         shutil.rmtree(base, ignore_errors=True)
 
 
-def lends():
-    """Whether what this user owns in make_base() is its sandboxes' as well: root's is lent by id-mapped
-    mounts, which overlayfs doesn't have."""
-    kind = subprocess.run(["stat", "-f", "-c", "%T", "/tmp"], capture_output=True, text=True, check=True).stdout
+def lends(folder="/tmp"):
+    """Whether what this user owns there, by default in make_base(), is its sandboxes' as well: root's is
+    lent by id-mapped mounts, which overlayfs doesn't have."""
+    kind = subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True, check=True).stdout
     return os.geteuid() != 0 or kind.strip() != "overlayfs"
 
 
