@@ -66,6 +66,14 @@ class ProfileTest(ConfigCase):
         self.assertEqual(self.run_cli(*run, "sh", "-c", "pwd; echo $A$B"), f"{self.cli.base}\n32\n")
         self.run_cli(*run, "cat", self.granted / "file", code=1)
 
+    def test_a_flag_switches_off_what_it_switches_on(self):
+        self.file.write_text("profiles: {held: {filesystem: {writeXorExecute: true}, hardware: {allDevices: true}}}\n")
+        run = ["run", "--profile", "held", "--no-all-devices"]
+        script = "cp /bin/true a && ./a"
+        self.run_cli(*run, "--", "sh", "-c", script, code=126)
+        self.run_cli(*run, "--no-write-xor-execute", "--", "sh", "-c", script)
+        self.run_cli(*run, "--no-write-xor-execute", "--write-xor-execute", "--", "sh", "-c", script, code=126)
+
     def test_a_projects_own_file_only_where_it_is_named(self):
         (self.work / "heel.yaml").write_text("profiles: {mine: {environment: {variables: {A: '9'}}}}\n")
         self.assertIn("no profile mine", self.check_sentence("run", "--profile", "mine", "true"))

@@ -28,7 +28,11 @@ class GeneratedCase(TestCase):
         return found
 
     def flags(self, verb):
-        return re.findall(r"^  (?:-\w, )?(--[a-z-]+)", self.print("help", verb), re.MULTILINE)
+        """Each as it is typed, with those that switch off what takes no value."""
+        flags = []
+        for negation, name in re.findall(r"^  (?:-\w, )?--(\[no-\])?([a-z-]+)", self.print("help", verb), re.MULTILINE):
+            flags += [f"--{name}", f"--no-{name}"] if negation else [f"--{name}"]
+        return flags
 
     def feed(self, program, *arguments, script):
         if not shutil.which(program):
@@ -80,7 +84,9 @@ class CompletionTest(GeneratedCase):
         self.assertEqual(self.complete("heelcli", "kill", "--scope", "g"), ["group"])
         self.assertEqual(self.complete("heelcli", "help", "at"), ["attach"])
         self.assertEqual(self.complete("heelcli", "completion", ""), ["bash", "zsh", "fish"])
-        self.assertEqual(self.complete("heelcli", "run", "--level", ""), [])
+        self.assertEqual(self.complete("heelcli", "run", "--level", "s"), ["strict"])
+        self.assertEqual(self.complete("heelcli", "run", "--no-g"), ["--no-gpu"])
+        self.assertEqual(self.complete("heelcli", "run", "--timeout", ""), [])
 
     def test_zsh(self):
         self.check_script("zsh", lambda verb, flag: re.escape(flag) + r"=?\[")
@@ -105,7 +111,8 @@ class ManualTest(GeneratedCase):
         for verb in self.verbs():
             self.assertIn(f'\n.SS "heelcli {verb} ', page)
             for flag in self.flags(verb):
-                self.assertTrue(flag == "--help" or f"\\fB{flag}\\fR" in page, flag)
+                shown = (f"\\fB{flag}\\fR", f"\\fB--[no-]{flag[len('--no-') :]}\\fR", f"\\fB--[no-]{flag[2:]}\\fR")
+                self.assertTrue(flag == "--help" or any(name in page for name in shown), flag)
 
     def test_troff_takes_it(self):
         answer = self.feed("groff", "-man", "-ww", "-Tutf8", script=self.print("help", "--man"))

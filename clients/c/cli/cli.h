@@ -4,6 +4,7 @@
 #define HEEL_CLI_CLI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 #include "clients/c/libheel/heel/heel.h"
@@ -22,13 +23,19 @@ struct cli_pairs {
     size_t count;
 };
 
+/* What a flag that takes no value says: --gpu, --no-gpu, or nothing. */
+struct cli_boolean {
+    bool given;
+    bool on;
+};
+
 /* What the flags of a verb say; zero is what they say when absent. Texts are borrowed from main's
  * argv unless marked. */
 struct cli_options {
     /* where and how */
     const char *server;
-    const char *namespaces; /* of a server that is started; NULL: its default */
-    bool no_autostart;
+    const char *namespaces;       /* of a server that is started; NULL: its default */
+    struct cli_boolean autostart; /* where it says nothing, a server is started */
     bool json;
     bool help;
     /* the configuration */
@@ -47,11 +54,11 @@ struct cli_options {
     struct heel_run_as run_as;
     bool has_run_as;
     char *working_dir; /* owned */
-    bool keep_working_dir;
-    bool write_xor_execute;
-    bool gpu;
-    bool npu;
-    bool all_devices;
+    struct cli_boolean keep_working_dir;
+    struct cli_boolean write_xor_execute;
+    struct cli_boolean gpu;
+    struct cli_boolean npu;
+    struct cli_boolean all_devices;
     struct cli_pairs variables;
     struct cli_pairs labels;
     int64_t timeout_ms;
@@ -71,13 +78,13 @@ struct cli_options {
     /* a command in a sandbox that exists */
     const char *command_dir;
     /* a command and its terminal */
-    bool interactive;
-    bool terminal;
+    struct cli_boolean interactive;
+    struct cli_boolean terminal;
     uint64_t ring_bytes;
     enum heel_when_full when_full;
     /* processes */
-    bool all;
-    bool follow;
+    struct cli_boolean all;
+    struct cli_boolean follow;
     uint64_t output_offset;
     uint64_t errors_offset;
     bool has_offset;
@@ -91,15 +98,15 @@ struct cli_options {
     bool has_after;
     /* policy */
     const char *sandbox;
-    bool explain;
+    struct cli_boolean explain;
     struct heel_policy_test *tests; /* owned, with their strings */
     size_t test_count;
     /* help */
-    bool manual;
+    struct cli_boolean manual;
     /* delete */
-    bool allow_missing;
+    struct cli_boolean allow_missing;
     /* run and exec */
-    bool show_denials;
+    struct cli_boolean show_denials; /* where it says nothing, on a terminal */
     /* what is left of the command line: NULL-terminated */
     char **arguments;
     int argument_count;
@@ -107,14 +114,17 @@ struct cli_options {
 
 /* One flag. Tables of them end with a flag without a name. */
 struct cli_flag {
-    const char *name;     /* without the dashes */
+    const char *name;     /* without the dashes; --no-NAME switches off one that takes no value */
     const char *argument; /* what stands for its value in help, as in "PATH"; NULL: it takes none */
     const char *help;
     const char *example;
-    /* `value` is NULL for a flag that takes none. 0, or -1 and *err, which need not name the flag.
-     */
+    /* 0, or -1 and *err, which need not name the flag; NULL for a flag that takes no value */
     int (*parse)(struct cli_options *options, const char *value, struct heel_error **err);
+    size_t boolean_at; /* of such a flag: where in struct cli_options its struct cli_boolean is */
 };
+
+/* Ends a flag that takes no value. */
+#define CLI_BOOLEAN(member) .boolean_at = offsetof(struct cli_options, member)
 
 #define CLI_GROUPS_MAX 7
 

@@ -61,13 +61,13 @@ int cli_command_session_run(const struct cli_options *options, enum cli_need nee
         .target = sandbox_id ? heel_in_sandbox(sandbox_id) : heel_in_new_sandbox(&spec),
         .command = &command,
         .json = options->json,
-        .show_denials = options->show_denials || isatty(STDERR_FILENO),
+        .show_denials = cli_shows_denials(options),
     };
     struct heel_client *client;
 
-    if (options->terminal && cli_command_session_check_terminal(options, err))
+    if (options->terminal.on && cli_command_session_check_terminal(options, err))
         return -1;
-    if (options->terminal)
+    if (options->terminal.on)
         command.terminal = &terminal;
     if (cli_connect(options, need, &client, err))
         return explain(err);

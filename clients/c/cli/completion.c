@@ -69,7 +69,7 @@ static void append_bash_flags(struct heel_buffer *to, const struct cli_verb *ver
 
     heel_buffer_printf(to, "        %s) flags='--help", verb->name);
     while ((flag = cli_flags_next(verb, &group, &index)))
-        heel_buffer_printf(to, " --%s", flag->name);
+        heel_buffer_printf(to, flag->argument ? " --%s" : " --%s --no-%s", flag->name, flag->name);
     heel_buffer_append_text(to, "' ;;\n");
 }
 
@@ -120,6 +120,8 @@ static void append_zsh_text(struct heel_buffer *to, const char *text)
 
 static void append_zsh_flag(struct heel_buffer *to, const struct cli_flag *flag)
 {
+    if (!flag->argument)
+        heel_buffer_printf(to, " \\\n            '--no-%s[not --%s]'", flag->name, flag->name);
     heel_buffer_printf(to, " \\\n            '*--%s%s[", flag->name, flag->argument ? "=" : "");
     append_zsh_text(to, flag->help);
     heel_buffer_append_text(to, "]");
@@ -215,6 +217,11 @@ static void append_fish_flag(struct heel_buffer *to, const char *verb, const str
     heel_buffer_append_text(to, " -d ");
     append_quoted(to, flag->help);
     heel_buffer_append_text(to, "\n");
+    if (!flag->argument)
+        heel_buffer_printf(to,
+                           "complete -c heelcli -n '__fish_seen_subcommand_from %s' -l no-%s "
+                           "-d 'not --%s'\n",
+                           verb, flag->name, flag->name);
 }
 
 static char *fish(void)

@@ -59,7 +59,7 @@ int cli_connect(const struct cli_options *options, enum cli_need need, struct he
         return heel_error_propagate(err, &failure);
     if (need != CLI_NEEDS_LASTING)
         return cli_connect_private(options, need == CLI_NEEDS_BRIEF, client, err);
-    if (options->no_autostart)
+    if (options->autostart.given && !options->autostart.on)
         return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
                               "no server listens at %s: start heeld, or leave out --no-autostart",
                               path);

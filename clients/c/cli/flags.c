@@ -5,6 +5,9 @@
 #include "base/text.h"
 #include "clients/c/cli/nearest.h"
 
+/* What stands before the name of a flag that takes no value and switches it off. */
+#define NEGATION "no-"
+
 const struct cli_flag *cli_flags_next(const struct cli_verb *verb, size_t *group, size_t *index)
 {
     for (; *group < CLI_GROUPS_MAX && verb->flags[*group]; (*group)++, *index = 0)
@@ -13,15 +16,24 @@ const struct cli_flag *cli_flags_next(const struct cli_verb *verb, size_t *group
     return NULL;
 }
 
-static const struct cli_flag *find(const struct cli_verb *verb, const char *name, size_t length)
+static const struct cli_flag *find(const struct cli_verb *verb, const char *name)
 {
     size_t group = 0, index = 0;
     const struct cli_flag *flag;
 
     while ((flag = cli_flags_next(verb, &group, &index)))
-        if (strlen(flag->name) == length && strncmp(flag->name, name, length) == 0)
+        if (strcmp(flag->name, name) == 0)
             return flag;
     return NULL;
+}
+
+/* The flag that `name` switches off, as in "no-gpu"; NULL if there is none. */
+static const struct cli_flag *find_negated(const struct cli_verb *verb, const char *name)
+{
+    const struct cli_flag *flag =
+        heel_starts_with(name, NEGATION) ? find(verb, name + strlen(NEGATION)) : NULL;
+
+    return flag && !flag->argument ? flag : NULL;
 }
 
 /* A letter means the same with every verb. */
@@ -40,6 +52,11 @@ char cli_flag_letter(const struct cli_flag *flag)
     return 0;
 }
 
+const char *cli_flag_negation(const struct cli_flag *flag)
+{
+    return flag->argument ? "" : "[" NEGATION "]";
+}
+
 static const struct cli_flag *find_letter(const struct cli_verb *verb, char letter)
 {
     size_t group = 0, index = 0;
@@ -55,15 +72,17 @@ static int unknown(const struct cli_verb *verb, const char *argument, struct hee
 {
     size_t dashes = strspn(argument, "-"), group = 0, index = 0;
     heel_autofree char *name = strndup(argument + dashes, strcspn(argument + dashes, "="));
+    bool negated = heel_starts_with(name, NEGATION);
     const struct cli_flag *flag;
     const char *best = NULL;
 
     while ((flag = cli_flags_next(verb, &group, &index)))
-        cli_nearest(name, flag->name, &best);
+        if (!negated || !flag->argument)
+            cli_nearest(name + (negated ? strlen(NEGATION) : 0), flag->name, &best);
     if (best)
         return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
-                              "%s has no flag %.*s%s; did you mean --%s?", verb->name, (int)dashes,
-                              argument, name, best);
+                              "%s has no flag %.*s%s; did you mean --%s%s?", verb->name,
+                              (int)dashes, argument, name, negated ? NEGATION : "", best);
     return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
                           "%s has no flag %.*s%s: see heelcli help %s", verb->name, (int)dashes,
                           argument, name, verb->name);
@@ -77,9 +96,13 @@ static bool is_in(const struct cli_flag *flag, const struct cli_flag *table)
     return false;
 }
 
-static bool is_of_spec(const struct cli_flag *flag)
+static void note_spec(const struct cli_flag *flag, struct cli_options *options)
 {
-    return is_in(flag, cli_spec_flags) || is_in(flag, cli_limit_flags);
+    bool is_of_spec = is_in(flag, cli_profile_flags) || is_in(flag, cli_spec_flags) ||
+                      is_in(flag, cli_limit_flags);
+
+    if (is_of_spec && !options->spec_flag)
+        options->spec_flag = flag->name;
 }
 
 static int parse_value(const struct cli_flag *flag, const char *value, struct cli_options *options,
@@ -87,9 +110,16 @@ static int parse_value(const struct cli_flag *flag, const char *value, struct cl
 {
     if (flag->parse(options, value, err))
         return heel_error_wrap(err, "--%s", flag->name);
-    if (!options->spec_flag && is_of_spec(flag))
-        options->spec_flag = flag->name;
+    note_spec(flag, options);
     return 0;
+}
+
+static void set_boolean(const struct cli_flag *flag, bool on, struct cli_options *options)
+{
+    struct cli_boolean *boolean = (void *)((char *)options + flag->boolean_at);
+
+    *boolean = (struct cli_boolean){.given = true, .on = on};
+    note_spec(flag, options);
 }
 
 static int needs_value(const struct cli_flag *flag, struct heel_error **err)
@@ -110,10 +140,10 @@ static int parse_letters(const struct cli_verb *verb, char ***arguments,
 
         if (!flag)
             return unknown(verb, argument, err);
-        if (!flag->argument && parse_value(flag, NULL, options, err))
-            return -1;
-        if (!flag->argument)
+        if (!flag->argument) {
+            set_boolean(flag, true, options);
             continue;
+        }
         if (letter[1])
             return parse_value(flag, letter + 1, options, err);
         return **arguments ? parse_value(flag, *(*arguments)++, options, err)
@@ -122,33 +152,48 @@ static int parse_letters(const struct cli_verb *verb, char ***arguments,
     return 0;
 }
 
-/* One flag at *arguments, which is moved beyond its value if that is an argument of its own. */
+/* "--gpu", or "--no-gpu" where `on` is false. */
+static int parse_boolean(const struct cli_flag *flag, bool on, const char *value,
+                         struct cli_options *options, struct heel_error **err)
+{
+    if (value)
+        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
+                              "--%s takes no value: leave out \"%s\", or give --%s%s", flag->name,
+                              value, NEGATION, flag->name);
+    set_boolean(flag, on, options);
+    return 0;
+}
+
+/* One flag of more than a letter at *arguments, which is moved beyond its value if that is an
+ * argument of its own. */
+static int parse_word(const struct cli_verb *verb, char ***arguments, struct cli_options *options,
+                      struct heel_error **err)
+{
+    const char *argument = *(*arguments)++;
+    const char *equals = strchr(argument, '='), *value = equals ? equals + 1 : NULL;
+    heel_autofree char *name = strndup(argument + 2, strcspn(argument + 2, "="));
+    const struct cli_flag *flag = find(verb, name), *negated = find_negated(verb, name);
+
+    if (!flag && !negated)
+        return unknown(verb, argument, err);
+    if (!flag || !flag->argument)
+        return parse_boolean(flag ? flag : negated, flag != NULL, value, options, err);
+    if (!value && !**arguments)
+        return needs_value(flag, err);
+    return parse_value(flag, value ? value : *(*arguments)++, options, err);
+}
+
 static int parse_flag(const struct cli_verb *verb, char ***arguments, struct cli_options *options,
                       struct heel_error **err)
 {
     const char *argument = **arguments;
-    const char *name = argument + 2, *value = strchr(argument, '=');
-    const struct cli_flag *flag;
 
-    if (strcmp(argument, "-h") == 0 || strcmp(argument, "--help") == 0) {
-        options->help = true;
-        (*arguments)++;
-        return 0;
-    }
-    if (!heel_starts_with(argument, "--"))
-        return parse_letters(verb, arguments, options, err);
+    if (strcmp(argument, "-h") != 0 && strcmp(argument, "--help") != 0)
+        return heel_starts_with(argument, "--") ? parse_word(verb, arguments, options, err)
+                                                : parse_letters(verb, arguments, options, err);
+    options->help = true;
     (*arguments)++;
-    flag = find(verb, name, value ? (size_t)(value - name) : strlen(name));
-    if (!flag)
-        return unknown(verb, argument, err);
-    if (!flag->argument && value)
-        return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
-                              "--%s takes no value: leave out \"%s\"", flag->name, value + 1);
-    if (!flag->argument)
-        return parse_value(flag, NULL, options, err);
-    if (!value && !**arguments)
-        return needs_value(flag, err);
-    return parse_value(flag, value ? value + 1 : *(*arguments)++, options, err);
+    return 0;
 }
 
 static int check_count(const struct cli_verb *verb, const struct cli_options *options,

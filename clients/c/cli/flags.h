@@ -6,12 +6,13 @@
 
 /* The tables that verbs are given. */
 extern const struct cli_flag cli_start_flags[];  /* --namespaces */
-extern const struct cli_flag cli_server_flags[]; /* --server, --namespaces, --no-autostart */
+extern const struct cli_flag cli_server_flags[]; /* --server, --namespaces, --autostart */
 extern const struct cli_flag
     cli_private_flags[]; /* --server, for verbs that need no lasting server */
 extern const struct cli_flag cli_output_flags[];  /* --output */
 extern const struct cli_flag cli_session_flags[]; /* --output, --show-denials */
 extern const struct cli_flag cli_denial_flags[];  /* --show-denials */
+extern const struct cli_flag cli_profile_flags[]; /* --profile, --config */
 extern const struct cli_flag cli_spec_flags[];    /* what a sandbox is to be */
 extern const struct cli_flag cli_command_flags[]; /* of the command, or of all commands */
 extern const struct cli_flag cli_limit_flags[];   /* what it may use up */
@@ -32,6 +33,10 @@ extern const struct cli_flag cli_config_flags[];
 
 /* The letter that is short for a flag, as in "-i"; 0 where there is none. */
 char cli_flag_letter(const struct cli_flag *flag);
+
+/* What may stand between the dashes and the name of a flag, as help shows it: "[no-]" where it
+ * takes no value, else "". */
+const char *cli_flag_negation(const struct cli_flag *flag);
 
 /* Reads `arguments` (NULL-terminated) into `options`. Flags end at the first argument that is none,
  * or at "--". 0, or -1 and *err, a sentence that names the flag and, where there is one, the

@@ -56,10 +56,27 @@ static void test_values(void)
     REQUIRE(options.variables.count == 2);
     CHECK_STR(options.variables.items[0].value, "3"); /* the later one wins */
     CHECK_STR(options.variables.items[1].value, "");
-    CHECK(options.keep_working_dir && options.json && options.no_autostart);
+    CHECK(options.keep_working_dir.on && options.json);
+    CHECK(options.autostart.given && !options.autostart.on);
     CHECK_INT(options.network, HEEL_NETWORK_DENY_ALL);
     CHECK_INT(options.argument_count, 2);
     CHECK_STR(options.arguments[1], "-l");
+    cli_options_clear(&options);
+}
+
+/* What takes no value can be switched off, and the last one counts. */
+static void test_booleans(void)
+{
+    struct cli_options options = {0};
+
+    PARSE(&options, "--no-gpu", "--npu", "--no-npu", "--no-all-devices", "--all-devices",
+          "--autostart", "ls");
+    CHECK(options.gpu.given && !options.gpu.on);
+    CHECK(options.npu.given && !options.npu.on);
+    CHECK(options.all_devices.given && options.all_devices.on);
+    CHECK(options.autostart.given && options.autostart.on);
+    CHECK(!options.keep_working_dir.given && !options.keep_working_dir.on);
+    CHECK_STR(options.spec_flag, "gpu");
     cli_options_clear(&options);
 }
 
@@ -78,7 +95,7 @@ static void check_letters(char **arguments, bool well, bool terminal, const char
     struct cli_options options = {0};
 
     CHECK_INT(cli_flags_parse(&lettered, arguments, &options, &error), well ? 0 : -1);
-    CHECK(options.terminal == terminal);
+    CHECK(options.terminal.on == terminal);
     if (signal_name)
         CHECK_STR(options.signal_name, signal_name);
     cli_options_clear(&options);
@@ -135,9 +152,10 @@ static void test_paths(void)
     heel_autofree char *absent = heel_format("%s/not-there", here);
     struct cli_options options = {0};
 
-    PARSE(&options, "--working-dir", ".", "--writable", "not-there", "--readable", "/abs/../x",
-          "ls");
+    PARSE(&options, "--working-dir", "./", "--writable", "not-there", "--readable", "/abs/../x",
+          "--executable", ".", "ls");
     CHECK_STR(options.working_dir, here);
+    CHECK_STR(options.paths[2].path, here);
     CHECK_STR(options.paths[0].path, absent);
     CHECK_STR(options.paths[1].path, "/abs/../x");
     cli_options_clear(&options);
@@ -184,7 +202,12 @@ static const struct {
     {{"-v"}, "run has no flag -v: see heelcli help run"},
     {{"--level"}, "--level needs a value, as in --level strict"},
     {{"--level=", "x"}, "--level: \"\" is no level: give strict, default or permissive"},
-    {{"--keep-working-dir=yes", "x"}, "--keep-working-dir takes no value: leave out \"yes\""},
+    {{"--keep-working-dir=yes", "x"},
+     "--keep-working-dir takes no value: leave out \"yes\", or give --no-keep-working-dir"},
+    {{"--no-gpu=1", "x"}, "--gpu takes no value: leave out \"1\", or give --no-gpu"},
+    {{"--no-gp", "x"}, "run has no flag --no-gp; did you mean --no-gpu?"},
+    {{"--no-level", "x"}, "run has no flag --no-level: see heelcli help run"},
+    {{"--gpq", "x"}, "run has no flag --gpq; did you mean --gpu?"},
     {{"--network", "allow_all", "x"},
      "--network: allow_all comes in a later version: only deny works now"},
     {{"--unprotect", "clouds", "x"},
@@ -252,6 +275,7 @@ static void test_help(void)
 int main(void)
 {
     test_values();
+    test_booleans();
     test_letters();
     test_spec_flag();
     test_end_of_flags();

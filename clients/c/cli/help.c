@@ -39,8 +39,8 @@ static void append_flag(struct heel_buffer *to, const struct cli_flag *flag)
     heel_buffer_append_text(to, "  ");
     if (cli_flag_letter(flag))
         heel_buffer_printf(to, "-%c, ", cli_flag_letter(flag));
-    heel_buffer_printf(to, "--%s%s%s", flag->name, flag->argument ? " " : "",
-                       flag->argument ? flag->argument : "");
+    heel_buffer_printf(to, "--%s%s%s%s", cli_flag_negation(flag), flag->name,
+                       flag->argument ? " " : "", flag->argument ? flag->argument : "");
     length = (int)(to->length - before);
     if (length >= FLAG_COLUMN - 1) {
         heel_buffer_append_text(to, "\n");

@@ -24,14 +24,21 @@ static void append_text(struct heel_buffer *to, const char *text)
     heel_buffer_append_text(to, "\n");
 }
 
+/* Dashes that can be copied, and nothing more than the text. */
+static void append_dashed(struct heel_buffer *to, const char *text)
+{
+    for (; *text; text++)
+        heel_buffer_printf(to, "%s%c", *text == '-' ? "\\" : "", *text);
+}
+
 static void append_flag(struct heel_buffer *to, const struct cli_flag *flag)
 {
     heel_buffer_append_text(to, ".TP\n");
     if (cli_flag_letter(flag))
         heel_buffer_printf(to, "\\fB\\-%c\\fR, ", cli_flag_letter(flag));
     heel_buffer_append_text(to, "\\fB\\-\\-");
-    for (const char *c = flag->name; *c; c++)
-        heel_buffer_printf(to, "%s%c", *c == '-' ? "\\" : "", *c);
+    append_dashed(to, cli_flag_negation(flag));
+    append_dashed(to, flag->name);
     heel_buffer_append_text(to, "\\fR");
     if (flag->argument)
         heel_buffer_printf(to, " \\fI%s\\fR", flag->argument);

@@ -1,52 +1,13 @@
 /* The flags of processes: their terminals, their output, their signals, and what happened. */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "clients/c/cli/flag_values.h"
 #include "clients/c/cli/flags.h"
-
-static int invalid(struct heel_error **err, const char *format, const char *value)
-{
-    return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL, format, value);
-}
-
-static int parse_number(const char *value, uint64_t *number, struct heel_error **err)
-{
-    char *end;
-
-    errno = 0;
-    *number = strtoull(value, &end, 10);
-    if (*value < '0' || *value > '9' || *end || errno)
-        return invalid(err, "\"%s\" is no whole number", value);
-    return 0;
-}
-
-/* ---- a command and its terminal ---- */
-
-static int parse_interactive(struct cli_options *options, const char *value,
-                             struct heel_error **err)
-{
-    (void)value;
-    (void)err;
-    options->interactive = true;
-    return 0;
-}
-
-static int parse_terminal(struct cli_options *options, const char *value, struct heel_error **err)
-{
-    (void)value;
-    (void)err;
-    options->terminal = true;
-    return 0;
-}
 
 static int parse_id(struct cli_options *options, const char *value, struct heel_error **err)
 {
-    if (!*value)
-        return invalid(err, "the id is empty%s", "");
-    options->id = value;
-    return 0;
+    return cli_parse_text(value, "id", &options->id, err);
 }
 
 static int parse_when_full(struct cli_options *options, const char *value, struct heel_error **err)
@@ -56,40 +17,24 @@ static int parse_when_full(struct cli_options *options, const char *value, struc
     else if (strcmp(value, "drop-oldest") == 0)
         options->when_full = HEEL_WHEN_FULL_DROP_OLDEST;
     else
-        return invalid(err, "\"%s\" is none of block and drop-oldest", value);
+        return cli_invalid(err, "\"%s\" is none of block and drop-oldest", value);
     return 0;
 }
 
 /* ---- processes ---- */
 
-static int parse_all(struct cli_options *options, const char *value, struct heel_error **err)
-{
-    (void)value;
-    (void)err;
-    options->all = true;
-    return 0;
-}
-
-static int parse_follow(struct cli_options *options, const char *value, struct heel_error **err)
-{
-    (void)value;
-    (void)err;
-    options->follow = true;
-    return 0;
-}
-
 static int parse_output_offset(struct cli_options *options, const char *value,
                                struct heel_error **err)
 {
     options->has_offset = true;
-    return parse_number(value, &options->output_offset, err);
+    return cli_parse_number(value, &options->output_offset, err);
 }
 
 static int parse_errors_offset(struct cli_options *options, const char *value,
                                struct heel_error **err)
 {
     options->has_offset = true;
-    return parse_number(value, &options->errors_offset, err);
+    return cli_parse_number(value, &options->errors_offset, err);
 }
 
 static int parse_detach_keys(struct cli_options *options, const char *value,
@@ -102,10 +47,7 @@ static int parse_detach_keys(struct cli_options *options, const char *value,
 
 static int parse_signal(struct cli_options *options, const char *value, struct heel_error **err)
 {
-    if (!*value)
-        return invalid(err, "the name is empty%s", "");
-    options->signal_name = value; /* the server knows them all */
-    return 0;
+    return cli_parse_text(value, "name", &options->signal_name, err); /* the server knows them */
 }
 
 static int parse_scope(struct cli_options *options, const char *value, struct heel_error **err)
@@ -117,7 +59,7 @@ static int parse_scope(struct cli_options *options, const char *value, struct he
     else if (strcmp(value, "tree") == 0)
         options->scope = HEEL_SIGNAL_TREE;
     else
-        return invalid(err, "\"%s\" is none of process, group and tree", value);
+        return cli_invalid(err, "\"%s\" is none of process, group and tree", value);
     return 0;
 }
 
@@ -125,10 +67,7 @@ static int parse_scope(struct cli_options *options, const char *value, struct he
 
 static int parse_sandbox(struct cli_options *options, const char *value, struct heel_error **err)
 {
-    if (!*value)
-        return invalid(err, "the id is empty%s", "");
-    options->sandbox = value;
-    return 0;
+    return cli_parse_text(value, "id", &options->sandbox, err);
 }
 
 static int parse_kind(struct cli_options *options, const char *value, struct heel_error **err)
@@ -150,14 +89,14 @@ static int parse_kind(struct cli_options *options, const char *value, struct hee
             options->kinds[options->kind_count++] = kinds[i].kind;
             return 0;
         }
-    return invalid(err, "\"%s\" is none of sandbox, process-started, process-exited and denial",
-                   value);
+    return cli_invalid(err, "\"%s\" is none of sandbox, process-started, process-exited and denial",
+                       value);
 }
 
 static int parse_after(struct cli_options *options, const char *value, struct heel_error **err)
 {
     options->has_after = true;
-    return parse_number(value, &options->after, err);
+    return cli_parse_number(value, &options->after, err);
 }
 
 /* ---- the tables ---- */
@@ -165,39 +104,40 @@ static int parse_after(struct cli_options *options, const char *value, struct he
 const struct cli_flag cli_terminal_flags[] = {
     {"interactive", NULL,
      "for those used to it: standard input is always passed on to a command that is waited for",
-     "--interactive", parse_interactive},
-    {"terminal", NULL, "give it a terminal, connected to this one", "--terminal", parse_terminal},
+     "--interactive", CLI_BOOLEAN(interactive)},
+    {"terminal", NULL, "give it a terminal, connected to this one", "--terminal",
+     CLI_BOOLEAN(terminal)},
     {0},
 };
 
 const struct cli_flag cli_background_flags[] = {
     {"id", "ID", "its id; with one of your own a repeated start finds the first one's process",
-     "--id server", parse_id},
+     "--id server", .parse = parse_id},
     {"interactive", NULL, "keep its standard input open for those who attach", "--interactive",
-     parse_interactive},
+     CLI_BOOLEAN(interactive)},
     {"terminal", NULL, "give it a terminal, of the size of this one, for those who attach",
-     "--terminal", parse_terminal},
+     "--terminal", CLI_BOOLEAN(terminal)},
     {"when-full", "block|drop-oldest",
      "what happens while nobody reads: it forgets its oldest output (so by default), or waits",
-     "--when-full block", parse_when_full},
+     "--when-full block", .parse = parse_when_full},
     {0},
 };
 
 const struct cli_flag cli_ps_flags[] = {
-    {"all", NULL, "those that are over as well", "--all", parse_all},
+    {"all", NULL, "those that are over as well", "--all", CLI_BOOLEAN(all)},
     {0},
 };
 
 #define OFFSET_FLAGS \
     {"since-offset", "N", "begin with this byte of its standard output", "--since-offset 4096", \
-     parse_output_offset}, \
+     .parse = parse_output_offset}, \
     { \
         "since-errors-offset", "N", "the same of its standard error", \
-            "--since-errors-offset 4096", parse_errors_offset \
+            "--since-errors-offset 4096", .parse = parse_errors_offset \
     }
 
 const struct cli_flag cli_logs_flags[] = {
-    {"follow", NULL, "go on with what comes, until it is over", "--follow", parse_follow},
+    {"follow", NULL, "go on with what comes, until it is over", "--follow", CLI_BOOLEAN(follow)},
     OFFSET_FLAGS,
     {0},
 };
@@ -205,28 +145,28 @@ const struct cli_flag cli_logs_flags[] = {
 const struct cli_flag cli_attach_flags[] = {
     {"detach-keys", "KEYS",
      "what leaves it alone when it is typed; ctrl-p,ctrl-q by default, \"\" for none",
-     "--detach-keys ctrl-a,d", parse_detach_keys},
+     "--detach-keys ctrl-a,d", .parse = parse_detach_keys},
     OFFSET_FLAGS,
     {0},
 };
 
 const struct cli_flag cli_kill_flags[] = {
     {"signal", "NAME", "which signal, by name or number; TERM by default", "--signal KILL",
-     parse_signal},
+     .parse = parse_signal},
     {"scope", "process|group|tree",
      "whom it reaches: the process alone, its process group (so by default), or all that descends "
      "from it",
-     "--scope tree", parse_scope},
+     "--scope tree", .parse = parse_scope},
     {0},
 };
 
 const struct cli_flag cli_events_flags[] = {
     {"follow", NULL, "go on with what happens; without --after only that", "--follow",
-     parse_follow},
-    {"sandbox", "ID", "only those of this sandbox", "--sandbox build-7", parse_sandbox},
+     CLI_BOOLEAN(follow)},
+    {"sandbox", "ID", "only those of this sandbox", "--sandbox build-7", .parse = parse_sandbox},
     {"kind", "KIND",
      "only those of this kind: sandbox, process-started, process-exited or denial; may be repeated",
-     "--kind process-exited", parse_kind},
-    {"after", "N", "only those after the one of this number", "--after 42", parse_after},
+     "--kind process-exited", .parse = parse_kind},
+    {"after", "N", "only those after the one of this number", "--after 42", .parse = parse_after},
     {0},
 };

@@ -20,6 +20,12 @@
             (member) = (from); \
     } while (0)
 
+static void fill_boolean(struct cli_boolean *boolean, bool from)
+{
+    if (!boolean->given)
+        boolean->on = from;
+}
+
 static void add_lists(struct cli_options *options, const struct heel_spec *spec)
 {
     PREPEND(options->paths, options->path_count, spec->path_count);
@@ -72,11 +78,11 @@ static void apply(struct cli_options *options, const struct heel_spec *spec)
 {
     FILL(options->level, spec->level);
     FILL(options->network, spec->network);
-    FILL(options->keep_working_dir, spec->keep_working_dir);
-    FILL(options->write_xor_execute, spec->write_xor_execute);
-    FILL(options->gpu, spec->gpu);
-    FILL(options->npu, spec->npu);
-    FILL(options->all_devices, spec->all_devices);
+    fill_boolean(&options->keep_working_dir, spec->keep_working_dir);
+    fill_boolean(&options->write_xor_execute, spec->write_xor_execute);
+    fill_boolean(&options->gpu, spec->gpu);
+    fill_boolean(&options->npu, spec->npu);
+    fill_boolean(&options->all_devices, spec->all_devices);
     FILL(options->ttl_ms, spec->ttl_ms);
     FILL(options->idle_ttl_ms, spec->idle_ttl_ms);
     if (!options->working_dir && spec->working_dir)

@@ -283,6 +283,11 @@ static int exit_code(struct session *session, struct heel_error **err)
     return cli_session_end(options, session->exec, &session->status);
 }
 
+bool cli_shows_denials(const struct cli_options *options)
+{
+    return options->show_denials.given ? options->show_denials.on : isatty(STDERR_FILENO);
+}
+
 int cli_session_open(struct heel_client *client, const struct cli_session *options,
                      const struct heel_exec_events *events, void *data, struct heel_exec **exec,
                      struct heel_error **err)

@@ -20,6 +20,9 @@ struct cli_session {
     bool show_denials;       /* a note for each */
 };
 
+/* Whether denials are to be shown: what the flag says, else whether people read standard error. */
+bool cli_shows_denials(const struct cli_options *options);
+
 /* Runs it to its end. The exit code for heelcli, or -1 and *err. *exited tells whether the
  * server said how the command ended: then nothing of it is left, and the process can end without
  * closing anything. */

@@ -18,7 +18,7 @@ static int attach(struct heel_client *client, const struct cli_options *options,
                    .from_end = !options->has_offset},
         .detach_keys = options->detach_keys ? options->detach_keys : DETACH_KEYS,
         .json = options->json,
-        .show_denials = isatty(STDERR_FILENO),
+        .show_denials = cli_shows_denials(options),
     };
     bool here = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !options->json;
     bool exited;

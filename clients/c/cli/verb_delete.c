@@ -8,7 +8,7 @@ static int delete_one(struct heel_client *client, const char *id, const struct c
     struct heel_deletion *deletion;
     int result = 0;
 
-    if (heel_sandbox_delete(client, id, options->allow_missing, NULL, &deletion, err))
+    if (heel_sandbox_delete(client, id, options->allow_missing.on, NULL, &deletion, err))
         return -1;
     if (options->json)
         result = cli_print(heel_deletion_json(deletion, 2), err);

@@ -93,7 +93,7 @@ static bool has_more(const struct watching *watching, const struct heel_event *e
                   : event->kind == HEEL_EVENT_GAP ? event->gap_end - 1
                                                   : event->sequence;
 
-    return watching->options->follow || at < watching->last;
+    return watching->options->follow.on || at < watching->last;
 }
 
 static bool on_event(const struct heel_event *event, void *data)
@@ -112,9 +112,9 @@ static bool on_event(const struct heel_event *event, void *data)
 int cli_events(const struct cli_options *options, struct heel_error **err)
 {
     const struct heel_watch watch = {
-        HEEL_INIT(heel_watch),      .resume = options->has_after || !options->follow,
-        .sequence = options->after, .sandbox_id = options->follow ? options->sandbox : NULL,
-        .kinds = options->kinds,    .kind_count = options->follow ? options->kind_count : 0,
+        HEEL_INIT(heel_watch),      .resume = options->has_after || !options->follow.on,
+        .sequence = options->after, .sandbox_id = options->follow.on ? options->sandbox : NULL,
+        .kinds = options->kinds,    .kind_count = options->follow.on ? options->kind_count : 0,
     };
     struct watching watching = {.options = options};
     struct heel_client *client;

@@ -8,7 +8,7 @@ int cli_help(const struct cli_options *options, struct heel_error **err)
     const struct cli_verb *verb = NULL;
     const char *name = options->arguments[0], *best = NULL;
 
-    if (options->manual)
+    if (options->manual.on)
         return cli_print(cli_manual(), err);
     if (name) {
         verb = cli_verb_find(name);

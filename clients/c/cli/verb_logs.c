@@ -10,7 +10,7 @@ static int print_output(struct heel_client *client, const struct cli_options *op
         .attach = {HEEL_INIT(heel_attach), .output_offset = options->output_offset,
                    .errors_offset = options->errors_offset},
         .watches = true,
-        .as_of = options->follow ? NULL : process,
+        .as_of = options->follow.on ? NULL : process,
         .json = options->json,
     };
     bool exited;

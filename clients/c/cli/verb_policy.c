@@ -76,7 +76,7 @@ int cli_policy(const struct cli_options *options, struct heel_error **err)
     struct heel_spec spec = cli_spec(options);
     struct heel_target target =
         options->sandbox ? heel_in_sandbox(options->sandbox) : heel_in_new_sandbox(&spec);
-    bool explain = options->explain || !options->test_count;
+    bool explain = options->explain.on || !options->test_count;
     struct heel_client *client;
     struct heel_policy *policy;
     bool allowed = true;

@@ -93,7 +93,7 @@ static int append_all(struct heel_client *client, const struct cli_options *opti
         HEEL_INIT(heel_process_list),
         .page_size = 1000,
         .states = running,
-        .state_count = options->all ? 0 : 1,
+        .state_count = options->all.on ? 0 : 1,
     };
     struct table table = {0};
     int result;

@@ -13,7 +13,7 @@ int cli_shell(const struct cli_options *given, struct heel_error **err)
         return heel_error_set(err, HEEL_INVALID_ARGUMENT, NULL,
                               "--%s says what a new sandbox is to be, and %s exists already",
                               options.spec_flag, sandbox_id);
-    options.terminal = true;
+    options.terminal.on = true;
     return cli_command_session_run(&options, sandbox_id ? CLI_NEEDS_LASTING : CLI_NEEDS_BRIEF,
                                    sandbox_id, shell, err);
 }

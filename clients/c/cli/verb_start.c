@@ -33,12 +33,13 @@ int cli_start(const struct cli_options *options, struct heel_error **err)
     struct heel_client *client;
     int result;
 
-    if (options->terminal)
+    if (options->terminal.on)
         command.terminal = &terminal;
     if (cli_connect(options, CLI_NEEDS_LASTING, &client, err))
         return -1;
-    result = heel_process_start(client, options->arguments[0], &command,
-                                !options->interactive && !options->terminal, NULL, &process, err);
+    result =
+        heel_process_start(client, options->arguments[0], &command,
+                           !options->interactive.on && !options->terminal.on, NULL, &process, err);
     if (!result) {
         result = tell(process, options, err);
         heel_process_info_free(process);

@@ -22,8 +22,8 @@ const struct cli_verb cli_verbs[] = {
             "are passed on; the third within two seconds kills. With --terminal they end heelcli "
             "and the command, and keys such as ctrl-c go to the command.",
         .example = "heelcli run --level strict -- python3 -c 'print(6 * 7)'",
-        .flags = {cli_terminal_flags, cli_spec_flags, cli_limit_flags, cli_command_flags,
-                  cli_private_flags, cli_session_flags},
+        .flags = {cli_terminal_flags, cli_profile_flags, cli_spec_flags, cli_limit_flags,
+                  cli_command_flags, cli_private_flags, cli_session_flags},
         .least_arguments = 1,
         .most_arguments = ANY,
         .failure = CLI_EXIT_OWN_ERROR,
@@ -37,8 +37,8 @@ const struct cli_verb cli_verbs[] = {
                 "ends, or its "
                 "server ends. --timeout holds for each of its commands.",
         .example = "heelcli create --working-dir . --ttl 1h",
-        .flags = {cli_spec_flags, cli_limit_flags, cli_command_flags, cli_create_flags,
-                  cli_server_flags, cli_output_flags},
+        .flags = {cli_profile_flags, cli_spec_flags, cli_limit_flags, cli_command_flags,
+                  cli_create_flags, cli_server_flags, cli_output_flags},
         .failure = CLI_EXIT_FAILED,
         .run = cli_create,
     },
@@ -63,8 +63,8 @@ const struct cli_verb cli_verbs[] = {
                 "in a new one of the flags, which is removed when the shell ends. Exits as run "
                 "does.",
         .example = "heelcli shell --level default --working-dir .",
-        .flags = {cli_spec_flags, cli_limit_flags, cli_command_flags, cli_server_flags,
-                  cli_denial_flags},
+        .flags = {cli_profile_flags, cli_spec_flags, cli_limit_flags, cli_command_flags,
+                  cli_server_flags, cli_denial_flags},
         .most_arguments = 1,
         .failure = CLI_EXIT_OWN_ERROR,
         .run = cli_shell,
@@ -228,8 +228,8 @@ const struct cli_verb cli_verbs[] = {
                 "would get and why. Makes no sandbox. With --test it exits with 0 where all of "
                 "them are allowed, else with 1.",
         .example = "heelcli policy --level default --test ~/.ssh/config",
-        .flags = {cli_spec_flags, cli_limit_flags, cli_command_flags, cli_policy_flags,
-                  cli_private_flags, cli_output_flags},
+        .flags = {cli_profile_flags, cli_spec_flags, cli_limit_flags, cli_command_flags,
+                  cli_policy_flags, cli_private_flags, cli_output_flags},
         .failure = CLI_EXIT_OWN_ERROR,
         .run = cli_policy,
     },
