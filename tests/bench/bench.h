@@ -3,6 +3,7 @@
 #define HEEL_TESTS_BENCH_BENCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "tests/bench/client.h"
@@ -50,6 +51,11 @@ size_t bench_count(const struct bench *bench, size_t full, size_t quick);
 void bench_add_ratio(struct bench *bench, const struct measurement *self, size_t target,
                      struct contestant *own, struct contestant *base);
 
+/* A result that is how fast `bytes` went in each run of `own`, in MB/s, beside those of `base`;
+ * sorts both. */
+void bench_add_speed(struct bench *bench, const struct measurement *self, size_t target,
+                     struct contestant *own, struct contestant *base, uint64_t bytes);
+
 /* A result that is a value alone. */
 void bench_add_value(struct bench *bench, const struct measurement *self, size_t target,
                      double value, char *note);
@@ -62,6 +68,12 @@ void bench_add_median(struct bench *bench, const struct measurement *self, size_
  * A contestant's `once`, with the bench as its data. */
 int bench_run_bwrap(void *bench, struct heel_error **err);
 
+/* What bytes through heel are compared with: head -c BYTES /dev/zero, read from a pipe. */
+int bench_read_pipe(uint64_t bytes, struct heel_error **err);
+
+/* The error that other than `expected` bytes came. Returns -1. */
+int bench_bytes_missing(uint64_t got, uint64_t expected, struct heel_error **err);
+
 extern const struct measurement measure_run;
 extern const struct measurement measure_create;
 extern const struct measurement measure_cli;
@@ -70,9 +82,15 @@ extern const struct measurement measure_default;
 extern const struct measurement measure_rules;
 extern const struct measurement measure_stdout;
 extern const struct measurement measure_stdin;
+extern const struct measurement measure_streams;
+extern const struct measurement measure_fair;
+extern const struct measurement measure_replay;
+extern const struct measurement measure_terminal;
+extern const struct measurement measure_signal;
 extern const struct measurement measure_stall;
 extern const struct measurement measure_idle;
 extern const struct measurement measure_many;
+extern const struct measurement measure_attached;
 extern const struct measurement measure_storm;
 
 #endif

@@ -14,9 +14,10 @@
 #include "tests/bench/bench.h"
 
 static const struct measurement *const measurements[] = {
-    &measure_run,    &measure_create,  &measure_rules,  &measure_cli,
-    &measure_strict, &measure_default, &measure_stdout, &measure_stdin,
-    &measure_stall,  &measure_idle,    &measure_many,   &measure_storm,
+    &measure_run,     &measure_create,   &measure_rules,  &measure_cli,     &measure_strict,
+    &measure_default, &measure_stdout,   &measure_stdin,  &measure_streams, &measure_fair,
+    &measure_replay,  &measure_terminal, &measure_signal, &measure_stall,   &measure_idle,
+    &measure_many,    &measure_attached, &measure_storm,
 };
 
 struct arguments {

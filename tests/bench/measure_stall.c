@@ -31,12 +31,14 @@ static int stall(struct bench *bench, const struct measurement *self, struct dae
     heel_autofree char *id = NULL;
     autoexec struct exec_stream *exec = NULL;
     const char *argv[] = {"yes"};
+    struct exec_command command = {.argv = argv, .count = 1};
     double before, begin, highest;
 
     if (client_create(channel, &id, err) < 0)
         return -1;
     before = procfs_memory_of(daemon->pid).rss;
-    exec = exec_stream_open(channel, id, argv, 1, 0);
+    command.sandbox_id = id;
+    exec = exec_stream_open(channel, NULL, &command);
     if (exec_stream_read(exec, READ_FIRST, err) < 0)
         return -1;
     sleep_ms(SETTLE_MS);

@@ -148,6 +148,14 @@ static size_t sort_out(struct processes *list, pid_t root)
     return below;
 }
 
+static void add_memory(struct memory *sum, pid_t pid)
+{
+    struct memory memory = procfs_memory_of(pid);
+
+    sum->pss += memory.pss;
+    sum->pss_is_known = sum->pss_is_known && memory.pss_is_known;
+}
+
 struct memory procfs_memory_of_tree(pid_t pid)
 {
     struct memory sum = procfs_memory_of(pid);
@@ -155,12 +163,20 @@ struct memory procfs_memory_of_tree(pid_t pid)
     size_t below = sort_out(&list, pid);
 
     sum.rss = 0;
-    for (size_t i = 0; i < below; i++) {
-        struct memory memory = procfs_memory_of(list.all[i].pid);
+    for (size_t i = 0; i < below; i++)
+        add_memory(&sum, list.all[i].pid);
+    free(list.all);
+    return sum;
+}
 
-        sum.pss += memory.pss;
-        sum.pss_is_known = sum.pss_is_known && memory.pss_is_known;
-    }
+struct memory procfs_memory_of_children(pid_t pid)
+{
+    struct memory sum = {.pss_is_known = true};
+    struct processes list = list_processes();
+
+    for (size_t i = 0; i < list.count; i++)
+        if (list.all[i].parent == pid)
+            add_memory(&sum, list.all[i].pid);
     free(list.all);
     return sum;
 }

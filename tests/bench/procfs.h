@@ -19,6 +19,9 @@ struct memory procfs_memory_of(pid_t pid);
 /* A process and all below it. `rss` is 0. */
 struct memory procfs_memory_of_tree(pid_t pid);
 
+/* The children of a process, without itself and what is below them. `rss` is 0. */
+struct memory procfs_memory_of_children(pid_t pid);
+
 /* How many processes are below `pid`, at any depth. */
 size_t procfs_count_below(pid_t pid);
 
