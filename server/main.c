@@ -33,7 +33,7 @@ struct heeld {
     uv_signal_t interrupt;
     uv_poll_t connection; /* with --connection-fd: tells when the other end is gone */
     int connection_watch; /* a duplicate of that descriptor, or -1 */
-    struct server_core *core;
+    struct server_core *core; /* NULL when it is closed */
     struct listener *listeners[OPTIONS_MAX_LISTEN];
     size_t listener_count;
 };
@@ -44,10 +44,12 @@ static void close_listeners(struct heeld *heeld)
         listener_close(heeld->listeners[--heeld->listener_count]);
 }
 
-static void close_any(uv_handle_t *handle, void *data)
+/* Those that watch signals stay: with the last of them goes the handler, and a signal that came
+ * once more would turn an orderly end into a death by it. */
+static void close_all_else(uv_handle_t *handle, void *data)
 {
     (void)data;
-    if (!uv_is_closing(handle))
+    if (!uv_is_closing(handle) && uv_handle_get_type(handle) != UV_SIGNAL)
         uv_close(handle, NULL);
 }
 
@@ -55,9 +57,8 @@ static void on_server_closed(struct server_core *core)
 {
     struct heeld *heeld = core->data;
 
+    heeld->core = NULL;
     close_listeners(heeld);
-    uv_close((uv_handle_t *)&heeld->terminate, NULL);
-    uv_close((uv_handle_t *)&heeld->interrupt, NULL);
     if (heeld->connection_watch >= 0)
         uv_close((uv_handle_t *)&heeld->connection, NULL);
 }
@@ -72,8 +73,11 @@ static void shut_down(struct heeld *heeld)
 
 static void on_signal(uv_signal_t *handle, int signal_number)
 {
+    struct heeld *heeld = handle->data;
+
     log_event(LOG_LEVEL_INFO, "signal", LOG_INT("number", signal_number));
-    shut_down(handle->data);
+    if (heeld->core)
+        shut_down(heeld);
 }
 
 static void on_connection_lost(uv_poll_t *poll, int status, int events)
@@ -142,14 +146,20 @@ static int start_serving(struct heeld *heeld, struct heel_error **err)
     return 0;
 }
 
+/* The loop doesn't run for its sake. */
+static void watch_signal(struct heeld *heeld, uv_signal_t *watcher, int signal_number)
+{
+    uv_signal_init(&heeld->loop, watcher);
+    watcher->data = heeld;
+    uv_signal_start(watcher, on_signal, signal_number);
+    uv_unref((uv_handle_t *)watcher);
+}
+
 static void watch_signals(struct heeld *heeld)
 {
     signal(SIGPIPE, SIG_IGN);
-    uv_signal_init(&heeld->loop, &heeld->terminate);
-    uv_signal_init(&heeld->loop, &heeld->interrupt);
-    heeld->terminate.data = heeld->interrupt.data = heeld;
-    uv_signal_start(&heeld->terminate, on_signal, SIGTERM);
-    uv_signal_start(&heeld->interrupt, on_signal, SIGINT);
+    watch_signal(heeld, &heeld->terminate, SIGTERM);
+    watch_signal(heeld, &heeld->interrupt, SIGINT);
 }
 
 /* What is found wrong before there is a launcher is said before anything is started. */
@@ -201,9 +211,8 @@ static int run(struct heeld *heeld, struct heel_error **err)
         return -1;
     ready_announce(heeld->options.ready_fd);
     uv_run(&heeld->loop, UV_RUN_DEFAULT);
-    uv_walk(&heeld->loop, close_any, NULL);
+    uv_walk(&heeld->loop, close_all_else, NULL);
     uv_run(&heeld->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&heeld->loop);
     grpcc_shutdown();
     return 0;
 }

@@ -174,6 +174,20 @@ class DrainTest(HeeldCase):
         self.assertEqual((still_alive(tree), alive_with(argument), server.leftovers()), ([], [], []))
         self.assertTrue(call.exception(timeout=5) or call.result().status.signal)
 
+    def test_signals_until_the_end(self):
+        """Whoever repeats it must not turn an orderly end into a death by the signal."""
+        server = self.start()
+        server.stub.CreateSandbox(pb.CreateSandboxRequest())
+        for _ in range(10000):
+            server.process.terminate()
+            try:
+                server.process.wait(0.001)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self.assertEqual(server.process.returncode, 0)
+        self.assertEqual(server.leftovers(), [])
+
     def test_a_second_signal_cuts_it_short(self):
         for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)):
             server = self.start("--grace", "60s")
