@@ -35,11 +35,21 @@ size_t input_waiting(const struct input *input)
     return input->waiting.length - input->sent;
 }
 
-/* The handle lives on until input_close, so that who owns both has one moment at which it goes. */
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct input *input = handle->data;
+
+    input->watched = false;
+    if (input->on_closed)
+        input->on_closed(handle);
+}
+
+/* The handle goes before its descriptor: libuv takes the number of what it stops or closes out of
+ * the loop, and by then that may be another one's, who would wait for ever. */
 static void close_pipe(struct input *input)
 {
-    if (input->watched)
-        uv_poll_stop(&input->poll);
+    if (input->watched && !uv_is_closing((uv_handle_t *)&input->poll))
+        uv_close((uv_handle_t *)&input->poll, on_poll_closed);
     if (input->fd >= 0)
         close(input->fd);
     input->fd = -1;
@@ -165,12 +175,8 @@ void input_finish(struct input *input)
 
 bool input_close(struct input *input, uv_close_cb on_closed)
 {
-    bool watched = input->watched;
-
     close_pipe(input);
     drop_waiting(input);
-    if (watched)
-        uv_close((uv_handle_t *)&input->poll, on_closed);
-    input->watched = false;
-    return watched;
+    input->on_closed = on_closed;
+    return input->watched;
 }

@@ -14,7 +14,7 @@ struct input {
     uv_loop_t *loop; /* borrowed */
     int fd;          /* owned; -1 once closed, and before input_open_terminal */
     uv_poll_t poll;
-    bool watched;      /* the poll handle exists */
+    bool watched;      /* the poll handle exists, or is being closed */
     bool terminal;     /* it is one's master side */
     bool expected;     /* the terminal is still to come */
     bool mid_line;     /* the last byte was no newline */
@@ -22,8 +22,9 @@ struct input {
     bool close_when_empty;
     struct heel_buffer waiting; /* what the pipe hasn't taken; `sent` bytes of it are gone */
     size_t sent;
-    uint64_t written; /* bytes of input_write */
-    uint64_t taken;   /* bytes written to the pipe, or dropped since nobody reads it */
+    uint64_t written;      /* bytes of input_write */
+    uint64_t taken;        /* bytes written to the pipe, or dropped since nobody reads it */
+    uv_close_cb on_closed; /* of input_close */
     void (*on_progress)(void *data); /* `taken` grew */
     void *data;
 };

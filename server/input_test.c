@@ -103,11 +103,78 @@ static void test_nobody_reads_any_more(void)
     stage_close(&stage);
 }
 
+static void on_newcomer(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    *(bool *)poll->data = true;
+    uv_poll_stop(poll);
+}
+
+/* Whoever gets the number of a descriptor that was closed must not lose it from the loop when the
+ * input itself goes. */
+static void test_its_number_is_another_ones(void)
+{
+    struct stage stage;
+    int ends[2], number;
+    bool readable = false;
+    uv_poll_t newcomer;
+
+    stage_open(&stage);
+    number = stage.input.fd;
+    input_finish(&stage.input);
+    REQUIRE(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    REQUIRE(ends[0] == number || dup2(ends[0], number) == number);
+    REQUIRE(uv_poll_init(&stage.loop, &newcomer, number) == 0);
+    newcomer.data = &readable;
+    uv_poll_start(&newcomer, UV_READABLE, on_newcomer);
+    uv_run(&stage.loop, UV_RUN_NOWAIT);
+    input_close(&stage.input, NULL);
+    CHECK_INT(write(ends[1], "x", 1), 1);
+    uv_run(&stage.loop, UV_RUN_NOWAIT);
+    CHECK(readable);
+    uv_close((uv_handle_t *)&newcomer, NULL);
+    stage_close(&stage);
+    close(ends[1]);
+    close(number);
+    if (ends[0] != number)
+        close(ends[0]);
+}
+
+/* Who frees the input is told when it may, also where its pipe was closed a moment ago. */
+static void on_closed(uv_handle_t *handle)
+{
+    struct input *input = handle->data;
+
+    on_progress(input->data);
+}
+
+static void test_its_end_is_told(void)
+{
+    struct stage stage;
+
+    stage_open(&stage);
+    input_finish(&stage.input);
+    CHECK(input_close(&stage.input, on_closed));
+    uv_run(&stage.loop, UV_RUN_DEFAULT);
+    CHECK_INT(stage.progress, 1);
+    CHECK(!input_close(&stage.input, on_closed));
+    stage_close(&stage);
+
+    stage_open(&stage);
+    input_finish(&stage.input);
+    uv_run(&stage.loop, UV_RUN_DEFAULT);
+    CHECK(!input_close(&stage.input, on_closed));
+    stage_close(&stage);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     test_what_was_sent_is_forgotten();
     test_what_the_pipe_does_not_take_waits();
     test_nobody_reads_any_more();
+    test_its_number_is_another_ones();
+    test_its_end_is_told();
     return heel_test_end();
 }
