@@ -48,7 +48,7 @@ PROPERTIES = (
     Property("F24", "/tmp, /var/tmp and /dev/shm are the sandbox's own", "a file that was left there outside", "shared_folders"),
     Property("F29", "nobody watches what goes on in protected files", "inotify by path and O_PATH, dnotify", "watch_hidden", READERS, (("WATCHED", "@HIDDEN"),)),
     Property("F29b", "STRICT watches nothing that was not granted", "the same on an ungranted folder", "watch_hidden", (STRICT,), (("WATCHED", "@OUTSIDE"),)),
-    Property("F30", "a file granted for reading stays as it is", "fchmod, futimens, xattr, flags, /proc/self/fd, O_PATH, link, mmap", "read_only_metadata", READERS),
+    Property("F30", "a file granted for reading stays as it is", "fchmod, futimens, xattr, flags, version, disk hints, /proc/self/fd, O_PATH, link, mmap", "read_only_metadata", READERS),
     Property("F30b", "a file granted for reading can't be locked", "flock, record locks", "read_only_lock", READERS),
     Property("F31", "heel's own folder and socket are out of reach", "list, write, connect", "heel_state"),
     Property("A01", "no way leads upwards from the working directory", "dots by path, descriptor, moved folder, link, rename", "escape_upwards", READERS),
@@ -99,6 +99,8 @@ PROPERTIES = (
     Property("A37", "nobody changes what the kernel holds it to be", "PR_SET_MM, PR_SET_IO_FLUSHER, uid_map, loginuid", "self_description"),
     Property("A22", "sockets get no privileged options", "9 options", "socket_options"),
     Property("A38", "sockets load no programs, and speak no IPsec", "SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, UDP_ENCAP", "socket_programs"),
+    Property("A43", "no filters fill the memory that the kernel has for those of all users", "seccomp, prctl, high bits", "own_filters"),
+    Property("A44", "no memory is taken that counts as nobody's", "memfd_secret, huge pages by mapping and memfd", "uncounted_memory"),
     # ---- communication
     Property("I01", "abstract sockets outside can't be reached", "connect, /proc/net/unix", "abstract"),
     Property("I02", "Unix sockets outside can't be reached (I04)", "a stream socket in a protected folder", "unix_stream", READERS, (("SOCKET", "@HIDDEN_SOCKET"),)),

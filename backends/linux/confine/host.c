@@ -107,7 +107,9 @@ static void try_steps(struct trial *trial)
     trial->results[STEP_LISTENER] =
         errno_of(heel_seccomp_load_supervising(&listener, &pass, &error), error);
     error = NULL;
-    trial->results[STEP_SECCOMP] = errno_of(heel_seccomp_load(&error), error);
+    /* Under the one there can be no other. */
+    trial->results[STEP_SECCOMP] =
+        trial->results[STEP_LISTENER] == 0 ? 0 : errno_of(heel_seccomp_load(&error), error);
 }
 
 static _Noreturn void run_child(int go, int report)

@@ -16,6 +16,8 @@
 #define CREATE_RULESET_VERSION 1U
 #define RULE_PATH_BENEATH 1
 #define RESTRICT_SELF_LOG_NEW_EXEC_ON (1U << 1)
+#define RESTRICT_SELF_LOG_SUBDOMAINS_OFF (1U << 2)
+#define ABI_OF_LOG_FLAGS 7
 
 /* struct landlock_ruleset_attr as of ABI 6; an older kernel is told a shorter size. */
 struct ruleset_attributes {
@@ -150,12 +152,18 @@ int heel_landlock_prepare(const struct heel_plan *plan, struct heel_error **err)
     return heel_steal_fd(&ruleset);
 }
 
+/* Domains that programs inside make of their own log nothing: they could ask for it, and fill the
+ * host's audit log. Without NEW_EXEC_ON nothing is logged after an exec. */
+static unsigned log_flags(bool audited)
+{
+    if (heel_landlock_abi() < ABI_OF_LOG_FLAGS)
+        return 0;
+    return RESTRICT_SELF_LOG_SUBDOMAINS_OFF | (audited ? RESTRICT_SELF_LOG_NEW_EXEC_ON : 0);
+}
+
 int heel_landlock_apply(int ruleset, bool audited, struct heel_error **err)
 {
-    /* Without it nothing is logged after an exec. */
-    unsigned flags = audited ? RESTRICT_SELF_LOG_NEW_EXEC_ON : 0;
-
-    if (syscall(SYS_landlock_restrict_self, ruleset, flags) < 0)
+    if (syscall(SYS_landlock_restrict_self, ruleset, log_flags(audited)) < 0)
         return heel_error_set_errno(err, errno, "the kernel refused to apply Landlock");
     return 0;
 }

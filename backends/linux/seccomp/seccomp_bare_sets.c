@@ -1,6 +1,7 @@
 /* What a sandbox without namespaces is refused besides: whatever reaches the host by something else
  * than a path that Landlock sees. */
 #include <errno.h>
+#include <linux/fs.h>
 #include <stdint.h>
 
 #include "backends/linux/seccomp/seccomp_sets.h"
@@ -53,10 +54,23 @@ const size_t heel_seccomp_bare_set_count = HEEL_ARRAY_LENGTH(heel_seccomp_bare_s
         } \
     }
 
+#define IOCTL_IS(request) \
+    { \
+        HEEL_SECCOMP_IS, 1, UINT32_MAX, 1, \
+        { \
+            (uint32_t)(request) \
+        } \
+    }
+
 static const char outside[] =
     "processes outside have numbers here, and nothing else keeps their user from changing them";
 
+static const char file_attribute[] = "Landlock does not know them; programs do without";
+
 const struct heel_seccomp_rule heel_seccomp_bare_rules[] = {
+    {"ioctl", file_attribute, EPERM, {IOCTL_IS(FS_IOC_SETFLAGS)}},
+    {"ioctl", file_attribute, EPERM, {IOCTL_IS(FS_IOC_FSSETXATTR)}},
+    {"ioctl", file_attribute, EPERM, {IOCTL_IS(FS_IOC_SETVERSION)}},
     {"sched_setaffinity", outside, EPERM, {NOT_OWN}},
     {"sched_setscheduler", outside, EPERM, {NOT_OWN}},
     {"sched_setparam", outside, EPERM, {NOT_OWN}},

@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -36,7 +39,7 @@ static const char *const files[] = {
 static const char *const memory[] = {
     "mmap", "mprotect", "munmap", "brk", "mremap", "msync", "mincore", "madvise", "mlock",
     "munlock", "mlockall", "munlockall", "mlock2", "remap_file_pages", "pkey_mprotect",
-    "pkey_alloc", "pkey_free", "memfd_secret", "mseal", "map_shadow_stack", "membarrier",
+    "pkey_alloc", "pkey_free", "mseal", "map_shadow_stack", "membarrier",
     "get_mempolicy", "set_mempolicy", "mbind", "set_mempolicy_home_node", "process_madvise",
     "process_mrelease", NULL,
 };
@@ -107,6 +110,10 @@ static const char *const asynchronous_io[] = {
     "io_setup", "io_destroy", "io_getevents", "io_submit", "io_cancel", "io_pgetevents", NULL,
 };
 
+static const char *const secret_memory[] = {
+    "memfd_secret", NULL,
+};
+
 static const char *const mounts[] = {
     "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount",
     "fspick", "mount_setattr", "open_tree_attr", "swapon", "swapoff", NULL,
@@ -175,6 +182,9 @@ const struct heel_seccomp_set heel_seccomp_sets[] = {
     {"asynchronous I/O",
      "its contexts are counted for the whole machine; programs fall back to threads", ENOSYS,
      asynchronous_io},
+    {"secret memory",
+     "while nothing maps it, no limit counts it; programs do without, as on kernels that have none",
+     ENOSYS, secret_memory},
     {"mounts", "what is mounted is settled when the sandbox is made", EPERM, mounts},
     {"kernel surface", "large, little used, and often where kernels were broken into", EPERM,
      kernel_surface},
@@ -260,7 +270,9 @@ const size_t heel_seccomp_set_count = HEEL_ARRAY_LENGTH(heel_seccomp_sets);
 #define SOCKET_IOCTLS 0x8900U /* and the 255 that follow */
 #define WIRELESS_IOCTLS 0x8b00U
 #define SCHED_CORE 62
-#define NEW_LISTENER 8
+#define MEMFD_HUGETLB 4
+#define SET_RW_HINT 1036
+#define SET_FILE_RW_HINT 1038
 
 #define SET_ID (S_ISUID | S_ISGID)
 #define NOTIFICATION_PIPE O_EXCL
@@ -278,6 +290,12 @@ static const char fast_open[] =
     "TCP Fast Open connects without connect(), past what supervises that";
 static const char socket_program[] =
     "programs in the kernel, which are compiled there into memory that all users share";
+static const char own_filters[] =
+    "the kernel compiles filters into memory that all users share, and one sandbox's would fill it "
+    "for the whole machine; programs take it for a kernel that has none";
+static const char huge_pages[] =
+    "the machine's huge pages are there for all, and no limit counts them";
+static const char disk_hint[] = "stays with a file that may only be read";
 static const char type_reason[] =
     "raw sockets, and datagrams on Unix sockets, whose addresses no filter sees";
 static const char protocol_reason[] =
@@ -384,6 +402,8 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
 
     {"fcntl", "a lease on a program holds up whoever starts it", EPERM, {IS(1, SETLEASE)}},
     {"fcntl", "pipe pages are shared by all processes of a user", EPERM, {IS(1, SETPIPE_SZ)}},
+    {"fcntl", disk_hint, EINVAL, {IS(1, SET_RW_HINT)}},
+    {"fcntl", disk_hint, EINVAL, {IS(1, SET_FILE_RW_HINT)}},
 
     {"pipe2",
      "notification pipes are a part of the kernel that only desktops use",
@@ -414,7 +434,10 @@ const struct heel_seccomp_rule heel_seccomp_rules[] = {
      EPERM,
      {NEITHER(0, 0, ALL)}},
     {"prctl", "core scheduling of other processes", EPERM, {IS(0, SCHED_CORE)}},
-    {"seccomp", "a second listener would decide in heel's place", EPERM, {HAS(1, NEW_LISTENER)}},
+    {"seccomp", own_filters, EINVAL, {IS(0, SECCOMP_SET_MODE_FILTER)}},
+    {"prctl", own_filters, EINVAL, {IS(0, PR_SET_SECCOMP), IS(1, SECCOMP_MODE_FILTER)}},
+    {"mmap", huge_pages, ENOMEM, {HAS(3, MAP_HUGETLB)}},
+    {"memfd_create", huge_pages, ENOSYS, {HAS(1, MEMFD_HUGETLB)}},
 };
 
 const size_t heel_seccomp_rule_count = HEEL_ARRAY_LENGTH(heel_seccomp_rules);

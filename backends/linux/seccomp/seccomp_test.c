@@ -475,7 +475,13 @@ static const struct probe {
      SYS_openat,
      {(unsigned long)-1, 1, O_CREAT | O_WRONLY, 04755},
      EPERM},
-    {"a second listener", SYS_seccomp, {SECCOMP_SET_MODE_FILTER, 8, 0}, EPERM},
+    {"a second listener", SYS_seccomp, {SECCOMP_SET_MODE_FILTER, 8, 0}, EINVAL},
+    {"a filter of one's own", SYS_seccomp, {SECCOMP_SET_MODE_FILTER, 0, 0}, EINVAL},
+    {"a filter by prctl", SYS_prctl, {PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0}, EINVAL},
+    {"memfd_secret", SYS_memfd_secret, {0}, ENOSYS},
+    {"a huge page", SYS_mmap, {0, 2 << 20, PROT_READ, MAP_HUGETLB, (unsigned long)-1}, ENOMEM},
+    {"a memory file of huge pages", SYS_memfd_create, {0, 4}, ENOSYS},
+    {"F_SET_RW_HINT", SYS_fcntl, {(unsigned long)-1, 1036}, EINVAL},
 };
 
 static int attempt(const struct probe *probe)

@@ -2,6 +2,7 @@
 #include "tests/confinement/probes/probe.h"
 
 #include <linux/fs.h>
+#include <stdint.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -13,7 +14,8 @@ int main(void)
     int fd = open(file, O_RDONLY), path = open(file, O_PATH),
         folder = open(probe_env("READABLE"), O_RDONLY);
     char by_fd[64], by_path[64];
-    int flags = 0;
+    uint64_t short_lived = 2; /* RWH_WRITE_LIFE_SHORT */
+    int flags = 0, version = 1;
 
     snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", fd);
     snprintf(by_path, sizeof by_path, "/proc/self/fd/%d", path);
@@ -23,6 +25,8 @@ int main(void)
     probe_call("fsetxattr", fsetxattr(fd, "user.heel", "x", 1, 0));
     probe_call("FS_IOC_SETFLAGS",
                ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 ? -1 : ioctl(fd, FS_IOC_SETFLAGS, &flags));
+    probe_call("FS_IOC_SETVERSION", ioctl(fd, FS_IOC_SETVERSION, &version));
+    probe_call("F_SET_RW_HINT", fcntl(fd, F_SET_RW_HINT, &short_lived));
     probe_fd("open for writing", open(file, O_WRONLY));
     probe_fd("reopen by descriptor", open(by_fd, O_RDWR));
     probe_fd("reopen by O_PATH", open(by_path, O_RDWR));
