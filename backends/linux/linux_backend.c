@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backends/linux/facts/host_facts.h"
+#include "backends/linux/identity/uid_locks.h"
 #include "backends/linux/identity/uid_range.h"
 #include "backends/linux/kernel/without.h"
 #include "backends/linux/launcher/launcher.h"
@@ -374,8 +375,11 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
     backend->identities = (struct heel_identities){
         .own = heel_identities_usable(options->uid_first, options->uid_count),
         .alone = heel_identities_alone(),
+        .locks = -1,
         .first = options->uid_first,
         .count = options->uid_count};
+    if (backend->identities.own && options->runtime_dir)
+        backend->identities.locks = heel_uid_locks_open(options->runtime_dir);
     heel_lanes_init(&backend->preparations, loop, PREPARATIONS_WIDTH);
     heel_lane_init(&backend->removals, loop, REMOVALS_WIDTH);
     heel_lane_init(&backend->explanations, loop, EXPLANATIONS_WIDTH);

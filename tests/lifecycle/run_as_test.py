@@ -59,6 +59,27 @@ class AnyTest(RunAsCase):
                 self.refused(run_as, Code.INVALID_ARGUMENT, "INVALID_FIELD", f"spec.run_as.{field}")
 
 
+class TwoServersTest(TestCase):
+    def uid_in_sandbox(self, server):
+        request = pb.RunCommandRequest(spec=pb.SandboxSpec(), command=process_pb.Command(argv=["id", "-u"]))
+        return int(server.stub.RunCommand(request).stdout)
+
+    def test_no_uid_is_given_out_twice(self):
+        """Both have the same range, as all have that no flag says otherwise of."""
+        self.root_only()
+        if not os.access("/run", os.W_OK):
+            self.skipTest("/run can't be written, where heelds tell each other which uids they have")
+        first, second = Heeld(), Heeld(start=False)
+        self.addCleanup(first.end)
+        second.uids = first.uids
+        second.start()
+        self.addCleanup(second.end)
+        uids = [self.uid_in_sandbox(server) for server in (first, second, first, second)]
+        self.assertEqual(set(uids[::2]) & set(uids[1::2]), set(), uids)
+        for uid in uids:
+            self.assertTrue(first.uids[0] <= uid <= first.uids[1], uids)
+
+
 class UserTest(RunAsCase):
     def setUp(self):
         self.user_only()

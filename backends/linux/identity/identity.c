@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "backends/linux/identity/uid_locks.h"
 #include "base/text.h"
 
 #define RETRY_MS 100
@@ -39,14 +40,26 @@ static bool names_host_paths(const struct heel_sandbox_spec *spec)
     return spec->working_dir || spec->path_count > 0 || spec->keep_working_dir;
 }
 
+/* 0 if none is left. */
+static uid_t take_fresh(struct heel_identities *identities)
+{
+    while (identities->fresh < identities->count) {
+        uid_t uid = identities->first + identities->fresh++;
+
+        if (heel_uid_lock(identities->locks, uid))
+            return uid;
+    }
+    return 0;
+}
+
 uid_t heel_identity_next(struct heel_identities *identities)
 {
     if (identities->next != 0)
         return identities->next;
     if (identities->returned_count > 0)
         identities->next = identities->returned[--identities->returned_count];
-    else if (identities->fresh < identities->count)
-        identities->next = identities->first + identities->fresh++;
+    else
+        identities->next = take_fresh(identities);
     return identities->next;
 }
 
@@ -164,5 +177,7 @@ void heel_identity_return(struct heel_identities *identities, const struct heel_
 void heel_identities_free(struct heel_identities *identities)
 {
     free(identities->returned);
-    *identities = (struct heel_identities){0};
+    if (identities->locks >= 0)
+        close(identities->locks);
+    *identities = (struct heel_identities){.locks = -1};
 }

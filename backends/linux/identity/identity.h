@@ -15,15 +15,16 @@ struct heel_identity {
     bool named; /* the spec says so, and its paths are opened with its rights */
 };
 
-/* The uids of root's range. Those that came back last go out first: the launcher still has their
- * namespaces. The one that goes out next is fixed ahead of time, so that the launcher can have an
- * init ready. */
+/* The uids of root's range that no other heeld has. Those that came back last go out first: the
+ * launcher still has their namespaces; so none is given back to others before this heeld ends. The
+ * one that goes out next is fixed ahead of time, so that the launcher can have an init ready. */
 struct heel_identities {
     bool own;   /* there is a range, and this process can use it */
     bool alone; /* this process's uid is the only one that there is for it */
     uid_t first;
     uid_t count;
-    uid_t fresh;     /* how many were ever taken out of the range */
+    int locks;       /* owned; of uid_locks.h, -1: there are none */
+    uid_t fresh;     /* how many were ever taken out of the range, or found to be another heeld's */
     uid_t next;      /* the next to go out; 0: none has been fixed */
     uid_t *returned; /* owned */
     size_t returned_count;
