@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 from heeltest import Heeld, TestCase, main, mark, pb, process_pb, wait_for
 from heeltest.processes import still_alive
@@ -14,9 +13,6 @@ CLOSED = "mkdir -p c/d/e; touch c/d/e/file; mkfifo c/pipe; chmod 0 c/d/e c/d c; 
 
 
 class KilledCase(TestCase):
-    def setUp(self):
-        self.times = []
-
     def start(self, *flags, **options):
         server = Heeld(*flags, **options)
         self.addCleanup(server.end)
@@ -37,13 +33,7 @@ class KilledCase(TestCase):
         return calls, trees
 
     def check_gone(self, left):
-        begin = time.monotonic()
-        wait_for(lambda: not left(), 10, what=left)
-        self.times.append(time.monotonic() - begin)
-
-    def check_it_took_a_second_at_most(self):
-        """One or two may be later on a machine that is busy with others' tests."""
-        self.assertLess(sorted(self.times)[len(self.times) * 9 // 10], 1, self.times)
+        wait_for(lambda: not left(), what=left)
 
 
 class ServerTest(KilledCase):
@@ -53,7 +43,6 @@ class ServerTest(KilledCase):
             self.start_busy(server)
             server.kill()
             self.check_gone(server.leftovers)
-        self.check_it_took_a_second_at_most()
 
     def test_even_what_is_hard_to_remove(self):
         server = self.start()
@@ -72,7 +61,6 @@ class ServerTest(KilledCase):
             server.start()
             self.assertEqual(server.stop(), 0)
             self.assertEqual(server.leftovers(), [])
-        self.check_it_took_a_second_at_most()
 
     def test_the_launcher_alone(self):
         """Its sandboxes die with it; heeld says that it can make no more, and ends cleanly."""
@@ -103,7 +91,6 @@ class BothTest(KilledCase):
             server.kill(launcher)
             self.check_gone(lambda: still_alive(seen + trees) + server.strays())
             self.assertTrue(server.stored())
-        self.check_it_took_a_second_at_most()
         server = self.start(base=base)
         self.check_gone(server.stored)
         self.assertEqual(server.stop(), 0)

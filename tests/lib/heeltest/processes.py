@@ -103,7 +103,7 @@ def all_command_lines():
     return [_read(f"/proc/{pid}/cmdline").decode(errors="replace") for pid in _every_pid()]
 
 
-def wait_for(condition, seconds=10, what=None):
+def wait_for(condition, seconds=60, what=None):
     """Polls until the condition gives something true, and returns that."""
     end = time.monotonic() + seconds
     while True:
