@@ -46,7 +46,7 @@ int heel_runtime_dir_check(const char *path, struct heel_error **err)
     struct stat status;
 
     if (lstat(path, &status) < 0)
-        return heel_error_set_errno(err, errno, "%s", path);
+        return heel_error_set_errno(err, errno, "%s can't be looked at", path);
     if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
         return heel_error_set(
             err, HEEL_PERMISSION_DENIED, NULL,
@@ -58,6 +58,7 @@ int heel_runtime_dir_check(const char *path, struct heel_error **err)
 int heel_runtime_dir_make(const char *path, struct heel_error **err)
 {
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return heel_error_set_errno(err, errno, "make %s", path);
+        return heel_error_set_errno(err, errno, "the folder of heel's socket, %s, can't be made",
+                                    path);
     return heel_runtime_dir_check(path, err);
 }

@@ -14,6 +14,8 @@
 
 #define HEEL_VERSION "0.1.0"
 
+#define SERVER_DESCRIPTORS 48 /* to start with, and to run one command */
+
 struct server_options {
     struct heel_backend_options backend;
     Heel__V1__IsolationLevel default_level;

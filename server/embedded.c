@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/descriptors_left.h"
 #include "base/runtime_dir.h"
 #include "base/text.h"
 #include "server/core.h"
@@ -53,7 +54,8 @@ struct heel_embedded *heel_embedded_prepare(bool brief, enum heel_namespaces nam
     embedded->server_end = -1;
     pthread_mutex_init(&embedded->lock, NULL);
     pthread_cond_init(&embedded->known, NULL);
-    if (heel_launcher_start(&embedded->options.backend, &embedded->launcher, err) < 0) {
+    if (heel_need_descriptors(SERVER_DESCRIPTORS, err) < 0 ||
+        heel_launcher_start(&embedded->options.backend, &embedded->launcher, err) < 0) {
         heel_embedded_stop(embedded);
         return NULL;
     }
@@ -138,7 +140,7 @@ int heel_embedded_connect(struct heel_embedded *embedded, struct heel_error **er
     result = start_thread(embedded);
     if (result != 0) {
         close(ends[0]);
-        return heel_error_set_errno(err, result, "start the server's thread");
+        return heel_error_set_errno(err, result, "cannot start the server's thread");
     }
     return ends[0];
 }

@@ -39,7 +39,7 @@ static int lock(const char *path, struct heel_error **err)
     heel_autoclose int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
-        return heel_error_set_errno(err, errno, "open %s", lock_path);
+        return heel_error_set_errno(err, errno, "%s can't be opened", lock_path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return heel_error_set(
             err, HEEL_ALREADY_EXISTS, NULL,

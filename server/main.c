@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <uv.h>
 
+#include "base/descriptors_left.h"
 #include "base/runtime_dir.h"
 #include "base/standard_descriptors.h"
 #include "base/text.h"
@@ -31,8 +32,8 @@ struct heeld {
     uv_loop_t loop;
     uv_signal_t terminate;
     uv_signal_t interrupt;
-    uv_poll_t connection; /* with --connection-fd: tells when the other end is gone */
-    int connection_watch; /* a duplicate of that descriptor, or -1 */
+    uv_poll_t connection;     /* with --connection-fd: tells when the other end is gone */
+    int connection_watch;     /* a duplicate of that descriptor, or -1 */
     struct server_core *core; /* NULL when it is closed */
     struct listener *listeners[OPTIONS_MAX_LISTEN];
     size_t listener_count;
@@ -196,7 +197,7 @@ static int run(struct heeld *heeld, struct heel_error **err)
     struct heel_launcher launcher;
 
     raise_open_files();
-    if (prepare(heeld, &launcher, err) < 0)
+    if (heel_need_descriptors(SERVER_DESCRIPTORS, err) < 0 || prepare(heeld, &launcher, err) < 0)
         return -1;
     setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 0);
     grpcc_init();

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -100,6 +101,13 @@ class RunTest(CliCase):
             result = subprocess.run(command, env=self.cli.environment, capture_output=True, text=True, timeout=30)
             with self.subTest(closed):
                 self.assertIn(result.returncode, (7, 125), result)
+
+    def test_few_descriptors(self):
+        """gRPC would abort it."""
+        for most in (8, 20, 40):
+            few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+            answer = self.cli("run", "true", preexec_fn=few)
+            self.assertRegex(self.check_sentence(answer), rf"left of the {most} that RLIMIT_NOFILE allows")
 
     def test_output_of_any_size(self):
         answer = self.cli("run", "seq", "1000000")

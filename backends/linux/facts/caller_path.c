@@ -110,7 +110,8 @@ struct walk {
     struct heel_caller_path *resolved;
 };
 
-static int refuse(const struct walk *walk, int system_errno, struct heel_error **err)
+static int refuse(const struct walk *walk, int system_errno, const char *what,
+                  struct heel_error **err)
 {
     bool missing = system_errno == ENOENT || system_errno == ENOTDIR;
     bool endless = system_errno == ELOOP || system_errno == ENAMETOOLONG;
@@ -121,7 +122,7 @@ static int refuse(const struct walk *walk, int system_errno, struct heel_error *
             missing ? "does not exist" : "leads nowhere: ", missing ? "" : strerror(system_errno));
     else if (system_errno == EACCES || system_errno == EPERM)
         heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
-                       "\"%s\" can't be opened by user %u", walk->named, walk->caller->uid);
+                       "\"%s\" can't be %s by user %u", walk->named, what, walk->caller->uid);
     else
         heel_error_set_errno(err, system_errno, "\"%s\"", walk->named);
     if (err && *err)
@@ -159,7 +160,7 @@ static int back_to_root(struct walk *walk, struct heel_error **err)
     int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (root < 0)
-        return refuse(walk, errno, err);
+        return refuse(walk, errno, "opened", err);
     if (walk->fd >= 0)
         close(walk->fd);
     walk->fd = root;
@@ -185,10 +186,10 @@ static int follow(struct walk *walk, int link, const char *path, struct heel_err
     char *rest;
 
     if (length <= 0)
-        return refuse(walk, length < 0 ? errno : ENOENT, err);
+        return refuse(walk, length < 0 ? errno : ENOENT, "opened", err);
     text[length] = '\0';
     if (walk->resolved->link_count == LINKS_MAX)
-        return refuse(walk, ELOOP, err);
+        return refuse(walk, ELOOP, "opened", err);
     if (walk->refuse_planted && can_be_planted_in(walk, walk->fd, walk->path)) {
         heel_error_set(err, HEEL_PERMISSION_DENIED, "PATH_NOT_ACCESSIBLE",
                        "\"%s\" leads through the symbolic link \"%s\", which code in a sandbox "
@@ -213,7 +214,7 @@ static int enter(struct walk *walk, const char *name, struct heel_error **err)
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) < 0)
-        return refuse(walk, errno, err);
+        return refuse(walk, errno, "opened", err);
     if (strcmp(name, "..") == 0) {
         char *slash = strrchr(walk->path, '/');
 
@@ -250,6 +251,21 @@ static int walk_all(struct walk *walk, struct heel_error **err)
 
 /* ---- what it leads to ---- */
 
+/* The first of what is wanted that the caller may not do. */
+static const char *lacking(const struct walk *walk, int wanted)
+{
+    static const struct {
+        int access;
+        const char *what;
+    } accesses[] = {{R_OK, "read"}, {W_OK, "written"}, {X_OK, "entered or executed"}};
+
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(accesses); i++)
+        if ((wanted & accesses[i].access) &&
+            faccessat(walk->fd, "", accesses[i].access, AT_EMPTY_PATH | AT_EACCESS) < 0)
+            return accesses[i].what;
+    return "opened";
+}
+
 static int check_access(const struct walk *walk, unsigned access, struct heel_error **err)
 {
     bool directory = S_ISDIR(walk->resolved->mode);
@@ -269,9 +285,9 @@ static int check_access(const struct walk *walk, unsigned access, struct heel_er
     /* A working directory has all three, a file in it need not be executable. */
     if (access & HEEL_ACCESS_WRITE)
         wanted |= W_OK;
-    if (faccessat(walk->fd, "", wanted, AT_EMPTY_PATH | AT_EACCESS) < 0)
-        return refuse(walk, errno == EROFS ? EACCES : errno, err);
-    return 0;
+    if (faccessat(walk->fd, "", wanted, AT_EMPTY_PATH | AT_EACCESS) == 0)
+        return 0;
+    return refuse(walk, errno == EROFS ? EACCES : errno, lacking(walk, wanted), err);
 }
 
 static int resolve(struct walk *walk, unsigned access, struct heel_error **err)
@@ -281,7 +297,7 @@ static int resolve(struct walk *walk, unsigned access, struct heel_error **err)
     if (back_to_root(walk, err) < 0 || walk_all(walk, err) < 0)
         return -1;
     if (fstat(walk->fd, &status) < 0)
-        return refuse(walk, errno, err);
+        return refuse(walk, errno, "opened", err);
     walk->resolved->device = status.st_dev;
     walk->resolved->inode = status.st_ino;
     walk->resolved->mode = status.st_mode;

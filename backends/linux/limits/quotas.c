@@ -47,9 +47,14 @@ static rlim_t share_of_limit(int resource)
     return getrlimit(resource, &limit) ? 0 : limit.rlim_max / SHARE;
 }
 
-static rlim_t at_least(rlim_t value, rlim_t least)
+/* Of few descriptors a part would be too few; more than the user may have can't be given. */
+static rlim_t share_of_descriptors(void)
 {
-    return value < least ? least : value;
+    rlim_t share = share_of_limit(RLIMIT_NOFILE), all = share * SHARE;
+
+    if (share >= OPEN_FILES_MIN)
+        return share;
+    return all < OPEN_FILES_MIN ? all : OPEN_FILES_MIN;
 }
 
 void heel_quotas_read(struct heel_quotas *quotas)
@@ -57,7 +62,7 @@ void heel_quotas_read(struct heel_quotas *quotas)
     rlim_t processes = share_of_limit(RLIMIT_NPROC);
 
     *quotas = (struct heel_quotas){
-        .open_files = at_least(share_of_limit(RLIMIT_NOFILE), OPEN_FILES_MIN),
+        .open_files = share_of_descriptors(),
         .processes = processes < PROCESSES_MAX ? processes : PROCESSES_MAX,
         .pending_signals = share_of_limit(RLIMIT_SIGPENDING),
         .queue_bytes = share_of_limit(RLIMIT_MSGQUEUE),

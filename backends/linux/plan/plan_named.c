@@ -82,6 +82,35 @@ int heel_plan_sort_named(const struct heel_plan_builder *builder, struct heel_pl
     return 0;
 }
 
+/* What a mask of a protected path covers already: the DENY's own would not find there what it is
+ * for. */
+static bool is_covered(const struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                       size_t count, const char *path)
+{
+    size_t nearest = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (!(named[i].access & HEEL_ACCESS_DENY) &&
+            heel_path_is_at_or_below(path, named[i].path.path) &&
+            strlen(named[i].path.path) > nearest)
+            nearest = strlen(named[i].path.path);
+    for (size_t i = 0; i < builder->view_count; i++)
+        if (builder->views[i].access == 0 && strlen(builder->views[i].path) > nearest &&
+            heel_path_is_at_or_below(path, builder->views[i].path))
+            return true;
+    return false;
+}
+
+static void add_deny(struct heel_plan_builder *builder, const struct heel_plan_named *named,
+                     size_t count, const struct heel_plan_named *deny)
+{
+    const char *path = deny->path.path;
+
+    if (heel_plan_is_visible(builder, named, count, path) &&
+        !is_covered(builder, named, count, path))
+        pin(heel_plan_add_mount(builder->plan, HEEL_MOUNT_MASK, 0, NULL, path, "path rule"), deny);
+}
+
 int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_named *named,
                         size_t count, struct heel_error **err)
 {
@@ -93,10 +122,7 @@ int heel_plan_add_named(struct heel_plan_builder *builder, struct heel_plan_name
             add_grant(builder, &named[i]);
     }
     for (size_t i = 0; i < count; i++)
-        if ((named[i].access & HEEL_ACCESS_DENY) &&
-            heel_plan_is_visible(builder, named, count, named[i].path.path))
-            pin(heel_plan_add_mount(builder->plan, HEEL_MOUNT_MASK, 0, NULL, named[i].path.path,
-                                    "path rule"),
-                &named[i]);
+        if (named[i].access & HEEL_ACCESS_DENY)
+            add_deny(builder, named, count, &named[i]);
     return 0;
 }

@@ -375,6 +375,34 @@ static void a_grant_of_a_home_keeps_secrets(void)
     facts.secret_count = 0;
 }
 
+/* Where a protected path is hidden anyway a mask of the DENY's own would find the wrong thing. */
+static void deny_of_what_is_hidden_already(void)
+{
+    heel_autofree char *home = place("home"), *ssh = place("home/.ssh"),
+                       *key = place("home/.ssh/id");
+    struct request request = {.level = HEEL_LEVEL_STRICT,
+                              .rules = {{home, HEEL_ACCESS_READ}, {ssh, HEEL_ACCESS_DENY}},
+                              .rule_count = 2};
+    heel_autoplan struct heel_plan *at = NULL, *below = NULL, *shown = NULL;
+
+    heel_host_facts_add_secret(&facts.secrets, &facts.secret_count, ssh,
+                               HEEL_PROTECTED_CREDENTIALS);
+    at = plan_of(&request);
+    CHECK_INT(kind_at(at, ssh), HEEL_MOUNT_MASK);
+    CHECK_INT(last_at(at, ssh)->inode, 0); /* that of the protection */
+    request.rules[1].path = key;
+    below = plan_of(&request);
+    CHECK_INT(kind_at(below, ssh), HEEL_MOUNT_MASK);
+    CHECK_INT(kind_at(below, key), -1);
+    request.rules[2] = (struct heel_path_rule){ssh, HEEL_ACCESS_READ};
+    request.rule_count = 3;
+    shown = plan_of(&request);
+    CHECK_INT(kind_at(shown, ssh), HEEL_MOUNT_BIND);
+    CHECK_INT(kind_at(shown, key), HEEL_MOUNT_MASK);
+    CHECK(last_at(shown, key)->inode != 0);
+    facts.secret_count = 0;
+}
+
 static void what_cannot_be_named_is_refused(void)
 {
     static const char unreachable[] = "spec.filesystem.paths[0].path";
@@ -542,6 +570,7 @@ int main(void)
     no_grant_follows_what_a_sandbox_could_have_planted();
     nothing_written_is_executed_where_the_spec_says_so();
     a_grant_of_a_home_keeps_secrets();
+    deny_of_what_is_hidden_already();
     what_cannot_be_named_is_refused();
     the_callers_rights_count();
     plans_travel();

@@ -6,9 +6,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/descriptors_left.h"
 #include "base/text.h"
 #include "clients/c/libheel/address.h"
 #include "clients/c/libheel/request.h"
+
+#define CONNECTION_DESCRIPTORS 8 /* gRPC's own among them */
 
 struct heel_client *client_new(const struct client_transport *transport, void *state, char *address,
                                const struct heel_client_options *options)
@@ -39,7 +42,8 @@ static struct client_connection *connect_now(struct heel_client *client, struct 
     heel_autoclose int fd = -1;
     heel_autoclose int watch = -1;
 
-    if (client->transport->connect(client->transport_state, &fd, err))
+    if (heel_need_descriptors(CONNECTION_DESCRIPTORS, err) ||
+        client->transport->connect(client->transport_state, &fd, err))
         return NULL;
     watch = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (watch < 0) {
