@@ -2,11 +2,12 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
 
-from heeltest import Code, Heeld, ServerCase, TestCase, cli, main, mark, pb, places, process_pb, wait_for
+from heeltest import Code, Heeld, ServerCase, TestCase, cli, container, main, mark, pb, places, process_pb, wait_for
 from heeltest.processes import alive_with
 
 READ, WRITE, DENY = pb.PATH_ACCESS_READ, pb.PATH_ACCESS_WRITE, pb.PATH_ACCESS_DENY
@@ -309,6 +310,31 @@ class RequireTest(TestCase):
                 [*inside, command], env=client.environment, capture_output=True, text=True, timeout=60, check=False
             )
             self.assertEqual(answer.returncode, code, answer)
+
+
+class ContainerTest(TestCase):
+    """Where something stands above heel already."""
+
+    def test_with_a_containers_filter(self):
+        if os.uname().machine != "x86_64":
+            self.skipTest("the filter is for x86-64")
+        client = cli.Cli()
+        answer = client("run", "--", "sh", "-c", "echo $((6 * 7)) | cat", preexec_fn=container.refuse_namespaces)
+        self.assertEqual((answer.returncode, answer.stdout), (0, "42\n"), answer)
+        answer = client("run", "--namespaces", "require", "--", "true", preexec_fn=container.refuse_namespaces)
+        self.assertEqual(answer.returncode, 125, answer)
+
+    def test_in_a_sandbox_there_is_no_other(self):
+        programs = cli.Cli().base
+        shutil.copy(places.binary("heelcli"), programs)
+        inside = ["--level", "default", "--executable", programs, "--", f"{programs}/heelcli"]
+        for flags in ([], ["--namespaces", "never"]):
+            answer = cli.Cli()("run", *inside, "run", *flags, "--", "true")
+            self.assertEqual(answer.returncode, 125, answer)
+            self.assertIn("inside a sandbox of heel's there can be no other", answer.stderr)
+        answer = cli.Cli()("run", *inside, "doctor")
+        self.assertEqual(answer.returncode, 1, answer)
+        self.assertIn("No sandbox can be made here.", answer.stdout)
 
 
 def setUpModule():

@@ -167,6 +167,43 @@ static pid_t clone_all(void)
     return -1;
 }
 
+/* What holds a sandbox where there are no namespaces. A sandbox or a container around this process
+ * may let no filter be set. */
+static _Noreturn void run_bare_child(int report)
+{
+    struct trial trial = {0};
+    struct heel_error *error = NULL;
+    const struct heel_plan nothing = {0};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    trial.results[STEP_LANDLOCK] = errno_of(heel_landlock_restrict(&nothing, &error), error);
+    error = NULL;
+    trial.results[STEP_SECCOMP] = errno_of(heel_seccomp_load(&error), error);
+    _exit(write(report, &trial, sizeof(trial)) == sizeof(trial) ? 0 : 1);
+}
+
+static void try_bare(struct trial *trial)
+{
+    struct trial answer;
+    int report[2];
+    pid_t pid;
+
+    if (pipe2(report, O_CLOEXEC) < 0)
+        return;
+    pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0)
+        run_bare_child(report[1]);
+    close(report[1]);
+    if (pid > 0 && read(report[0], &answer, sizeof(answer)) == sizeof(answer)) {
+        trial->results[STEP_LANDLOCK] = answer.results[STEP_LANDLOCK];
+        trial->results[STEP_SECCOMP] = answer.results[STEP_SECCOMP];
+    }
+    close(report[0]);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 static void try_all(struct trial *trial)
 {
     int go[2], report[2];
@@ -191,6 +228,8 @@ static void try_all(struct trial *trial)
     }
     close(go[0]);
     close(go[1]);
+    if (trial->results[STEP_SECCOMP] == ECANCELED)
+        try_bare(trial);
 }
 
 /* ---- what it means ---- */
@@ -270,7 +309,7 @@ static void check_supervision(struct heel_host_info *info, const struct trial *t
 static void check_landlock(struct heel_host_info *info, const struct trial *trial)
 {
     bool enough = info->landlock_abi >= HEEL_LANDLOCK_ABI_NEEDED;
-    /* Where namespaces failed the child never came to it; the ABI says enough. */
+    /* Where no child came to it the ABI says enough. */
     int result = !enough                                      ? EOPNOTSUPP
                  : trial->results[STEP_LANDLOCK] == ECANCELED ? 0
                                                               : trial->results[STEP_LANDLOCK];
@@ -357,7 +396,8 @@ static void add_checks(struct heel_host_info *info, const struct trial *trial,
 
     check_landlock(info, trial);
     add_check(info, "seccomp", seccomp, "filters with SECCOMP_RET_KILL_PROCESS",
-              "run a kernel with CONFIG_SECCOMP_FILTER=y, and let no container refuse seccomp()");
+              "run a kernel with CONFIG_SECCOMP_FILTER=y, and let no container refuse seccomp(); "
+              "inside a sandbox of heel's there can be no other");
     first = info->check_count;
     add_namespace_checks(info, results);
     settle_namespaces(info, first, namespaces);
@@ -434,7 +474,8 @@ void heel_host_assume(enum heel_namespaces namespaces, struct heel_host_info *in
 {
     static const struct trial passed;
 
-    if (namespaces == HEEL_NAMESPACES_AUTO && is_doubtful())
+    if ((namespaces == HEEL_NAMESPACES_AUTO && is_doubtful()) ||
+        (namespaces == HEEL_NAMESPACES_NEVER && is_contained()))
         heel_host_probe(namespaces, info);
     else
         fill(info, &passed, namespaces);
