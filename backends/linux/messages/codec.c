@@ -75,6 +75,15 @@ uint64_t heel_get_u64(struct heel_reader *from)
     return value;
 }
 
+uint64_t heel_get_bounded(struct heel_reader *from, uint64_t maximum)
+{
+    uint64_t value = heel_get_u64(from);
+
+    if (value > maximum)
+        from->failed = true;
+    return from->failed ? 0 : value;
+}
+
 const void *heel_get_bytes(struct heel_reader *from, size_t *length)
 {
     uint32_t wanted = heel_get_u32(from);

@@ -29,6 +29,8 @@ static inline struct heel_reader heel_reader_of(const void *data, size_t length)
 
 uint32_t heel_get_u32(struct heel_reader *from);
 uint64_t heel_get_u64(struct heel_reader *from);
+/* A heel_put_u64() of at most `maximum`; a larger one fails the reader. */
+uint64_t heel_get_bounded(struct heel_reader *from, uint64_t maximum);
 
 /* Borrowed from the bytes being read; NULL and 0 where they end too early. */
 const void *heel_get_bytes(struct heel_reader *from, size_t *length);
