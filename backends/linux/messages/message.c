@@ -179,15 +179,20 @@ int heel_message_receive(int socket, struct heel_message *message)
     struct msghdr packet = {.msg_iov = parts,
                             .msg_iovlen = 2,
                             .msg_control = control,
-                            .msg_controllen = sizeof control};
+                            /* Not `sizeof`: the kernel fills padding with descriptors, too. */
+                            .msg_controllen = CMSG_LEN(sizeof received.fds)};
     ssize_t got;
 
     do
         got = recvmsg(socket, &packet, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
-    if (got <= 0)
-        return got == 0 || errno == ECONNRESET ? 0 : -1;
+    if (got < 0)
+        return errno == ECONNRESET ? 0 : -1;
     take_fds(&packet, received.fds, &received.fd_count);
+    if (got == 0) { /* the end, or an empty packet, which may have brought descriptors */
+        heel_message_clear(&received);
+        return 0;
+    }
     if (take_packet(&packet, &header, inlined, (size_t)got, &received)) {
         heel_message_clear(&received);
         return refuse(EPROTO);

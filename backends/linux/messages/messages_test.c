@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "backends/linux/messages/codec.h"
 #include "backends/linux/messages/message.h"
 #include "backends/linux/messages/protocol.h"
 #include "base/test.h"
@@ -40,6 +41,20 @@ static void test_codec(void)
     CHECK_STR(got[2], "two");
     CHECK(!got[3] && heel_reader_done(&reader));
     CHECK_INT(heel_get_u32(&reader), 0);
+    CHECK(reader.failed);
+}
+
+static void test_bounded_numbers(void)
+{
+    heel_autobuffer struct heel_buffer bytes = {0};
+    struct heel_reader reader;
+
+    heel_put_u64(&bytes, 7);
+    reader = heel_reader_of(bytes.data, bytes.length);
+    CHECK_INT(heel_get_bounded(&reader, 7), 7);
+    CHECK(heel_reader_done(&reader));
+    reader = heel_reader_of(bytes.data, bytes.length);
+    CHECK_INT(heel_get_bounded(&reader, 6), 0);
     CHECK(reader.failed);
 }
 
@@ -108,18 +123,21 @@ struct raw_header {
     uint32_t type, id, length, in_memfd;
 };
 
-static void send_raw(const void *data, size_t length, int fd)
+#define RAW_FDS_MAX 16
+
+static void send_raw(const void *data, size_t length, const int *fds, size_t count)
 {
     struct iovec part = {(void *)(uintptr_t)data, length};
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {0};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(RAW_FDS_MAX * sizeof *fds)] = {0};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
 
-    if (fd >= 0) {
+    if (count > 0) {
         packet.msg_control = control;
-        packet.msg_controllen = sizeof control;
-        *CMSG_FIRSTHDR(&packet) = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&packet)), &fd, sizeof fd);
+        packet.msg_controllen = CMSG_SPACE(count * sizeof *fds);
+        *CMSG_FIRSTHDR(&packet) = (struct cmsghdr){.cmsg_len = CMSG_LEN(count * sizeof *fds),
+                                                   .cmsg_level = SOL_SOCKET,
+                                                   .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&packet)), fds, count * sizeof *fds);
     }
     REQUIRE(sendmsg(ends[0], &packet, 0) == (ssize_t)length);
 }
@@ -128,7 +146,7 @@ static void check_refused(const void *data, size_t length, int fd)
 {
     struct heel_message got;
 
-    send_raw(data, length, fd);
+    send_raw(data, length, &fd, fd >= 0);
     CHECK_INT(heel_message_receive(ends[1], &got), -1);
     CHECK_INT(errno, EPROTO);
 }
@@ -153,6 +171,34 @@ static void test_hostile_messages(void)
     check_refused(&odd, sizeof odd, 0);
     with.length = UINT32_MAX;
     check_refused(&with, sizeof with, sealed);
+}
+
+/* More than a message may have: none arrives, and none stays open. */
+static void test_too_many_fds(void)
+{
+    const struct raw_header header = {1, 1, 0, 0};
+    const int fds[RAW_FDS_MAX] = {0};
+
+    for (size_t count = HEEL_MESSAGE_FDS_MAX + 2; count <= RAW_FDS_MAX; count++) {
+        heel_automessage struct heel_message got = {0};
+        int before = open_fds();
+
+        send_raw(&header, sizeof header, fds, count);
+        CHECK_INT(heel_message_receive(ends[1], &got), 1);
+        CHECK_INT(got.fd_count, 0);
+        CHECK_INT(open_fds(), before);
+    }
+}
+
+/* It looks like the peer's end, and must not leave what it brought open. */
+static void test_empty_packet(void)
+{
+    struct heel_message got;
+    int before = open_fds(), fd = 0;
+
+    send_raw("", 0, &fd, 1);
+    CHECK_INT(heel_message_receive(ends[1], &got), 0);
+    CHECK_INT(open_fds(), before);
 }
 
 /* Cut short at every byte, and with every byte changed, no decoder reads beyond or leaks; asan
@@ -253,9 +299,12 @@ int main(void)
     REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
     before = open_fds();
     test_codec();
+    test_bounded_numbers();
     test_hostile_strings();
     test_messages();
     test_hostile_messages();
+    test_too_many_fds();
+    test_empty_packet();
     test_payloads();
     CHECK_INT(open_fds(), before);
     close(ends[0]);

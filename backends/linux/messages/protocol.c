@@ -66,7 +66,7 @@ void heel_put_exit(struct heel_buffer *to, const struct heel_exit *exit)
 
 int heel_get_exit(struct heel_reader *from, struct heel_exit *exit)
 {
-    struct heel_exit got;
+    struct heel_exit got = {.limit = HEEL_LIMIT_NONE}; /* which no init decides */
     uint32_t start_failure = heel_get_u32(from);
 
     got.start_failure = (enum heel_start_failure)start_failure;

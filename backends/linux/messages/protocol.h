@@ -22,7 +22,7 @@ enum heel_launcher_message {
     /* heeld to launcher */
     HEEL_LAUNCHER_CREATE, /* id; identity, perhaps a plan; descriptor: the init's end of its control
                              socket */
-    HEEL_LAUNCHER_PLAN,   /* id, just before its end; its plan, for others like it */
+    HEEL_LAUNCHER_PLAN,   /* id, just before its end; its plan, to make a template from */
     HEEL_LAUNCHER_UNLINK, /* a file (a socket) to be removed should heeld die */
     HEEL_LAUNCHER_COVER,  /* id; kind, flags and target of a mount to be made again in the sandbox;
                              descriptor: its mount namespace */
@@ -60,8 +60,8 @@ enum heel_init_message {
     HEEL_INIT_PAUSED,     /* PAUSE is done; or, with a payload, an error */
 };
 
-/* On a hand's own socket. It has one connect in hand at a time; a request and what belongs to it
- * have one id. */
+/* On a hand's own socket. A hand makes one connect at a time; all messages about one connect have
+ * the same id. */
 enum heel_hand_message {
     /* heeld to hand */
     HEEL_HAND_CONNECT = 96, /* a request; descriptors: the socket, the caller's memory */
@@ -72,7 +72,7 @@ enum heel_hand_message {
     HEEL_HAND_WANTS_CALLER, /* the path is relative (then the directory is wanted), or begins with
                                what the caller calls itself in /proc (then the pid is) */
     HEEL_HAND_FOUND,        /* a finding; it waits for the decision */
-    HEEL_HAND_DONE,         /* a finding; it is free again */
+    HEEL_HAND_DONE,         /* a finding; the hand takes the next request */
 };
 
 /* A connect as its caller made it. */
@@ -82,7 +82,7 @@ struct heel_hand_request {
     uint32_t length;
 };
 
-/* What a hand has to say of it. */
+/* What a hand found out about a connect. */
 struct heel_hand_finding {
     int error;        /* errno; DONE: how the connect ended */
     bool bound_here;  /* FOUND: the path leads to a socket that was bound in this sandbox */
@@ -109,9 +109,10 @@ int heel_get_exit(struct heel_reader *from, struct heel_exit *exit);
 struct heel_create_request {
     uid_t uid;
     gid_t gid;
-    bool named;     /* the spec says who that is, and it may be root */
+    bool named;     /* the spec's run_as names this uid, which may be root */
     uid_t next_uid; /* as root: who the next sandbox will probably run as; 0: nobody knows */
-    int level;      /* that it is like any other sandbox of; -1: its caller named paths */
+    int level; /* its level, if its mounts are those of any sandbox of that level; -1: its caller
+                  named paths */
     struct heel_caller caller; /* only with a plan; its groups belong to the request once decoded */
     const void *plan;          /* encoded, borrowed; NULL when the launcher has nothing to open */
     size_t plan_length;
