@@ -10,25 +10,26 @@
 /* Loads it for this thread and all that it forks. It needs no_new_privs. 0, or -1 and *err. */
 int heel_seccomp_load(struct heel_error **err);
 
-/* The same for what a sandbox without namespaces is refused besides (seccomp_bare_sets.c). */
+/* Loads the additional filter of sandboxes without namespaces (seccomp_bare_sets.c). */
 int heel_seccomp_load_bare(struct heel_error **err);
 
-/* The same where nothing that is written may be executed (seccomp_write_xor_execute.c). */
+/* Loads the additional filter of sandboxes with write_xor_execute (seccomp_write_xor_execute.c). */
 int heel_seccomp_load_write_xor_execute(struct heel_error **err);
 
-/* A secret. A system call that carries it where it has no arguments is not supervised. */
+/* A secret. A connect() that carries it in the argument registers that connect() doesn't use is not
+ * supervised. */
 struct heel_seccomp_pass {
     uint64_t words[2];
 };
 
-/* The same with supervision: of each connect() of theirs that doesn't carry the pass, which is made
- * here, the listener is asked, and while nobody reads there they wait. 0, the listener
- * (close-on-exec, the caller's) in *listener; or -1 and *err, EBUSY where a filter above this one
- * has a listener, and then nothing was loaded. */
+/* Like heel_seccomp_load(), with supervision: every connect() that doesn't carry the pass, which is
+ * drawn here, waits until it is answered through the listener. 0, and *listener is close-on-exec
+ * and the caller's; or -1 and *err, with nothing loaded: EBUSY where an outer filter has a
+ * listener. */
 int heel_seccomp_load_supervising(int *listener, struct heel_seccomp_pass *pass,
                                   struct heel_error **err);
 
-/* connect() and socket() as who carries the pass. As libc's. */
+/* connect(2) and socket(2), carrying the pass. */
 int heel_seccomp_connect(const struct heel_seccomp_pass *pass, int socket, const void *address,
                          uint32_t length);
 int heel_seccomp_socket(const struct heel_seccomp_pass *pass, int domain, int type, int protocol);

@@ -30,8 +30,8 @@ extern const size_t heel_seccomp_set_count;
 #define HEEL_SECCOMP_CONDITIONS 3
 #define HEEL_SECCOMP_VALUES 20
 
-/* Of an argument's number: its upper half is meant. Those that are int or unsigned int to the
- * kernel have none that counts; pointers have. */
+/* Flag in `argument`: the test is on the upper 32 bits. The kernel ignores those of arguments that
+ * are int or unsigned int, not those of pointers. */
 #define HEEL_SECCOMP_UPPER 8U
 
 enum heel_seccomp_test {
@@ -49,7 +49,8 @@ struct heel_seccomp_condition {
     uint32_t values[HEEL_SECCOMP_VALUES];
 };
 
-/* For a refusal: it answers 0 and does nothing, where programs end if they are refused. */
+/* As a refusal: the call returns 0 and does nothing, for calls whose failure makes programs give
+ * up. */
 #define HEEL_SECCOMP_PRETEND 0
 
 /* An allowed system call is refused all the same where all conditions hold. */
@@ -73,9 +74,9 @@ extern const size_t heel_seccomp_bare_rule_count;
 extern const struct heel_seccomp_set heel_seccomp_write_xor_execute_sets[];
 extern const size_t heel_seccomp_write_xor_execute_set_count;
 
-/* What a filter that supervises adds: who carries the pass, a secret of the sandbox's init and
- * hands in arguments that the system call doesn't have, may make the call whatever the rules say;
- * of others heeld is asked where `asks`, and where not the rules hold. */
+/* What the supervising filter adds for one system call. Init and its hands pass a secret in
+ * argument registers that the call doesn't use; with it the call is allowed whatever the rules say.
+ * Without it heeld is asked (`asks`), or the rules decide. */
 struct heel_seccomp_supervision {
     const char *syscall;
     const char *reason;
