@@ -32,7 +32,7 @@ struct linux_backend {
     char *instance_path; /* owned */
     int instance_fd;     /* owned; holds the instance's lock */
     struct heel_host_info host;
-    struct heel_report host_report; /* what it can give */
+    struct heel_report host_report; /* what this host can enforce */
     struct heel_host_facts *facts;  /* owned */
     struct heel_mount_watch mounts;
     struct heel_identities identities;
@@ -51,9 +51,9 @@ struct linux_backend {
     int launcher_pidfd;
     void (*on_closed)(void *data);
     void *closed_data;
-    unsigned explaining; /* questions whose answer isn't told yet: the end waits for them */
+    unsigned explaining; /* explain() calls that are not answered yet: the end waits for them */
     bool ending;
-    unsigned closing; /* handles */
+    unsigned closing; /* handles whose close has not been confirmed */
 };
 
 /* A sandbox is made by two paths that run at the same time (the launcher bears its init; a thread
@@ -66,32 +66,32 @@ struct linux_sandbox {
     struct heel_preparation preparation;
     struct heel_lane_work work; /* its preparation, or its removal */
     struct heel_channel control;
-    int init_end; /* owned until the launcher gets it; -1 afterwards */
+    int init_end; /* owned; the peer of `control`; -1 once it was sent to the launcher */
     int pidfd;    /* owned; init's, -1 before it is born */
     uv_poll_t death;
     uv_timer_t watchdog;
     struct heel_report report;           /* of its protections; made with it */
     struct linux_guards *guards;         /* owned; NULL: none of its mounts is guarded */
     struct linux_supervisor *supervisor; /* owned; NULL: its connects aren't supervised */
-    int unsupervised;                    /* errno: why they aren't; 0: they need not be */
+    int unsupervised; /* errno: why its connects aren't supervised; 0: they need not be */
 
-    struct heel_vantage vantage; /* until the meter has it */
-    int cgroup;                  /* owned; the directory of its own one; -1: it has none */
+    struct heel_vantage vantage; /* owned until the meter takes it over */
+    int cgroup;                  /* owned; its cgroup's directory; -1: it has none */
     struct heel_meter meter;     /* open while there is something to be measured */
 
-    bool working;     /* the thread pool has it */
-    bool metering;    /* the thread pool still has its meter */
-    bool asked;       /* the launcher has been asked, and has not answered */
-    bool born;        /* there is an init, or was */
-    bool plan_wanted; /* by the launcher, at its end */
-    bool ready;       /* and it waits for commands */
-    bool dead;        /* and it and all its processes are no more */
-    bool killed;      /* by us */
-    bool created;     /* on_created has told of it */
-    bool ending;      /* destroyed, or never to be */
-    bool removed;     /* its folder is gone, or what could be removed of it */
+    bool working;     /* its preparation or removal is in the thread pool */
+    bool metering;    /* its meter is still in the thread pool */
+    bool asked;       /* the launcher was asked for an init and has not answered */
+    bool born;        /* an init was born; it may have died since */
+    bool plan_wanted; /* the launcher wants the plan when the sandbox ends, for a template */
+    bool ready;       /* init has confined itself and takes commands */
+    bool dead;        /* init and every process of the sandbox are dead */
+    bool killed;      /* heeld has killed init */
+    bool created;     /* on_created was run */
+    bool ending;      /* it is being destroyed, or could not be made */
+    bool removed;     /* its folder was removed, as far as that was possible */
     bool control_open;
-    bool has_own_quotas; /* of what the kernel counts per user namespace */
+    bool has_own_quotas; /* init could set the quotas of its user namespace */
     unsigned closing;    /* handles whose close has not been confirmed */
 
     struct heel_error *error; /* owned; why it could not be made, or removed */
@@ -100,10 +100,10 @@ struct linux_sandbox {
     void *data;
     heel_on_denied *on_denied;
     void *denied_data;
-    struct heel_denial_rate denials; /* that are told */
+    struct heel_denial_rate denials; /* limits how many are reported */
     /* While audit records are read: */
-    pid_t confiner;            /* whose Landlock domain is that of the commands; on the host */
-    uint64_t domain;           /* that one; 0: not known, for nothing has been refused yet */
+    pid_t confiner;  /* host pid of whoever made the commands' Landlock domain: init or nursery */
+    uint64_t domain; /* the domain's id in audit records; 0: not known before the first refusal */
     heel_on_paused *on_paused; /* while init owes an answer to PAUSE */
     void *paused_data;
     heel_on_deleted *on_deleted;
@@ -115,11 +115,13 @@ struct linux_sandbox {
 };
 
 /* linux_backend.c */
-/* What a report says of every sandbox of this backend; spec and plan are NULL. */
+/* The facts of a report that are the same for every sandbox of this backend; spec and plan are
+ * NULL. */
 struct heel_report_facts linux_report_facts(const struct linux_backend *backend);
-/* Something that its end may wait for is over: frees the backend if that was the last. */
+/* Call it when something that the end of the backend waits for is done: the last one frees the
+ * backend. */
 void linux_end_if_over(struct linux_backend *backend);
-/* HOST_UNSUPPORTED where no sandbox can be made here. */
+/* 0; or -1 and *err, HOST_UNSUPPORTED, where this host lacks what every sandbox needs. */
 int linux_check_host(const struct linux_backend *backend, struct heel_error **err);
 
 /* linux_sandbox*.c */
@@ -135,28 +137,30 @@ void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec
                    const struct heel_identity *identity, struct heel_preparation *preparation);
 void linux_sandbox_watch_denials(struct heel_sandbox *sandbox, heel_on_denied *on_denied,
                                  void *data);
-/* `wants_plan`: the launcher does, at its end. */
+/* `wants_plan`: the launcher wants HEEL_LAUNCHER_PLAN when this sandbox ends. */
 void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd, bool wants_plan);
 void linux_sandbox_on_not_born(struct linux_sandbox *sandbox,
                                struct heel_error *error); /* takes it over */
 struct linux_sandbox *linux_sandbox_find(struct linux_backend *backend, uint32_t serial);
 /* Kills what runs in it; on_lost follows unless it is being destroyed. */
 void linux_sandbox_kill(struct linux_sandbox *sandbox);
-/* Init owes an answer: silence is taken for its end. */
+/* Init now owes an answer. One that stays silent for too long is killed. */
 void linux_sandbox_expect_answer(struct linux_sandbox *sandbox);
 void linux_sandbox_answered(struct linux_sandbox *sandbox);
 
-/* linux_guards.c. From when the sandbox has its mounts: takes over what was watched for it, and
- * `mounts`, its mount namespace. */
+/* linux_guards.c. Makes masks and read-only mounts again where the host replaced the file under
+ * one. Opened when the sandbox has its mounts; takes over the watches of `preparation`, and
+ * `mounts`, a descriptor of its mount namespace. */
 struct linux_guards *linux_guards_open(struct linux_backend *backend, uint32_t serial,
                                        struct heel_preparation *preparation, int mounts);
 void linux_guards_close(struct linux_guards *guards, void (*on_closed)(void *data), void *data);
 
 /* linux_audit.c. NULL where the kernel's audit records can't be read, or there are none. */
 struct linux_audit *linux_audit_open(struct linux_backend *backend);
-/* It is ready: its domain will be known by who confined it. */
+/* The sandbox is ready: the next domain record by its confiner is about its domain. */
 void linux_audit_expect(struct linux_sandbox *sandbox);
-/* Reads what the kernel has written up to now, and tells the sandbox all that is known. */
+/* Reads the records that the kernel has written so far and reports those of this sandbox, so that
+ * none comes after the end of the command that it is about. */
 void linux_audit_catch_up(struct linux_audit *audit, const struct linux_sandbox *sandbox);
 void linux_audit_close(struct linux_audit *audit, void (*on_closed)(void *data), void *data);
 
@@ -169,21 +173,22 @@ int linux_process_start(struct heel_sandbox *sandbox, const struct heel_command 
                         bool want_stdin, const struct heel_process_events *events, void *data,
                         struct heel_process **process, struct heel_stdio *stdio,
                         struct heel_error **err);
-/* Everything in the sandbox, for going beyond `limit`; the sandbox stays. */
+/* Kills every process in the sandbox, because `limit` was exceeded; the sandbox stays. */
 void linux_process_kill_all(struct linux_sandbox *sandbox, enum heel_limit limit);
 void linux_process_signal(struct heel_process *process, int signal_number,
                           enum heel_signal_scope scope);
 void linux_process_kill_tree(struct heel_process *process);
 void linux_process_on_message(struct linux_sandbox *sandbox, struct heel_message *message);
-/* In whose tree the process is that has this pid in heeld's pid namespace; NULL: in none that runs.
+/* The command whose tree holds the process with this pid (in heeld's pid namespace); NULL if no
+ * running command's does.
  */
 struct heel_process *linux_process_of_pid(const struct linux_sandbox *sandbox, pid_t host_pid);
-/* The same of a system call that is over, as is perhaps who made it: then its parent tells, and if
- * that is gone, too, it was the only command that there is. 0 for who is not known. *pid: its
- * number inside, or 0. */
+/* The same for the caller of a system call that is over, when the caller may be dead already: then
+ * its parent is looked at, and if that is dead too, the command is known only if there is just one.
+ * A pid of 0 is not known. *pid is the caller's pid inside the sandbox, or 0. */
 struct heel_process *linux_process_of_call(const struct linux_sandbox *sandbox, pid_t host_pid,
                                            pid_t host_parent, pid_t *pid);
-/* Init is dead, and so are they: their on_exit. */
+/* Init is dead and every process with it: runs on_exit for each. */
 void linux_process_all_dead(struct linux_sandbox *sandbox);
 
 #endif

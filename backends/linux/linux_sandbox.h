@@ -16,13 +16,13 @@ static inline struct linux_sandbox *linux_sandbox_of(const struct heel_sandbox *
 }
 
 /* linux_sandbox.c */
-/* It is not to be, or not to go on. Takes the error over, which may be NULL; the first one is kept,
- * as the cause of any other. */
+/* The sandbox can't be made, or can't go on. Takes the error over, which may be NULL; of several
+ * the first is kept: it is the cause of the others. */
 void linux_sandbox_fail(struct linux_sandbox *sandbox, struct heel_error *error);
 /* After each event that its making or ending waits for. */
 void linux_sandbox_advance(struct linux_sandbox *sandbox);
-/* The same from the loop, not from inside the caller's call. Init, which the watchdog is for, is
- * dead or never was. */
+/* The same, run by the loop and not inside the caller's call. It borrows the watchdog's timer: only
+ * for a sandbox whose init is dead or was never born. */
 void linux_sandbox_advance_later(struct linux_sandbox *sandbox);
 
 /* linux_sandbox_init.c */

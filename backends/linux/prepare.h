@@ -21,11 +21,11 @@ struct heel_preparation {
     const char *instance_path;
     const struct heel_host_facts *facts;
     struct heel_host_mounts *mounts; /* held; may be NULL */
-    struct heel_work_dir work;       /* one that is used again, or the one that was made */
-    unsigned long work_number;       /* the new one's, if there is none */
+    struct heel_work_dir work;       /* a recycled one, or the one that was made */
+    unsigned long work_number;       /* the name of a new one, if `work` has none */
     bool reuse_work; /* worth keeping for another sandbox if this one leaves it untouched */
     /* results */
-    struct heel_work_dir own;   /* in it lie the two, if it is bare */
+    struct heel_work_dir own;   /* bare: the folder of HOME and TMPDIR */
     char *kept;                 /* owned; the working directory if it is to be kept */
     struct heel_plan *plan;     /* owned */
     struct heel_buffer encoded; /* the plan */
@@ -41,7 +41,7 @@ struct heel_preparation {
 void heel_preparation_init(struct heel_preparation *preparation,
                            const struct heel_sandbox_spec *spec);
 void heel_preparation_run(struct heel_preparation *preparation);
-/* Only the plan, as it would be: nothing is made. -1 where preparation->error tells why not. */
+/* Computes the plan alone and makes nothing on disk. 0, or -1 and preparation->error. */
 int heel_preparation_plan(struct heel_preparation *preparation);
 /* Fills preparation->left. */
 void heel_preparation_find_left(struct heel_preparation *preparation);

@@ -31,7 +31,7 @@ int heel_confine_from_template(const struct heel_plan *plan, const char *works,
                                uint64_t fingerprint, struct heel_error **err);
 /* Whether this plan can be carried out in two parts: the caller named nothing. */
 bool heel_plan_fits_template(const struct heel_plan *plan, const char *works);
-/* The same for plans that can share a template. */
+/* A hash of what a template is made from: plans with the same one can share a template. */
 uint64_t heel_plan_fingerprint(const struct heel_plan *plan);
 
 /* In the mount namespace of a sandbox that runs: makes this MASK or READ_ONLY of its plan again,
@@ -55,16 +55,18 @@ struct heel_supervision {
 
 /* No capability in any set, no new privileges, Landlock with every right that the kernel knows and
  * with the plan's rules, the seccomp filter. After it returns, everything that this process forks
- * is confined. `made` is for who wants connects supervised where the kernel needs it; NULL for who
- * can't. 0, or -1 and *err. */
+ * is confined. With `made` connects are supervised where Landlock can't refuse them (below ABI 9);
+ * NULL: they never are. 0, or -1 and *err. */
 int heel_confine_self(const struct heel_plan *plan, struct heel_supervision *made,
                       struct heel_error **err);
 
-/* Without namespaces the same takes two processes. First, for the one that stays outside: as root
- * it becomes this user (0: stays who it is), and gives up every capability and new privileges. */
+/* Without namespaces two processes share this work. The holder, which stays outside of the Landlock
+ * domain, calls this: as root it becomes this user (0: it stays who it is); then it gives up every
+ * capability and sets no_new_privs. */
 int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err);
-/* Then, for what it forks to bear commands: Landlock with heel_landlock_prepare's ruleset, and the
- * seccomp filters. `audited`: see heel_landlock_apply(). */
+/* The nursery, which the holder forks and which starts the commands, calls this: it applies
+ * Landlock with heel_landlock_prepare's ruleset, and the seccomp filters. `audited`: see
+ * heel_landlock_apply(). */
 int heel_confine_bare(int ruleset, bool audited, bool write_xor_execute, struct heel_error **err);
 
 #endif

@@ -11,11 +11,11 @@
  * passed". */
 void heel_host_probe(enum heel_namespaces namespaces, struct heel_host_info *info);
 
-/* The same without the trials, which count as passed: for who makes one sandbox right away, which
- * is trial enough. What the kernel says of itself (Landlock, seccomp) is asked all the same, and
- * where something tells that namespaces may be refused they are tried after all. */
+/* The same, but namespaces and mounts count as passed without being tried: for a caller that makes
+ * one sandbox right away, which shows it as well. The kernel is still asked for Landlock and
+ * seccomp, and where a sysctl says that namespaces may be refused they are tried after all. */
 void heel_host_assume(enum heel_namespaces namespaces, struct heel_host_info *info);
-/* `why` there is no cgroup for sandboxes; NULL: there is. */
+/* Adds the check for cgroups: `why` there are none for sandboxes; NULL: there are. */
 #define HEEL_HOST_CGROUPS "cgroups"
 void heel_host_add_cgroups(struct heel_host_info *info, const char *why);
 /* Whether a check of that name passed. */

@@ -11,11 +11,11 @@ unsigned heel_landlock_abi(void);
 /* Makes a ruleset of the plan's rules, looked up from the current root. Its descriptor, which is
  * the caller's, or -1 and *err. */
 int heel_landlock_prepare(const struct heel_plan *plan, struct heel_error **err);
-/* Confines this thread with it. It needs no new privileges to be set. `audited`: somebody reads the
+/* Confines this thread with it. no_new_privs must be set. `audited`: somebody reads the
  * kernel's audit records, so what it refuses to commands is to be in them (ABI 7). 0, or -1 and
  * *err. */
 int heel_landlock_apply(int ruleset, bool audited, struct heel_error **err);
-/* Both. */
+/* Prepares and applies, for a sandbox whose refusals nobody audits. */
 int heel_landlock_restrict(const struct heel_plan *plan, struct heel_error **err);
 
 #endif

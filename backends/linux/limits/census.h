@@ -1,5 +1,5 @@
-/* Who runs in a sandbox, and what processor time it has taken: seen from outside, by the sandbox's
- * own /proc. Everything here is cheap enough for some hundred times a second. */
+/* The processes of a sandbox and the processor time that they took, read from outside in the
+ * sandbox's own /proc. Everything here is cheap enough for some hundred times a second. */
 #ifndef HEEL_BACKENDS_LINUX_LIMITS_CENSUS_H
 #define HEEL_BACKENDS_LINUX_LIMITS_CENSUS_H
 
@@ -16,7 +16,7 @@ struct heel_census_process {
     uint64_t cpu_ns; /* its own so far */
     uint64_t
         anonymous_bytes; /* resident memory that is no file's and not shared, or by fork only */
-    bool living;         /* false: only to be waited for */
+    bool living;         /* false: a zombie */
 };
 
 /* Zero-initialised is empty. */
@@ -24,8 +24,8 @@ struct heel_census {
     struct heel_census_process *processes; /* owned; by pid, init not among them */
     size_t count;
     size_t capacity;
-    size_t living;    /* of them */
-    uint64_t gone_ns; /* processor time of those that were seen once and are gone */
+    size_t living;    /* how many of them are no zombies */
+    uint64_t gone_ns; /* processor time of processes that an earlier census saw and that are gone */
 };
 
 /* Counts again. 0, or -1 with errno: the sandbox is gone. */
@@ -37,8 +37,9 @@ void heel_census_clear(struct heel_census *census);
 bool heel_census_stale(const struct heel_census *census);
 
 /* Processor time of everything that ever ran in the sandbox, in microseconds: the larger of two
- * sums, each of which misses something. What was waited for shows in who waited (and in init in the
- * end); what nobody waits for was perhaps seen alive. */
+ * sums, each of which misses something. The kernel adds a process's time to the parent that waits
+ * for it (in the end to init); a process that nobody waits for is counted if a census saw it alive.
+ */
 uint64_t heel_census_cpu_us(const struct heel_vantage *vantage, const struct heel_census *census);
 
 #endif

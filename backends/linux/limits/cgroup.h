@@ -29,7 +29,7 @@ void heel_cgroups_open(const char *root, const char *own, pid_t self, pid_t pare
                        struct heel_cgroups *cgroups);
 void heel_cgroups_close(struct heel_cgroups *cgroups);
 
-/* Whether any of the limits is one that a group would hold. */
+/* Whether a cgroup would enforce any of the limits. */
 bool heel_cgroup_is_wanted(const struct heel_limits *limits);
 
 /* Makes the group called `id`, with the limits. Its directory, or -1 with errno and nothing left of
@@ -37,15 +37,15 @@ bool heel_cgroup_is_wanted(const struct heel_limits *limits);
 int heel_cgroup_make(const struct heel_cgroups *cgroups, uint32_t id,
                      const struct heel_limits *limits);
 
-/* All that was in it is dead. */
+/* Removes the group called `id`; every process in it must be dead. */
 void heel_cgroup_remove(const struct heel_cgroups *cgroups, uint32_t id);
 
-/* What a process writes "0" to in order to join the group, whatever it may do itself: who opened it
- * counts. -1 with errno. */
+/* Opens the group's cgroup.procs. A process that writes "0" to it joins the group, whatever its own
+ * rights: the kernel checks those of whoever opened it. -1 with errno. */
 int heel_cgroup_open_door(int group);
 
-/* In a group's directory, each in one file of some lines that the kernel answers at once. The
- * number behind `name`, or 0. */
+/* Reads the number behind `name` in a file of name-value lines ("memory.events") in the group's
+ * directory. 0 where there is none. */
 uint64_t heel_cgroup_read(int group, const char *file, const char *name);
 void heel_cgroup_set_memory(int group, uint64_t bytes);
 

@@ -13,7 +13,8 @@
 /* Processes and threads together, where so many processes may be. */
 rlim_t heel_limits_tasks(uint64_t max_processes);
 
-/* What a command is given. Of open files init has more itself, of the rest what `quotas` says. */
+/* The rlimits that a command gets. Init itself may open more files; its other limits are those of
+ * `quotas`. */
 void heel_limits_for_commands(const struct heel_limits *limits, const struct heel_quotas *quotas,
                               struct heel_spawn_limits *to);
 
@@ -21,7 +22,7 @@ void heel_limits_for_commands(const struct heel_limits *limits, const struct hee
 bool heel_limits_measure_processes(const struct heel_limits *limits);
 bool heel_limits_measure_disk(const struct heel_limits *limits);
 
-/* The limit, if it was one, that made a signal end a process. */
+/* The limit whose signal (SIGXCPU, SIGXFSZ, …) ended a process, or HEEL_LIMIT_NONE. */
 enum heel_limit heel_limits_behind_signal(const struct heel_limits *limits, int signal_number);
 
 #endif

@@ -1,4 +1,4 @@
-/* Watches what one sandbox uses of what its limits are about, while anything runs in it.
+/* Measures what one sandbox uses of the things that it has limits for, while anything runs in it.
  *
  * It lives on the loop's thread. What may take its time (a look at each process, a walk through the
  * working directory) is done in libuv's pool; the loop itself only asks, by one cheap system call a
@@ -20,7 +20,7 @@
 
 struct heel_meter;
 
-/* One for a loop: it wakes the meters that are awake. */
+/* One timer for all meters of a loop: it ticks while any meter is awake. */
 struct heel_meter_clock {
     uv_timer_t timer;
     struct heel_lane looks, walks;
@@ -28,9 +28,9 @@ struct heel_meter_clock {
 };
 
 struct heel_meter_events {
-    /* More of it is used than may be: everything in the sandbox is to be killed. */
+    /* The limit is exceeded: the callee kills everything in the sandbox. */
     void (*on_limit)(struct heel_meter *meter, enum heel_limit limit);
-    /* After heel_meter_close(): it holds nothing any more. */
+    /* After heel_meter_close(): the memory of the meter may be freed. */
     void (*on_closed)(struct heel_meter *meter);
     /* How many of its processes are heel's own, and count for no limit; may be NULL. */
     unsigned (*count_helpers)(const struct heel_meter *meter);
@@ -49,14 +49,14 @@ struct heel_meter {
     bool awake;
     bool expecting;  /* something was started since the last look */
     bool cpu_spent;  /* nothing may be started any more */
-    bool looking;    /* in the pool, or waiting for it */
-    bool walking;    /* the same */
-    bool ran;        /* since the last walk */
-    bool unsettled;  /* a walk that counts everything is due: what there is was too much */
+    bool looking;    /* `look` is in the pool, or waits for it */
+    bool walking;    /* `walk` is */
+    bool ran;        /* something ran since the last walk */
+    bool unsettled;  /* the last walk stopped at the limit: the next counts everything */
     uint64_t due_ms; /* the next look */
     uint64_t walk_due_ms;
-    uint64_t fired_ms; /* when it was last said that something was too much; 0: never */
-    pid_t *doomed;     /* owned; those that lived then, by pid */
+    uint64_t fired_ms; /* when on_limit was last run; 0: never */
+    pid_t *doomed;     /* owned; the processes that on_limit was to kill, sorted */
     size_t doomed_count;
     struct heel_lane_work look;
     struct heel_lane_work walk;
@@ -68,9 +68,9 @@ struct heel_meter {
     uint64_t kernel_kills_told;
     bool memory_is_exact;
     bool memory_grace;
-    uint64_t grace_bytes; /* the limit meanwhile */
+    uint64_t grace_bytes; /* the limit while memory_grace is set */
     uint64_t cpu_us;
-    uint64_t look_us; /* how long it took */
+    uint64_t look_us; /* how long the look took */
     int look_result;
     /* a walk's */
     struct heel_disk_use disk;
@@ -81,7 +81,7 @@ struct heel_meter {
 void heel_meter_clock_init(struct heel_meter_clock *clock, uv_loop_t *loop);
 void heel_meter_clock_close(struct heel_meter_clock *clock, uv_close_cb on_closed);
 
-/* From where it is measured. */
+/* Where the sandbox can be measured from. */
 struct heel_meter_view {
     struct heel_vantage vantage;
     int cgroup;           /* its own cgroup's directory; -1: it has none */
@@ -105,7 +105,8 @@ static inline bool heel_meter_allows_start(const struct heel_meter *meter)
     return !meter->cpu_spent;
 }
 
-/* True if that is all; else on_closed follows. Once, or on one that was never opened. */
+/* True if the meter's memory may be freed at once; else when on_closed has run. Call it once; one
+ * that was never opened is fine. */
 bool heel_meter_close(struct heel_meter *meter);
 
 #endif

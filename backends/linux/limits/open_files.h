@@ -1,5 +1,5 @@
-/* What the descriptors of a sandbox's processes are of: memory and disk space that has no name, and
- * so is found in no directory. */
+/* The files that a sandbox's processes have open: memory and disk space without a name, which no
+ * walk through directories finds. */
 #ifndef HEEL_BACKENDS_LINUX_LIMITS_OPEN_FILES_H
 #define HEEL_BACKENDS_LINUX_LIMITS_OPEN_FILES_H
 
@@ -20,11 +20,12 @@ struct heel_open_files {
     size_t capacity;
 };
 
-/* Adds those that this process has open. Where it keeps its descriptors from this process's uid
- * they are looked at one by one, by what the owner of its user namespace may do. */
+/* Adds the files that `process` has open. Where /proc hides its descriptors from this process's
+ * uid, each is fetched with pidfd_getfd(2), which the owner of the user namespace may call. */
 void heel_open_files_add(const struct heel_vantage *vantage,
                          const struct heel_census_process *process, struct heel_open_files *files);
-/* Adds one that is known otherwise; the larger counts if it was there. */
+/* Adds one that was found in another way; of a file that is there already the larger size counts.
+ */
 void heel_open_files_note(struct heel_open_files *files, dev_t device, ino_t inode, uint64_t bytes);
 const struct heel_open_file *heel_open_files_find(const struct heel_open_files *files, dev_t device,
                                                   ino_t inode);

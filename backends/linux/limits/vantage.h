@@ -34,7 +34,8 @@ int heel_vantage_open_bare(const char *scratch, pid_t nursery, struct heel_vanta
                            struct heel_error **err);
 void heel_vantage_close(struct heel_vantage *vantage);
 
-/* Onto a message, which borrows them, and off one. Nothing for no vantage. */
+/* Adds the descriptors to a message, which borrows them, and takes them out of a received one. No
+ * vantage adds none. */
 void heel_vantage_attach(const struct heel_vantage *vantage, struct heel_message *message);
 bool heel_vantage_take(struct heel_vantage *vantage, struct heel_message *message);
 

@@ -195,9 +195,3 @@ void heel_namespace_pool_trim(struct heel_namespace_pool *pool, int64_t until_ms
     while (pool->count > keep && pool->idle[0].since_ms < until_ms)
         drop_oldest(pool);
 }
-
-void heel_namespace_pool_clear(struct heel_namespace_pool *pool)
-{
-    while (pool->count > 0)
-        drop_oldest(pool);
-}

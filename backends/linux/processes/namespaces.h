@@ -66,6 +66,5 @@ void heel_namespace_pool_forget_templates(struct heel_namespace_pool *pool);
 
 /* Closes what has been idle since before `until_ms`, but keeps the `keep` warmest. */
 void heel_namespace_pool_trim(struct heel_namespace_pool *pool, int64_t until_ms, size_t keep);
-void heel_namespace_pool_clear(struct heel_namespace_pool *pool);
 
 #endif

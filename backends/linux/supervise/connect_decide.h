@@ -1,4 +1,4 @@
-/* What is decided of a connect, from what is known of it: no calls, no state. */
+/* The decision on a connect: pure functions of what is known about it. */
 #ifndef HEEL_BACKENDS_LINUX_SUPERVISE_CONNECT_DECIDE_H
 #define HEEL_BACKENDS_LINUX_SUPERVISE_CONNECT_DECIDE_H
 
@@ -32,8 +32,8 @@ struct heel_connect_refusal {
 int heel_connect_decide(const struct heel_connect *connect, bool bound_here,
                         struct heel_connect_refusal *refusal);
 
-/* It was made, and ended with this errno (0: well). Whether the sandbox's network refused it; then
- * *refusal is set. */
+/* The connect was made and returned this errno (0: success). Whether it failed because the sandbox
+ * has no network; then *refusal is set. */
 bool heel_connect_was_cut_off(const struct heel_connect *connect, int error,
                               struct heel_connect_refusal *refusal);
 

@@ -1,5 +1,5 @@
-/* Connects that wait in the kernel for heeld's word, by seccomp's user notification: what is asked
- * of the listener and of the caller. Nothing here waits for anything that a sandbox controls. */
+/* seccomp's user notifications of connect(): receiving and answering them, and fetching what the
+ * caller passed. Nothing here waits for anything that a sandbox controls. */
 #ifndef HEEL_BACKENDS_LINUX_SUPERVISE_SUPERVISED_CALL_H
 #define HEEL_BACKENDS_LINUX_SUPERVISE_SUPERVISED_CALL_H
 
@@ -17,14 +17,15 @@ struct heel_supervised_call {
     int length;
 };
 
-/* Whether one is there to be received: only then the next does not block. *gone: nobody is left who
- * could call. */
+/* Whether heel_supervised_receive() would find one; only then it does not block. *gone: no process
+ * with this filter is left. */
 bool heel_supervised_pending(int listener, bool *gone);
 
 /* 0, or -1 with errno: ENOENT when the caller has died meanwhile. */
 int heel_supervised_receive(int listener, struct heel_supervised_call *call);
 
-/* Whether the caller is still waiting, and so all that was fetched by its number its own. */
+/* Whether the caller is still waiting. If it is, its pid was not reused, so what was fetched by
+ * that pid before this call is the caller's. */
 bool heel_supervised_waiting(int listener, uint64_t id);
 
 /* Lets it go on with this result: 0 or an errno. */
@@ -39,10 +40,10 @@ int heel_supervised_fetch_socket(const struct heel_supervised_call *call, int *s
 int heel_supervised_open_memory(const struct heel_supervised_call *call);
 int heel_supervised_open_directory(const struct heel_supervised_call *call);
 
-/* Its process's number as it knows it itself, 0 if that can't be found out, and its program. The
- * caller owns the text. */
+/* The pid of its process inside the sandbox, 0 if that can't be found out; and the path of its
+ * program, which the caller owns. */
 pid_t heel_supervised_pid(const struct heel_supervised_call *call);
-pid_t heel_pid_inside(pid_t thread); /* the same of any, by its number in heeld's pid namespace */
+pid_t heel_pid_inside(pid_t thread); /* of any thread of heeld's pid namespace */
 char *heel_supervised_program(const struct heel_supervised_call *call);
 
 #endif

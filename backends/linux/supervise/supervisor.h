@@ -15,8 +15,9 @@ struct linux_supervisor *linux_supervisor_open(uv_loop_t *loop, int listener,
                                                struct heel_channel *control,
                                                struct heel_error **err);
 
-/* Who is told of what it refuses, to the process that has this pid on the host, as often as `rate`
- * (borrowed) allows; NULL: nobody. Its command is for who is told to find. */
+/* Run for each connect that is refused, as often as `rate` (borrowed) allows. host_pid is the
+ * caller's pid on the host; denial->process is not set: the callee finds the command. on_refused
+ * NULL: nobody is told. */
 typedef void linux_on_refused(struct heel_denial *denial, pid_t host_pid, void *data);
 void linux_supervisor_watch(struct linux_supervisor *supervisor, struct heel_denial_rate *rate,
                             linux_on_refused *on_refused, void *data);
@@ -24,10 +25,11 @@ void linux_supervisor_watch(struct linux_supervisor *supervisor, struct heel_den
 /* One of its hands is dead, or was never born. */
 void linux_supervisor_hand_gone(struct linux_supervisor *supervisor);
 
-/* How many hands there may be: those that were asked for and are not gone. */
+/* How many hands were asked for and are not known to be dead. */
 unsigned linux_supervisor_hands(const struct linux_supervisor *supervisor);
 
-/* Whoever still waits is refused, by the kernel. It is freed before `on_closed` runs. */
+/* Closes the listener, upon which the kernel fails the calls that still wait (ENOSYS). The
+ * supervisor is freed before `on_closed` runs. */
 void linux_supervisor_close(struct linux_supervisor *supervisor, void (*on_closed)(void *data),
                             void *data);
 
