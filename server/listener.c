@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #define BACKLOG 1024
 #define ACCEPTS_PER_TURN 64 /* then others have a turn */
 #define PAUSE_MS 100        /* when there are no descriptors left */
+#define LOCK_TURNS 10       /* each but the first because another server has just ended */
 
 static int set_address(const char *path, struct sockaddr_un *address, struct heel_error **err)
 {
@@ -31,34 +33,58 @@ static int set_address(const char *path, struct sockaddr_un *address, struct hee
     return 0;
 }
 
+/* Whether `path` still leads to the open file. */
+static bool is_at(int fd, const char *path)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+static int refuse_second(const char *path, struct heel_error **err)
+{
+    return heel_error_set(
+        err, HEEL_ALREADY_EXISTS, NULL,
+        "a heeld listens on %s already; use it, stop it, or name another socket with --listen",
+        path);
+}
+
 /* Two servers that start at once must not both find the other's socket stale: whoever holds the
- * lock decides. */
+ * lock decides. A server that ends removes its lock file, and a lock on a file that was opened
+ * before that keeps nobody away: then the next file is tried. */
 static int lock(const char *path, struct heel_error **err)
 {
     heel_autofree char *lock_path = heel_format("%s.lock", path);
-    heel_autoclose int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    if (fd < 0)
-        return heel_error_set_errno(err, errno, "%s can't be opened", lock_path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return heel_error_set(
-            err, HEEL_ALREADY_EXISTS, NULL,
-            "a heeld listens on %s already; use it, stop it, or name another socket with --listen",
-            path);
-    return heel_steal_fd(&fd);
+    for (int turn = 0; turn < LOCK_TURNS; turn++) {
+        heel_autoclose int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        if (fd < 0)
+            return heel_error_set_errno(err, errno, "%s can't be opened", lock_path);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+            return errno == EWOULDBLOCK
+                       ? refuse_second(path, err)
+                       : heel_error_set_errno(err, errno, "%s can't be locked", lock_path);
+        if (is_at(fd, lock_path))
+            return heel_steal_fd(&fd);
+    }
+    return refuse_second(path, err);
 }
 
-/* A socket that was left behind refuses connections. */
+/* Removes the socket of a dead server, which refuses connections. */
 static int remove_stale(const struct sockaddr_un *address, struct heel_error **err)
 {
     heel_autoclose int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct stat status;
 
+    if (probe < 0)
+        return heel_error_set_errno(err, errno, "socket");
     if (lstat(address->sun_path, &status) < 0)
         return errno == ENOENT ? 0 : heel_error_set_errno(err, errno, "%s", address->sun_path);
     if (!S_ISSOCK(status.st_mode))
         return heel_error_set(err, HEEL_ALREADY_EXISTS, NULL,
-                              "%s is there and no socket; remove it or name another path",
+                              "%s exists and is not a socket; remove it or name another path",
                               address->sun_path);
     if (connect(probe, (const struct sockaddr *)address, sizeof *address) == 0 ||
         errno != ECONNREFUSED)

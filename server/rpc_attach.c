@@ -3,7 +3,7 @@
 #include "server/callers.h"
 #include "server/process_stream.h"
 #include "server/service.h"
-#include "server/spec.h"
+#include "server/spec_check.h"
 
 static struct process_request read_request(const ProtobufCMessage *message)
 {

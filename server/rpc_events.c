@@ -6,7 +6,7 @@
 #include "server/core.h"
 #include "server/events.h"
 #include "server/service.h"
-#include "server/spec.h"
+#include "server/spec_check.h"
 
 struct watch {
     struct caller *caller; /* borrowed */
@@ -185,7 +185,8 @@ static int check_request(const Heel__V1__WatchEventsRequest *request, const stru
     for (size_t i = 0; i < request->n_kinds; i++)
         if (request->kinds[i] < HEEL__V1__EVENT_KIND__EVENT_KIND_SANDBOX ||
             request->kinds[i] > HEEL__V1__EVENT_KIND__EVENT_KIND_DENIAL)
-            return heel_error_set_field(err, "kinds", "kinds[%zu] is no kind", i);
+            return heel_error_set_field(
+                err, "kinds", "kinds[%zu] must be a kind of event other than UNSPECIFIED", i);
     if (after && ((after->epoch[0] && strcmp(after->epoch, events_epoch()) != 0) ||
                   after->sequence > events->last))
         return refuse_position(after, events, err);

@@ -9,6 +9,7 @@
 #include "server/process_stream.h"
 #include "server/service.h"
 #include "server/spec.h"
+#include "server/spec_check.h"
 
 struct exec {
     struct process_stream base;

@@ -5,6 +5,7 @@
 #include "server/edge.h"
 #include "server/service.h"
 #include "server/spec.h"
+#include "server/spec_check.h"
 
 #define MAX_TESTS 1024
 #define MAX_ANSWER_BYTES (1000u * 1024) /* answers stay under 1 MiB */

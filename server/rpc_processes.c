@@ -11,6 +11,7 @@
 #include "server/service.h"
 #include "server/signals.h"
 #include "server/spec.h"
+#include "server/spec_check.h"
 
 /* The sandbox and the process in it that a request names. 0, or -1 and *err. */
 static int find(struct caller *caller, const char *sandbox_id, const char *process_id,
@@ -148,7 +149,8 @@ static int check_states(const Heel__V1__ListProcessesRequest *request, struct he
     for (size_t i = 0; i < request->n_states; i++) {
         if (request->states[i] < HEEL__V1__PROCESS_STATE__PROCESS_STATE_RUNNING ||
             request->states[i] > HEEL__V1__PROCESS_STATE__PROCESS_STATE_EXITED)
-            return heel_error_set_field(err, "states", "states[%zu] is no state", i);
+            return heel_error_set_field(err, "states",
+                                        "states[%zu] must be a state other than UNSPECIFIED", i);
     }
     return 0;
 }

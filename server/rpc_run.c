@@ -9,6 +9,7 @@
 #include "server/process_ids.h"
 #include "server/service.h"
 #include "server/spec.h"
+#include "server/spec_check.h"
 
 #define READ_BYTES 65536
 #define READS_PER_TURN 16 /* then others have a turn */

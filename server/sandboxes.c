@@ -14,6 +14,7 @@
 #include "server/process.h"
 #include "server/service.h"
 #include "server/spec.h"
+#include "server/spec_check.h"
 
 #define RETRY_MS 100
 

@@ -50,9 +50,10 @@ static int check_which(const Heel__V1__SendSignal *request, const char *at, int 
 
     if (request->which_case == HEEL__V1__SEND_SIGNAL__WHICH_NAME) {
         *number = signals_number(request->name);
-        return *number > 0 ? 0
-                           : heel_error_set_field(err, name_field,
-                                                  "%s is no signal's name, as TERM is", name_field);
+        return *number > 0
+                   ? 0
+                   : heel_error_set_field(err, name_field,
+                                          "%s must be a signal's name, such as TERM", name_field);
     }
     *number = request->which_case == HEEL__V1__SEND_SIGNAL__WHICH_SIGNAL ? request->signal : 0;
     return *number >= 1 && *number <= MAX_SIGNAL

@@ -1,5 +1,5 @@
-/* From what a client asks for to what a sandbox and a command are: every check of a request that
- * needs no look at the host. */
+/* Specs and commands, which spec_check.h has checked: with every default spelled out, in a
+ * canonical form to recognise a retry by, and as the backend takes them. */
 #ifndef HEEL_SERVER_SPEC_H
 #define HEEL_SERVER_SPEC_H
 
@@ -9,28 +9,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "heel/v1/sandbox.pb-c.h"
-
-/* limits.max_output_bytes where the spec doesn't say, and at most: an answer holds two of them and
- * stays under 1 MiB. */
-#define SPEC_DEFAULT_OUTPUT_BYTES 262144
-#define SPEC_MAX_OUTPUT_BYTES 491520
-
-/* Ids that clients choose. 0, or -1 and *err naming `field`; an empty id is an error. */
-int spec_check_id(const char *id, const char *field, struct heel_error **err);
-
-/* Absolute, and no longer than a path may be. 0, or -1 and *err naming `field`. */
-int spec_check_path(const char *path, const char *field, struct heel_error **err);
-
-/* Checks a spec whose place in the request is `at`, as in "spec" or "start.spec". NULL is the
- * default spec and fine. */
-int spec_check(const Heel__V1__SandboxSpec *spec, const char *at, struct heel_error **err);
-
-/* Checks a command at `at`, as in "command" or "start.command". NULL is an error: a command is
- * needed. */
-int spec_check_command(const Heel__V1__Command *command, const char *at, struct heel_error **err);
-
-/* The same for RunCommand's, at "command". */
-int spec_check_captured_command(const Heel__V1__Command *command, struct heel_error **err);
 
 /* A new spec with every default spelled out, variables aside: they depend on the sandbox's paths.
  * `spec` was checked. */

@@ -30,10 +30,10 @@ static int check_bound(const struct bound *bound, const char *at, struct heel_er
     if (bound->value == 0)
         return 0;
     if (bound->value < bound->least)
-        return heel_error_set_field(err, field, "%s is at least %" PRIu64 ", or 0 for no limit",
-                                    field, bound->least);
+        return heel_error_set_field(
+            err, field, "%s must be at least %" PRIu64 ", or 0 for no limit", field, bound->least);
     if (bound->value > bound->most)
-        return heel_error_set_field(err, field, "%s is at most %" PRIu64, field, bound->most);
+        return heel_error_set_field(err, field, "%s must be at most %" PRIu64, field, bound->most);
     return 0;
 }
 
@@ -44,8 +44,8 @@ static int check_cpu_share(double share, const char *at, struct heel_error **err
     /* Written so that what is no number fails. */
     if (share == 0 || (share >= CPU_SHARE_MIN && share <= CPU_SHARE_MAX))
         return 0;
-    return heel_error_set_field(err, field, "%s is a number of processors, from %g to %d", field,
-                                CPU_SHARE_MIN, CPU_SHARE_MAX);
+    return heel_error_set_field(err, field, "%s must be a number of processors from %g to %d",
+                                field, CPU_SHARE_MIN, CPU_SHARE_MAX);
 }
 
 int spec_limits_check(const Heel__V1__Limits *limits, const char *at, struct heel_error **err)

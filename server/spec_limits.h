@@ -7,6 +7,11 @@
 #include "base/error.h"
 #include "heel/v1/sandbox.pb-c.h"
 
+/* limits.max_output_bytes where the spec doesn't say, and at most: an answer holds two of them and
+ * stays under 1 MiB. */
+#define SPEC_DEFAULT_OUTPUT_BYTES 262144
+#define SPEC_MAX_OUTPUT_BYTES 491520
+
 /* Checks those that a backend holds, in the spec at `at`. 0, or -1 and *err naming the field. */
 int spec_limits_check(const Heel__V1__Limits *limits, const char *at, struct heel_error **err);
 

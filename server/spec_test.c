@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "server/spec_check.h"
+#include "server/spec_limits.h"
 
 static struct heel_error *check_failure(const Heel__V1__SandboxSpec *spec)
 {
