@@ -262,7 +262,8 @@ struct server_command *command_start(struct server_sandbox *sandbox,
     command = heel_xcalloc(1, sizeof *command);
     command->facts = command_facts_new(request, id, sandbox->id, ++sandbox->last_command);
     if (start_process(command, sandbox, request, want_stdin, &stdio, err) < 0) {
-        if (err && (*err)->code == HEEL_ABORTED) /* the backend doesn't know what clients call it */
+        if (err &&
+            (*err)->code == HEEL_ABORTED) /* the backend doesn't know the id that the client gave */
             heel_error_add_metadata(*err, "sandbox_id", "%s", sandbox->id);
         command_facts_free(command->facts);
         free(command);

@@ -8,7 +8,7 @@
 #include "backends/backend.h"
 #include "base/text.h"
 
-#define LINE_MAX_BYTES 4096 /* of a longer line the beginning */
+#define LINE_MAX_BYTES 4096 /* of a longer line only the beginning is looked at */
 #define PATH_MAX_BYTES 1024
 
 static const struct {

@@ -143,8 +143,8 @@ static void on_flush_over(uv_timer_t *timer)
     callers_cancel_all(timer->data);
 }
 
-/* With the sandboxes went the commands, and with them the calls that waited for one: their answers
- * are on the way. Only now does gRPC refuse calls; until here handlers did, and said why. */
+/* The commands ended with the sandboxes, and the calls that waited for them are being answered.
+ * Only now gRPC refuses new calls; until here the handlers did, with a reason. */
 static void on_none_left(struct server_core *core)
 {
     if (core->closing)

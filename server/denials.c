@@ -41,8 +41,8 @@ static bool is_entry_of(const char *path, const char *directory)
     return slash && strlen(directory) == length && strncmp(path, directory, length) == 0;
 }
 
-/* What a program complained of was seen to be refused: the guess which right it was is worth less
- * than that. */
+/* An INFERRED denial of a path for which there is an OBSERVED one says nothing new: which right was
+ * refused is known there. */
 static bool explains(const Heel__V1__Denial *kept, const struct heel_denial *denial)
 {
     return kept->kind == HEEL__V1__DENIAL_KIND__DENIAL_KIND_OBSERVED &&

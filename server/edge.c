@@ -11,8 +11,8 @@
 #define ENTRY_BYTES 8                       /* tag and length of one file */
 #define MAX_DURATION_SECONDS 315576000000LL /* as in google/protobuf/duration.proto */
 
-/* One that names no reason is of a system call or of a step that never fails: the host has run out
- * of something, or there is a defect. */
+/* An error without a reason comes from a system call or a step that should never fail: the host has
+ * run out of something, or heel has a defect. */
 static struct grpcc_status *status_without_reason(const struct heel_error *error)
 {
     bool exhausted = error->code == HEEL_RESOURCE_EXHAUSTED;
@@ -196,7 +196,7 @@ static const char *reason_message(Heel__V1__ExitReason reason)
     }
 }
 
-/* One that was ended before it ever ran counts as killed: code 0 would pass for success. */
+/* A command that we ended before it ever ran counts as killed: code 0 would look like success. */
 static void set_outcome(Heel__V1__ExitStatus *status, const struct heel_exit *exit)
 {
     bool killed_before_start = exit->start_failure != HEEL_START_OK;

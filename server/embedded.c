@@ -16,7 +16,7 @@
 #include "server/core.h"
 #include "server/log.h"
 
-#define LEAVE_MS 1000 /* a launcher that takes longer leaves alone */
+#define LEAVE_MS 1000 /* how long a launcher is waited for; a slower one ends by itself */
 
 struct heel_embedded {
     struct server_options options;
@@ -44,7 +44,7 @@ struct heel_embedded *heel_embedded_prepare(bool brief, enum heel_namespaces nam
     embedded->options = server_default_options();
     embedded->options.backend.brief = brief;
     embedded->options.backend.namespaces = namespaces;
-    embedded->options.grace_ms = 1; /* who stops it has what it wanted */
+    embedded->options.grace_ms = 1; /* whoever stops it waits for no command any more */
     embedded->state_dir = heel_state_dir();
     embedded->runtime_dir = heel_runtime_dir();
     embedded->config_dir = heel_config_dir();

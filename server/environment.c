@@ -36,8 +36,9 @@ static struct pairs merge(const struct pairs *under, const struct pairs *over)
     return merged;
 }
 
-/* Git's index holds the owner of each file, and where it finds another one it reads the file
- * again, each time: here it is to look at sizes and times alone (git-config(1), core.checkStat). */
+/* Git's index holds the owner of each file, and git reads every file again whose owner looks
+ * different, as it does in a sandbox: with this it looks at sizes and times alone (git-config(1),
+ * core.checkStat). */
 static const struct pair for_git[] = {
     {"GIT_CONFIG_COUNT", "1"},
     {"GIT_CONFIG_KEY_0", "core.checkStat"},

@@ -18,7 +18,7 @@ struct health_watch {
     struct grpcc_stream *stream;
     bool known; /* the service exists */
     bool writing;
-    bool stop_told; /* the last status was sent, or nobody listens */
+    bool stop_told; /* the last status was sent, or the client is gone */
 };
 
 static bool is_known(const char *service)

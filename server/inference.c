@@ -13,7 +13,7 @@ struct inference {
     struct denials *denials; /* borrowed */
     struct complaint complaints[COMPLAINTS_MAX];
     size_t complaint_count;
-    bool shows_host; /* but for what is protected */
+    bool shows_host; /* whatever is not hidden on purpose */
     inference_on_done *on_done;
     void *data;
 };
@@ -74,8 +74,8 @@ static void finish(struct inference *inference)
     on_done(data);
 }
 
-/* The verdicts come in the order of the complaints, and for each the first access that is refused
- * is the one. */
+/* The verdicts come in the order of the complaints; the first refused access of each complaint is
+ * the one that is reported. */
 static void on_explained(const struct heel_policy *policy, const struct heel_error *error,
                          void *data)
 {

@@ -21,7 +21,8 @@
 #include "server/options.h"
 #include "server/ready.h"
 
-/* What sandboxes can make last takes six at most, and the making of one caller's four. */
+/* Work whose duration sandboxes control takes six threads at most (looks, walks, removals,
+ * explanations), and one caller's preparations four: two are always left. */
 #define POOL_THREADS "12"
 
 struct heeld {

@@ -90,7 +90,7 @@ void output_command_over(struct output *output)
     if (output->ended)
         return;
     output->final = true;
-    /* What a terminal holds is on its way through the kernel, and a read waits for it, not this. */
+    /* FIONREAD leaves out what is still on its way through the terminal, which a read waits for. */
     if (output->terminal)
         output->final_left = TERMINAL_PENDING_MAX;
     else if (ioctl(output->fd, FIONREAD, &pending) == 0 && pending > 0)

@@ -48,8 +48,8 @@ static void finish(struct process_stream *self, struct grpcc_status *status)
     grpcc_stream_finish(self->stream, status, on_done);
 }
 
-/* Who finds a sandbox, a process or a path wrong doesn't know that these streams have them inside
- * of start. */
+/* The checks name fields as in unary requests; in the requests of these streams the same fields are
+ * inside of `start`. */
 static struct grpcc_status *status_of(const struct heel_error *error)
 {
     struct grpcc_status *status = service_status(error);
@@ -206,7 +206,8 @@ static bool owes_stdin_taken(const struct process_stream *self, uint64_t least)
     return self->started_told && self->reader.stdin_taken - self->stdin_told >= least;
 }
 
-/* Whether it could not be started now, but may be another time: an error, and no end. */
+/* Whether the command could not be started for want of something that may be there another time.
+ * That ends the stream with an error instead of an exit status. */
 static bool refuse_unstarted(struct process_stream *self)
 {
     heel_autoerror struct heel_error *error = NULL;

@@ -67,8 +67,8 @@ static void move_to(struct ring *ring, size_t size)
     ring->size = size;
 }
 
-/* Twice what there was, so that growing costs little; in the end a piece more than is kept, so that
- * nothing has to go before something else has come. */
+/* Doubles the memory, so that growing costs little; at the end there is room for one piece more
+ * than is kept, so that old bytes are dropped only when new ones have come. */
 static void grow(struct ring *ring)
 {
     size_t most = ring->capacity + RING_PIECE;

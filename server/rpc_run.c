@@ -227,7 +227,8 @@ static void pump(struct run *run)
 {
     struct server_command *command = run->command;
 
-    if (run->response || run->inferring) /* over: only its private sandbox isn't gone yet, say */
+    if (run->response || run->inferring) /* over already, and waiting for its private sandbox to be
+                                            gone or for inference */
         return;
     do {
         drain(run, &command->out, &run->out);

@@ -198,7 +198,7 @@ static void forget(struct server_sandbox *sandbox)
         core->sandboxes.on_none_left(core);
 }
 
-/* A private sandbox lives as long as one call: at that level of detail it is logged. */
+/* A private sandbox lives as long as one call, and is logged at the level of calls: debug. */
 static void log_life(const struct server_sandbox *sandbox, const char *event)
 {
     log_event(sandbox->private_to_call ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, event,

@@ -41,7 +41,8 @@ Heel__V1__Command *spec_copy_command(const Heel__V1__Command *command)
         } \
     } while (0)
 
-/* What was given stays where it is, as errors name its place; then the groups that it leaves out.
+/* The switches that were given keep their places, because errors name them; switches for the other
+ * groups are appended.
  */
 static void spell_switches_out(Heel__V1__Filesystem *filesystem, Heel__V1__IsolationLevel level)
 {
@@ -177,7 +178,7 @@ static struct heel_path_rule *list_paths(const Heel__V1__Filesystem *filesystem)
     return list;
 }
 
-/* Those that differ from the level's own: a spec without any is a plain one. */
+/* Only switches that change something: a spec without any can share what is made for its level. */
 static struct heel_protection_switch *list_switches(const Heel__V1__SandboxSpec *spec,
                                                     size_t *count)
 {

@@ -36,7 +36,7 @@ int spec_check_id(const char *id, const char *field, struct heel_error **err)
     return 0;
 }
 
-/* What a newer client asks for and this server doesn't know might be a restriction: refuse it. */
+/* A field that only a newer server knows might be a restriction: refuse it. */
 static int check_known(const ProtobufCMessage *message, const char *at, struct heel_error **err)
 {
     heel_autobuffer struct heel_buffer path = {0};

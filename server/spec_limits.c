@@ -41,7 +41,7 @@ static int check_cpu_share(double share, const char *at, struct heel_error **err
 {
     heel_autofree char *field = heel_format("%s.limits.cpu_share", at);
 
-    /* Written so that what is no number fails. */
+    /* Written so that NaN fails. */
     if (share == 0 || (share >= CPU_SHARE_MIN && share <= CPU_SHARE_MAX))
         return 0;
     return heel_error_set_field(err, field, "%s must be a number of processors from %g to %d",
@@ -124,7 +124,7 @@ Heel__V1__ExitReason spec_limits_reason(enum heel_limit limit)
                                       : HEEL__V1__EXIT_REASON__EXIT_REASON_LIMIT;
 }
 
-/* "512 MiB", or in bytes what is no round number of anything larger. */
+/* "512 MiB", or in bytes if that is no whole number of a larger unit. */
 static char *format_bytes(uint64_t bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};

@@ -14,7 +14,7 @@ struct explanation {
     struct linux_backend *backend;
     struct heel_preparation preparation;
     struct heel_lane_work work;
-    uv_timer_t refusal;             /* tells of a question that can't be asked from the loop */
+    uv_timer_t refusal;             /* reports, from the loop, a question that is refused at once */
     struct heel_policy_test *tests; /* owned, with their paths */
     size_t test_count;
     struct heel_plan *plan; /* owned; of a sandbox that exists */
@@ -134,7 +134,7 @@ static void on_refusal_closed(uv_handle_t *handle)
     tell(heel_container_of((uv_timer_t *)handle, struct explanation, refusal));
 }
 
-/* An identity is only looked at: nobody runs under it because of this. */
+/* Takes an identity and returns it at once: the plan names it, and nobody runs under it. */
 static int ask_spec(struct explanation *explanation, const struct heel_sandbox_spec *spec,
                     struct heel_error **err)
 {
@@ -146,7 +146,7 @@ static int ask_spec(struct explanation *explanation, const struct heel_sandbox_s
         return -1;
     heel_identity_return(&backend->identities, &identity);
     linux_prepare(backend, spec, &identity, &explanation->preparation);
-    /* One that is to be kept is as new. */
+    /* A directory that is to be kept would be a new one, too. */
     explanation->preparation.spec.keep_working_dir = false;
     if (!spec->working_dir)
         explanation->preparation.work.path = heel_format("%s/new", backend->instance_path);
@@ -155,7 +155,7 @@ static int ask_spec(struct explanation *explanation, const struct heel_sandbox_s
     return 0;
 }
 
-/* It may be gone before the pool is done. */
+/* Copies what the pool needs: the sandbox may be gone before the pool is done. */
 static void ask_sandbox(struct explanation *explanation, const struct heel_sandbox *base)
 {
     const struct linux_sandbox *sandbox =

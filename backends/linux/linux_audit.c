@@ -20,8 +20,8 @@
 #include "backends/linux/supervise/supervised_call.h"
 
 #define PENDING_MAX 64
-#define PENDING_MS 20      /* for which the rest of an event's records is waited for */
-#define RECORDS_A_TURN 128 /* so that who has much refused doesn't keep heeld from others */
+#define PENDING_MS 20      /* how long the rest of an event's records is waited for */
+#define RECORDS_A_TURN 128 /* so that a sandbox with many refusals doesn't hold up the loop */
 
 /* From Linux 6.13; the build machine's headers are older. */
 struct pidfd_info {
@@ -95,7 +95,7 @@ static void tell(struct linux_audit *audit, const struct pending *refused)
         tell_sandbox(sandbox, refused);
 }
 
-/* Tells the one at `index`, which is no longer pending. */
+/* Reports the refusal at `index` and takes it out of the list. */
 static void settle(struct linux_audit *audit, size_t index)
 {
     struct pending refused = audit->pending[index];
@@ -134,7 +134,8 @@ static void take_access(struct linux_audit *audit, struct heel_audit_record *rec
         uv_timer_start(&audit->timer, on_time, PENDING_MS, 0);
 }
 
-/* A program can make domains of its own, but has not the pid of who confined its sandbox. */
+/* Programs can make domains of their own, which are not the sandbox's: only its confiner's counts.
+ */
 static void take_domain(struct linux_audit *audit, struct heel_audit_record *record)
 {
     for (struct linux_sandbox *sandbox = audit->backend->sandboxes; sandbox;
@@ -219,7 +220,8 @@ void linux_audit_catch_up(struct linux_audit *audit, const struct linux_sandbox 
 
 /* ---- beginning and end */
 
-/* Without namespaces that is the nursery, of which the sandbox has been told. */
+/* Init is the confiner. Without namespaces it is the nursery, whose pid came with HEEL_INIT_READY.
+ */
 void linux_audit_expect(struct linux_sandbox *sandbox)
 {
     struct pidfd_info info = {.mask = PIDFD_INFO_PID};

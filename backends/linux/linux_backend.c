@@ -99,8 +99,9 @@ static void on_launcher_message(struct heel_channel *channel, struct heel_messag
             answers[i].handle(backend, message);
 }
 
-/* Every init dies with the launcher, and is noticed by its pidfd; here are those of which nobody
- * knows whether they were born: closing their control socket ends them. */
+/* Every init dies with the launcher, which its pidfd tells. Left are the sandboxes that the
+ * launcher was asked for and did not answer: their init, if there is one, ends when its control
+ * socket is closed. */
 static void on_launcher_end(struct heel_channel *channel)
 {
     struct linux_backend *backend = heel_container_of(channel, struct linux_backend, launcher);
@@ -283,7 +284,8 @@ static void on_launcher_dead(uv_poll_t *poll, int status, int events)
     uv_close((uv_handle_t *)&backend->launcher_death, on_handle_closed);
 }
 
-/* Whoever can connect to heeld's socket has all that heeld's user has. */
+/* Hidden from every sandbox: whoever can connect to heeld's socket can do all that heeld's user
+ * can. */
 static void add_own_file(struct linux_backend *backend, const char *path)
 {
     char *canonical = realpath(path, NULL);

@@ -10,7 +10,7 @@
 #include "backends/linux/plan/guards.h"
 
 #define PAUSE_MS \
-    5 /* between two looks, so that who makes files in a folder doesn't keep heeld busy */
+    5 /* between two looks, so that a program that keeps making files doesn't keep heeld busy */
 
 struct linux_guards {
     struct linux_backend *backend;

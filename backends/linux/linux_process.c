@@ -22,9 +22,9 @@ struct linux_process {
     bool started;
     uint64_t tag; /* its tree's, once started; see tree.h */
     bool wants_terminal;
-    bool lost_terminal;    /* it came, and this process had no descriptor left for it */
-    bool killing;          /* init owes the end of its tree */
-    enum heel_limit limit; /* for which it is being killed */
+    bool lost_terminal; /* STARTED came without the terminal: this process had no descriptor left */
+    bool killing;       /* HEEL_INIT_KILL_TREE was sent, and its exit has not come yet */
+    enum heel_limit limit; /* the limit for which it is being killed */
     uint64_t started_ns;
     const struct heel_process_events *events; /* borrowed from the server */
     void *data;
@@ -221,13 +221,14 @@ static void on_started(struct linux_process *process, struct heel_message *messa
     process->events->on_started(&process->base, terminal, process->data);
 }
 
-/* As a shell says of its child as well. */
+/* Also by what a shell returns when its child was killed: 128 + SIGKILL. */
 static bool was_killed(const struct heel_exit *exit)
 {
     return exit->code == (exit->signalled ? SIGKILL : 128 + SIGKILL);
 }
 
-/* It counts only where it was in time: a program that was done before it was killed is done. */
+/* A limit counts only if its SIGKILL ended the process: one that exited by itself before is done.
+ */
 static void note_limit(const struct linux_process *process, struct heel_exit *exit)
 {
     struct linux_sandbox *sandbox = sandbox_of(process);
@@ -241,7 +242,7 @@ static void note_limit(const struct linux_process *process, struct heel_exit *ex
         exit->limit = heel_limits_behind_signal(&sandbox->preparation.spec.limits, exit->code);
 }
 
-/* What a terminal was wanting for. */
+/* Which shortage kept a command from getting its terminal: heeld's, the host's or the sandbox's. */
 static void note_shortage(const struct linux_process *process, struct heel_exit *exit)
 {
     if (process->lost_terminal)
@@ -275,7 +276,7 @@ static void on_exited(struct linux_process *process, struct heel_message *messag
     finish(process, &exit);
 }
 
-/* What can't be killed one by one goes with everything else. */
+/* The tree can't be killed process by process, so the whole sandbox is. */
 static void on_tree_lives(struct linux_process *process, struct heel_message *message)
 {
     (void)message;

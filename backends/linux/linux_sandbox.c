@@ -48,7 +48,8 @@ static unsigned count_helpers(const struct heel_meter *meter)
     return sandbox->supervisor ? linux_supervisor_hands(sandbox->supervisor) : 0;
 }
 
-/* Who can't be let in is not to run outside. */
+/* Sends init the descriptor by which commands join the cgroup. Without it they would run outside of
+ * its limits, so a failure fails the sandbox. */
 static int send_group(struct linux_sandbox *sandbox, struct heel_error **err)
 {
     int door = sandbox->cgroup < 0 ? -1 : heel_cgroup_open_door(sandbox->cgroup);
@@ -63,7 +64,8 @@ static int send_group(struct linux_sandbox *sandbox, struct heel_error **err)
     return 0;
 }
 
-/* Once init has said from where it can be seen, and the launcher what cgroup it has. */
+/* Needs both the vantage from init and the cgroup from the launcher; whichever comes last calls
+ * this. */
 static void start_meter(struct linux_sandbox *sandbox)
 {
     static const struct heel_meter_events events = {on_limit, on_meter_closed, count_helpers};

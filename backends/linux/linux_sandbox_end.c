@@ -3,7 +3,8 @@
 
 #include <unistd.h>
 
-/* From it the launcher makes what the next ones in the same namespaces share. */
+/* Gives the launcher the plan, from which it makes the template for the next sandboxes in these
+ * namespaces. */
 static void hand_plan_on(struct linux_sandbox *sandbox)
 {
     const struct heel_buffer *plan = &sandbox->preparation.encoded;
@@ -12,7 +13,7 @@ static void hand_plan_on(struct linux_sandbox *sandbox)
                                    .payload = plan->data,
                                    .length = plan->length};
 
-    /* One that was made for other mounts of the host is none for those to come. */
+    /* A plan that was made before the host's mounts changed makes no template. */
     if (sandbox->plan_wanted && !sandbox->dead && !linux_backend_of(sandbox)->launcher_gone &&
         sandbox->preparation.mounts == heel_mount_watch_latest(&linux_backend_of(sandbox)->mounts))
         heel_channel_send(&linux_backend_of(sandbox)->launcher, &message);
@@ -47,12 +48,14 @@ static void remove_in_pool(struct heel_lane_work *work)
         heel_work_dir_remove(&preparation->own, preparation->error ? NULL : &preparation->error);
     if (sandbox->created)
         heel_preparation_find_left(preparation);
-    /* What is to be kept is what a sandbox did, not that it failed to be made. */
+    /* A working directory is kept for what the sandbox did in it. A sandbox that could not be made
+     * did nothing. */
     else if (preparation->kept)
         rmdir(preparation->kept);
 }
 
-/* One that was not removed was not touched, unless something in it could not be removed. */
+/* A working directory that still has a path was set aside to be used again, or could not be
+ * removed: then there is an error. */
 static void reuse_work_dir(struct linux_backend *backend, struct heel_preparation *preparation)
 {
     if (preparation->work.path && !preparation->error)

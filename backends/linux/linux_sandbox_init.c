@@ -9,10 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SILENCE_MS 30000 /* an init that owes an answer for so long is killed */
+#define SILENCE_MS 30000 /* an init that owes an answer for this long is killed */
 
-/* Takes the message's last descriptor, if it is a listener. Without one a sandbox that was to be
- * supervised could not connect to anything. */
+/* The message's last descriptor is the listener, if there is one. A supervised sandbox whose
+ * listener got lost could not connect to anything: that is an error. */
 static int supervise(struct linux_sandbox *sandbox, bool supervised, struct heel_message *message,
                      struct heel_error **err)
 {
@@ -125,7 +125,7 @@ static void on_control_message(struct heel_channel *channel, struct heel_message
         linux_process_on_message(sandbox, message);
 }
 
-/* Init is dying, or mad: its death is what counts. */
+/* Init is dying, or sends garbage: it is killed, and its death does the rest. */
 static void on_control_end(struct heel_channel *channel)
 {
     linux_sandbox_kill(heel_container_of(channel, struct linux_sandbox, control));
@@ -219,7 +219,7 @@ void linux_sandbox_on_born(struct linux_sandbox *sandbox, int pidfd, bool wants_
 
     sandbox->asked = false;
     if (result) {
-        /* Should not be; its control socket's end kills it. */
+        /* Nobody waits for this init. It ends by itself when its control socket is closed. */
         close(pidfd);
         heel_error_set_errno(&error, -result, "cannot watch a sandbox");
         linux_sandbox_fail(sandbox, error);

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The level of a sandbox that is like any other of its level and uid, but for its working
- * directory. Whatever else of a spec has to do with the plan must be looked at here. */
+/* The level of a spec whose mounts are those of every sandbox of that level and uid (the working
+ * directory aside), so that it can be born from a template; -1 for any other. Every field of a spec
+ * that changes the plan must be looked at here. */
 static int plain_level(const struct heel_sandbox_spec *spec)
 {
     bool plain = !spec->working_dir && !spec->keep_working_dir && spec->path_count == 0 &&

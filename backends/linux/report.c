@@ -25,7 +25,7 @@ static void append_to_list(struct heel_buffer *list, const char *separator, cons
     heel_buffer_append_text(list, text);
 }
 
-/* One of the mechanisms that hold it. */
+/* Adds a mechanism to those that enforce the protection. */
 static void held_by(struct row *row, const char *mechanism)
 {
     append_to_list(&row->mechanism, ", ", mechanism);
@@ -38,7 +38,7 @@ static void held_by_landlock(struct row *row, const struct heel_report_facts *fa
     held_by(row, text);
 }
 
-/* What is missing, and what would mend it. */
+/* Marks the protection DEGRADED and says what is missing, and what would mend it. */
 static void degrade(struct row *row, const char *why)
 {
     if (row->state == HEEL_ENFORCEMENT_ACTIVE)
@@ -46,7 +46,7 @@ static void degrade(struct row *row, const char *why)
     append_to_list(&row->detail, "; ", why);
 }
 
-/* The spec doesn't want it. */
+/* Marks the protection DISABLED: the spec switches it off. */
 static void disable(struct row *row, const char *why)
 {
     row->state = HEEL_ENFORCEMENT_DISABLED;
@@ -102,7 +102,7 @@ static bool hides_some_path(const struct heel_sandbox_spec *spec)
     return false;
 }
 
-/* Mounts lie on what a path led to. */
+/* Masks and read-only mounts cover the file that a path led to when the sandbox was made. */
 static void note_guards(const struct heel_report_facts *facts, struct row *row)
 {
     if (facts->plan && facts->plan->unguarded)
@@ -352,7 +352,8 @@ static void describe_write_xor_execute(const struct heel_report_facts *facts, st
                      "how the loader executes it");
     held_by(row, "Landlock");
     held_by(row, "seccomp");
-    /* A name in what is read is not that of the mount on which it may be written. */
+    /* At DEFAULT the whole host is mounted read-only: a second name of a writable file can be read
+     * there, but not written. */
     if (facts->spec->level == HEEL_LEVEL_DEFAULT && names_writable(facts->spec))
         degrade(row, "a file that may be written and has a second name (a hard link, a second "
                      "mount) in what DEFAULT reads can be executed by that; STRICT reads less");

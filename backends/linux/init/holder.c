@@ -75,7 +75,7 @@ static _Noreturn void end(struct holder *holder)
 
 /* ---- setting up */
 
-/* Until there is something to kill, a SIGTERM just ends it. */
+/* While SIGTERM is not blocked it ends the holder at once: only before there is a command. */
 static void accept_signal(int how)
 {
     sigset_t set;
@@ -94,8 +94,8 @@ static void become_holder(const struct heel_holder_start *start)
     heel_process_close_others(keep, 1);
     setsid();
     heel_process_rename("heel-init");
-    /* What is counted per user is shared with the user's other processes, where the uid is not the
-     * sandbox's own. */
+    /* Where the uid is not the sandbox's own, the user's other processes count against these
+     * limits, too. */
     heel_quotas_limit(start->quotas);
     /* 0 does not keep a core_pattern pipe from being started, 1 does. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1});
@@ -176,7 +176,8 @@ static int set_up(struct holder *holder, const struct heel_holder_start *start,
 
 /* ---- commands */
 
-/* Those that are found now; whoever measured that it was too much measures again. */
+/* Kills those that are found now. A process born meanwhile may escape; the meter, which asked for
+ * this, measures again. */
 static void kill_all(void *data)
 {
     const struct holder *holder = data;
@@ -316,7 +317,7 @@ static _Noreturn void run(const struct heel_holder_start *start)
 
         heel_put_error(&payload, error);
         heel_commands_tell(&holder.commands, HEEL_INIT_FAILED, 0, &payload);
-        _exit(1); /* a nursery that there is goes with it */
+        _exit(1); /* the nursery goes with the holder */
     }
     tell_ready(&holder);
     loop(&holder);

@@ -82,7 +82,8 @@ static void become_init(const struct heel_init_start *start)
     setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1});
 }
 
-/* Waits for the sandbox that it will be. The launcher's end is its death, as heeld's is later. */
+/* A spare: waits for the control socket of the sandbox that it will be, and ends with the launcher.
+ */
 static int be_adopted(int cradle)
 {
     heel_automessage struct heel_message message = {0};
@@ -141,7 +142,8 @@ static int make_mounts(const struct heel_plan *plan, const struct heel_init_star
     return heel_confine_mounts(plan, start->mount_fds, err);
 }
 
-/* Who makes mounts again has to get in there, which nobody can any more once this is confined. */
+/* Whoever makes a mount again later needs this descriptor: once init is confined nobody can get at
+ * its mount namespace any more. */
 static int tell_mounts(const struct init *init, const struct heel_plan *plan,
                        struct heel_error **err)
 {
@@ -216,8 +218,8 @@ static pid_t start_command(void *data, const struct heel_spawn *spawn,
     return heel_spawn(spawn, failure);
 }
 
-/* At a stroke, which no fork in progress escapes; not this process, which is the pid namespace's
- * first. */
+/* kill(-1) is atomic with regard to forks, so none in progress escapes it, and it spares its
+ * caller, pid 1. */
 static void kill_all(void *data)
 {
     (void)data;
@@ -243,7 +245,7 @@ static void tell_hand_gone(const struct init *init, uint32_t id)
         _exit(0);
 }
 
-/* Where there is no room for another process its socket is closed, which refuses its errand. */
+/* If no process can be forked the hand's socket is closed, upon which heeld refuses the connect. */
 static void on_hand(struct init *init, struct heel_message *message)
 {
     heel_autoclose int socket = heel_message_take_fd(message, 0);
@@ -354,7 +356,8 @@ void heel_init_run(void *data)
     int failed;
 
     become_init(start);
-    /* A template's maker has seen to the network and the quotas. */
+    /* In a copy of a template these are done: its maker had the same network and user namespaces.
+     */
     failed = start->works ? 0 : heel_confine_network(&error);
     init.has_own_quotas = start->works || heel_quotas_limit_namespace(start->quotas);
     if (init.control < 0) {

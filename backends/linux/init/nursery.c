@@ -26,8 +26,9 @@
 #include "backends/linux/confine/landlock.h"
 #include "backends/linux/processes/origin.h"
 
-#define LOOK_MS 20   /* between looks at what lets the holder wait */
-#define STOPS_MAX 50 /* of those, at which it was found stopped */
+#define LOOK_MS 20   /* between looks at whether the nursery was stopped */
+#define STOPS_MAX 50 /* looks that may find the nursery stopped, before the holder gives up on it \
+                      */
 
 enum {
     READY = 1, /* nursery to holder, first: an error, if it could not confine itself */
@@ -181,8 +182,8 @@ static bool is_stopped(pid_t pid)
     return name_end && strncmp(name_end, ") T", 3) == 0;
 }
 
-/* While the holder waits it kills nobody who is to be killed: so it doesn't wait for long for a
- * nursery that is stopped again and again. */
+/* While the holder waits it can't kill trees or be told to end, so it gives up on a nursery that is
+ * stopped again and again. */
 static void keep_running(const struct heel_nursery *nursery, unsigned *stops)
 {
     if (!is_stopped(nursery->pid))

@@ -1,5 +1,4 @@
-/* What the launcher's process is rid of, having been forked from heeld: its signal handlers and its
- * descriptors. */
+/* What the launcher drops of heeld's after the fork: signal handlers and descriptors. */
 #include "backends/linux/launcher/launcher_parts.h"
 
 #include <fcntl.h>

@@ -29,7 +29,8 @@ static int start(struct heel_cover *cover, const struct heel_launched *launched)
     return cover->pid < 0 ? -1 : 0;
 }
 
-/* The one that makes this mount in this sandbox; NULL: none does. *of_it: how many it has. */
+/* The process that makes this mount in this sandbox, or NULL. *of_it: how many such processes the
+ * sandbox has. */
 static struct heel_cover *find(const struct heel_covers *covers, uint32_t id,
                                const struct heel_mount *mount, size_t *of_it)
 {

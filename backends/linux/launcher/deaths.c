@@ -11,7 +11,8 @@
 #include "backends/linux/processes/descendants.h"
 #include "base/clock.h"
 
-/* Whether its pair is in use again: a template is being made there. */
+/* Starts to make a template in the pair of a sandbox that has ended, if one is wanted. Whether that
+ * was started, and the pair is in use. */
 static bool start_template(struct launcher *launcher, struct heel_launched *launched)
 {
     struct heel_template_maker maker;
@@ -80,7 +81,7 @@ void launcher_reap(struct launcher *launcher)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         if (!launcher_end_cover(launcher, pid, status))
             reaped(launcher, pid);
-    /* A holder that was killed, which nobody should do, leaves what it held to its parent. */
+    /* A holder that was killed (nobody should) leaves its children to the launcher, its parent. */
     if (launcher->bare)
         heel_children_kill(is_launched, launcher);
 }
@@ -102,7 +103,7 @@ void launcher_end_holders(struct launcher *launcher)
 void launcher_kill_all(struct launcher *launcher)
 {
     for (size_t i = 0; i < launcher->launched.count; i++)
-        /* ours and not reaped: nobody else can have its pid */
+        /* our child and not reaped: nobody else can have its pid */
         kill(launcher->launched.items[i].pid, SIGKILL);
     heel_covers_kill(&launcher->covers);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)

@@ -69,7 +69,7 @@ static struct heel_launched *launch(struct launcher *launcher,
     return launched;
 }
 
-/* As launch(), with the mounts that only root can make. */
+/* Like launch(), for a sandbox with mounts that only root can make. */
 static struct heel_launched *launch_with_mounts(struct launcher *launcher,
                                                 const struct heel_create_request *request,
                                                 struct heel_init_start *start, int *pidfd,
@@ -111,8 +111,8 @@ static struct heel_launched *launch_bare(struct launcher *launcher,
     return heel_launched_add(&launcher->launched, newborn.pid, none);
 }
 
-/* heeld is trusted as far as its user is: as that user nothing but its own identity, as root never
- * root's unasked. */
+/* heeld may ask for what its user may have: an ordinary user's heeld for its own uid and gid,
+ * root's heeld for any but root's, and for root's if the spec names it (run_as). */
 static int check_identity(const struct launcher *launcher,
                           const struct heel_create_request *request, struct heel_error **err)
 {
@@ -131,7 +131,8 @@ bool launcher_wants_plan(const struct launcher *launcher, const struct heel_laun
            launched->pair.templates[launched->level].mounts < 0;
 }
 
-/* Without one its limits are measured: so they are where init does not start the commands itself.
+/* A sandbox without a cgroup has its limits measured. So has one without namespaces: its commands
+ * are started by the nursery, which could not join.
  */
 static void give_cgroup(const struct launcher *launcher, const struct heel_create_request *request,
                         struct heel_launched *launched, int *cgroup)

@@ -91,7 +91,8 @@ void launcher_reply_error(struct launcher *launcher, uint32_t type, uint32_t id,
     launcher_reply(launcher, type, id, &payload, NULL, 0);
 }
 
-/* What is hidden must not show: the sandbox ends instead. */
+/* A mask that can't be made again must not leave its file visible: the sandbox is killed instead.
+ */
 static void give_up(struct launcher *launcher, uint32_t id)
 {
     struct heel_launched *launched = heel_launched_find_id(&launcher->launched, id);
@@ -178,7 +179,7 @@ static void loop(struct launcher *launcher)
     }
 }
 
-/* Out of a fork of heeld's comes a process with a life of its own. */
+/* Turns the child that heeld forked into the launcher. */
 static void become_launcher(struct launcher *launcher, int socket,
                             const struct heel_backend_options *options)
 {

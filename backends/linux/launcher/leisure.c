@@ -59,8 +59,8 @@ static void make_spare(struct launcher *launcher)
     launcher->makes_spares = false; /* each create tries for itself, and says what is wrong */
 }
 
-/* What is held may be a living heeld's. But when a heeld is started right after another was killed,
- * what that one left may be held by a process that is still dying. */
+/* An instance whose lock is held may be that of a living heeld, or that of one which was just
+ * killed and whose processes are still dying: so the sweep is repeated for a while. */
 static void sweep(struct launcher *launcher)
 {
     bool held = heel_state_sweep(launcher->options.state_dir, launcher->instance.path);

@@ -13,7 +13,7 @@ void heel_spare_init(struct heel_spare *spare)
     *spare = (struct heel_spare){.cradle = -1};
 }
 
-/* What is left of it here once it is adopted or dead. */
+/* Closes what the launcher still has of a spare that was adopted or died. */
 static void forget(struct heel_spare *spare)
 {
     close(heel_steal_fd(&spare->cradle));

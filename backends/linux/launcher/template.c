@@ -20,7 +20,8 @@ struct making {
     const struct heel_quotas *quotas;
 };
 
-/* Everything of the launcher's is closed: a sibling's control socket most of all. */
+/* Closes every descriptor of the launcher's: a sibling's control socket that stays open here would
+ * hide heeld's death from that sibling. */
 static int keep_only(int socket)
 {
     if (socket != 3 && dup3(socket, 3, O_CLOEXEC) < 0)

@@ -173,7 +173,7 @@ static int count_all(const struct heel_vantage *vantage, struct heel_census *now
     return 0;
 }
 
-/* A nursery that died may have left its pid to anybody. */
+/* The nursery's pid may belong to another process once it is dead: its pidfd tells. */
 static int count_descendants(const struct heel_vantage *vantage, struct heel_census *now)
 {
     struct pollfd nursery = {vantage->pids, POLLIN, 0};

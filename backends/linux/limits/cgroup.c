@@ -81,7 +81,8 @@ static int move_both(int directory, pid_t self, pid_t parent)
                : 0;
 }
 
-/* If others are in it the kernel refuses the controllers, and it is as it was before. */
+/* If other processes are in it the kernel refuses to enable the controllers; then both processes
+ * are moved back. */
 static int clear_and_enable(int base, pid_t self, pid_t parent)
 {
     heel_autoclose int aside = make_directory(base, ASIDE);
@@ -135,8 +136,8 @@ static int find(const char *root, const char *own, pid_t self, pid_t parent,
     return 0;
 }
 
-/* What a launcher left behind that was killed together with heeld. One with processes in it stays
- * in any case. */
+/* Removes the groups of a launcher that was killed together with its heeld. rmdir refuses a group
+ * with processes in it. */
 static void sweep(int base)
 {
     int copy = openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -153,7 +153,7 @@ static void enter(struct walk *walk, const char *name)
     closedir(stream);
 }
 
-/* To the next subdirectory of the current one, or up from it. */
+/* Moves on to the next subdirectory of the current one, or up to its parent. */
 static void advance(struct walk *walk)
 {
     struct level *level = &walk->levels[walk->depth - 1];

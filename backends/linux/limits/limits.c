@@ -36,8 +36,9 @@ void heel_limits_for_commands(const struct heel_limits *limits, const struct hee
 {
     *to = (struct heel_spawn_limits){.group = -1,
                                      .processors = (limits->cpu_share_milli + 999) / 1000};
-    /* Init keeps more than its commands have: with as much it could not hand a descriptor to heeld
-     * once another sandbox of the same user has all in flight that it may. */
+    /* A command gets fewer descriptors than init: the limit also bounds descriptors in flight per
+     * user, and init must be able to pass one when the user's other sandboxes have used up theirs.
+     */
     add(to, RLIMIT_NOFILE,
         limits->max_open_files > 0 ? lower(limits->max_open_files, quotas->open_files)
                                    : quotas->open_files);

@@ -104,7 +104,8 @@ static FILE *open_text(const struct heel_vantage *vantage, pid_t pid, const char
     return stream;
 }
 
-/* Its share in what it has in common with those it was forked from or forked. */
+/* Its private memory, and its share in the pages that it has in common with its parent and children
+ * after a fork. */
 static uint64_t own_bytes(const struct heel_vantage *vantage,
                           const struct heel_census_process *process)
 {
@@ -135,8 +136,8 @@ static uint64_t mapped_bytes(const struct heel_vantage *vantage, pid_t pid, uint
     return *exact ? (uint64_t)status.st_blocks * 512 : to - from;
 }
 
-/* Mapped and not open: it has pages that no resident set shows, if who wrote them is gone or never
- * mapped them. Each inode once. */
+/* Files in memory that are mapped but not open. Pages that were written by a process which is gone,
+ * or with write(2), are in nobody's PSS. Each inode counts once. */
 static void add_mapped(const struct heel_vantage *vantage,
                        const struct heel_census_process *process,
                        const struct heel_open_files *open, struct heel_open_files *mapped,
@@ -180,7 +181,7 @@ static uint64_t smaller(uint64_t left, uint64_t right)
     return left < right ? left : right;
 }
 
-/* What others give back does not count against what came. */
+/* Only growth is added up: what others free must not hide it. */
 static void note_growth(struct heel_memory_watch *watch, const struct host *host)
 {
     if (watch->host_seen > 0 && host->shared > watch->host_seen)
@@ -188,9 +189,10 @@ static void note_growth(struct heel_memory_watch *watch, const struct host *host
     watch->host_seen = host->shared;
 }
 
-/* Memory whose amount can't be seen isn't more than what of the whole host's is unaccounted for,
- * nor than what came to the host's since this sandbox was first looked at: a program that maps much
- * and writes little must not pay for what others hold. */
+/* An upper bound for files whose size in memory can't be read: no more than the host's shared
+ * memory that is not accounted for otherwise, and no more than what that has grown by since this
+ * sandbox was first looked at. A program that maps much and writes little must not pay for the
+ * memory of others. */
 static uint64_t room_for_hidden(const struct heel_memory_watch *watch, const struct host *host,
                                 uint64_t visible)
 {

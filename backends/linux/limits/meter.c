@@ -15,8 +15,8 @@
 #define WALKS_WIDTH 1
 #define LOOK_MS_MIN 5          /* between two looks */
 #define LOOK_MS_MAX 40         /* however long one takes */
-#define LOOK_SHARE 10          /* of the time one of this many goes into looking */
-#define BYTES_PER_MS (8 << 20) /* nobody takes memory faster */
+#define LOOK_SHARE 10          /* looks may take one part in this many of the time */
+#define BYTES_PER_MS (8 << 20) /* memory can't be written faster than this */
 #define WALK_MS_MIN 100        /* between two walks */
 #define WALK_SHARE 10
 #define STALE_CHECK_MAX 128 /* processes that the loop's thread asks about */
@@ -83,8 +83,8 @@ static void fire(struct heel_meter *meter, enum heel_limit limit)
     meter->events->on_limit(meter, limit);
 }
 
-/* Whether any of those that were there when it was said to be too much is there still. Both lists
- * are in the order of pids. */
+/* Whether any process that the last on_limit was to kill is still alive. Both lists are sorted by
+ * pid. */
 static bool doomed_are_left(const struct heel_meter *meter)
 {
     const struct heel_census *census = &meter->census;
@@ -100,8 +100,8 @@ static bool doomed_are_left(const struct heel_meter *meter)
     return false;
 }
 
-/* Who is being killed takes a while to give back what it had, and a command that was started since
- * has no part in that. */
+/* Processes that are being killed take a while to free what they had, and a command that was
+ * started since must not be killed for it. */
 static bool is_settling(const struct heel_meter *meter)
 {
     uint64_t passed = now_ms(meter) - meter->fired_ms;
@@ -111,7 +111,7 @@ static bool is_settling(const struct heel_meter *meter)
     return passed < FIRE_AGAIN_MS || (passed < SETTLE_MS_MAX && doomed_are_left(meter));
 }
 
-/* Whether it has since that was last asked. */
+/* Whether the kernel has killed more since this was last asked. */
 static bool kernel_has_killed(struct heel_meter *meter, uint64_t kills)
 {
     bool has = kills > meter->kernel_kills_told;
@@ -121,8 +121,8 @@ static bool kernel_has_killed(struct heel_meter *meter, uint64_t kills)
     return has;
 }
 
-/* What came too late to be stopped at the limit is more than that, and there must be room for a
- * command that removes it; never more than twice the limit. */
+/* The limit for a while, if what lasts is near or beyond it: a quarter of the limit is left for a
+ * command that removes files; never more than twice the limit in all. */
 static uint64_t grace_for(uint64_t limit, uint64_t lasting)
 {
     uint64_t bytes = (lasting > limit ? lasting : limit) + limit / 4;
@@ -130,8 +130,8 @@ static uint64_t grace_for(uint64_t limit, uint64_t lasting)
     return bytes < 2 * limit ? bytes : 2 * limit;
 }
 
-/* What lies in files stays when the processes are gone. Where that is most of what is allowed,
- * nothing could run any more that removes it: there is a quarter more for that. */
+/* Files in memory stay when the processes are gone. Where they take most of the limit no command
+ * could run any more, not even one that removes them: so there is a grace. */
 static bool memory_is_over(struct heel_meter *meter)
 {
     uint64_t limit = meter->limits.memory_bytes;
@@ -169,7 +169,8 @@ static enum heel_limit limit_reached(struct heel_meter *meter)
     return HEEL_LIMIT_NONE;
 }
 
-/* What the kernel has killed may be all that there was, and its end is still to be heard of. */
+/* A kill by the kernel counts even if no process is left: heeld has yet to hear of the exit and
+ * asks then for the reason. */
 static void judge_look(struct heel_meter *meter)
 {
     enum heel_limit limit = limit_reached(meter);
@@ -181,8 +182,8 @@ static void judge_look(struct heel_meter *meter)
         fire(meter, limit);
 }
 
-/* What is there when it is said to be too much stays there, and may be removed; more of it is too
- * much again. */
+/* After on_limit the files stay, and a command may remove them: the next walk finds out how much
+ * there is, and only more than that is too much again. */
 static void judge_walk(struct heel_meter *meter)
 {
     const struct heel_limits *limits = &meter->limits;
@@ -211,8 +212,8 @@ static void judge_walk(struct heel_meter *meter)
 
 /* ---- a look ---- */
 
-/* The kernel has done what was to be done about it, to one process; what that one belonged to ends
- * with it. What lies in files is shared memory to it. */
+/* The kernel holds this limit by killing one process; the meter has the rest of the sandbox killed.
+ * Files in memory count as shared memory. */
 static void read_group_memory(struct heel_meter *meter)
 {
     uint64_t limit = meter->limits.memory_bytes;
@@ -229,8 +230,9 @@ static void read_group_memory(struct heel_meter *meter)
         heel_cgroup_set_memory(meter->cgroup, limit + (meter->memory_grace ? limit / 4 : 0));
 }
 
-/* While processes come and go the shares of one that ended since are still counted with it, or
- * those of the others already without: what looks like too much is looked at once more. */
+/* While processes end, the pages that they share with others can be counted twice: in full where
+ * the last sharer was read after the end, in part where one was read before. What looks like too
+ * much is measured once more. */
 static void measure_memory(struct heel_meter *meter)
 {
     struct heel_memory_use again;
@@ -272,7 +274,7 @@ static uint64_t between(uint64_t least, uint64_t value, uint64_t most)
     return value < least ? least : value > most ? most : value;
 }
 
-/* Sooner the nearer the limit is, and no more often than what it costs allows. */
+/* The nearer the limit, the sooner; but no more often than LOOK_SHARE allows. */
 static uint64_t look_interval_ms(const struct heel_meter *meter)
 {
     uint64_t limit = meter->limits.memory_bytes;
@@ -284,7 +286,7 @@ static uint64_t look_interval_ms(const struct heel_meter *meter)
     if (meter->limits.max_processes > 0)
         wanted = LOOK_MS_MIN;
     wanted = between(LOOK_MS_MIN, wanted > affordable ? wanted : affordable, LOOK_MS_MAX);
-    /* Others are to be looked at as well. */
+    /* The other sandboxes' looks need the threads, too. */
     return wanted > took ? wanted : took;
 }
 

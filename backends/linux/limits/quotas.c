@@ -29,7 +29,7 @@ static long read_number(int fd)
     return strtol(text, NULL, 10);
 }
 
-/* What of the user's is left to a namespace is less where a container has a maximum of its own. */
+/* The smaller of the user's maximum and that of this user namespace, as in a container. */
 static long share_of_setting(const char *users, const char *namespaces)
 {
     heel_autoclose int one = open(users, O_RDONLY | O_CLOEXEC);
@@ -87,7 +87,7 @@ void heel_quotas_limit(const struct heel_quotas *quotas)
     lower(RLIMIT_MSGQUEUE, quotas->queue_bytes);
 }
 
-/* Namespaces are used again, and still have it then. */
+/* A recycled namespace has the value already. */
 static bool set(const char *path, long value)
 {
     heel_autoclose int fd = open(path, O_RDWR | O_CLOEXEC);

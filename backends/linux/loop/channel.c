@@ -113,7 +113,8 @@ static void queue(struct heel_channel *channel, const struct heel_message *messa
         listen_for(channel);
 }
 
-/* The peer's death is noticed by reading: what can't be delivered for that reason is dropped. */
+/* Reading notices the peer's death, so a message that can't be delivered because of it is dropped
+ * without a word. */
 void heel_channel_send(struct heel_channel *channel, const struct heel_message *message)
 {
     if (channel->first || try_send(channel, message) == 0) {

@@ -13,9 +13,9 @@
 
 #define HOLDER_STACK 4096
 
-/* Keeps the new namespaces alive until the launcher has opened them, and is killed; or until the
- * launcher is, of whose descriptors it has copies. It shares the launcher's memory, so it touches
- * nothing, errno included. */
+/* Keeps the new namespaces alive until the launcher has opened them and kills this process. It must
+ * not outlive the launcher, of whose descriptors it has copies. It shares the launcher's memory, so
+ * it touches nothing, errno included. */
 static int hold(void *launcher)
 {
     syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);

@@ -32,7 +32,8 @@ static int fail(struct attempt *attempt, enum heel_start_failure kind)
     return 127;
 }
 
-/* Some of those allowed, others for the next command. */
+/* Picks processors out of the allowed ones, beginning at another one for each command (by its pid).
+ */
 static int take_processors(size_t wanted)
 {
     cpu_set_t allowed, taken;
@@ -127,8 +128,8 @@ static bool absent(int why)
     return why == ENOENT || why == ENOTDIR || why == ENAMETOOLONG || why == ELOOP;
 }
 
-/* Tries each folder of PATH; leaves errno as why none did: that of one that was there and could not
- * be executed, if there was one. */
+/* Tries each directory of PATH. errno is then that of the first program that was there and could
+ * not be executed, else ENOENT. */
 static void exec_from_path(const struct heel_spawn *spawn, const char *path)
 {
     char program[PATH_MAX];
@@ -172,8 +173,8 @@ static const char *path_of(const char *const *environment)
     return DEFAULT_PATH;
 }
 
-/* A child that execs never returns from its functions, so the sanitizer takes their locals for
- * alive, or worse, ever after. */
+/* A child that execs never returns from its functions, so AddressSanitizer keeps the poison around
+ * their locals on this stack. */
 #ifdef __SANITIZE_ADDRESS__
 void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 #define forget_frames(stack) __asan_unpoison_memory_region(stack, sizeof(stack))

@@ -16,7 +16,8 @@ int heel_terminal_open(struct heel_terminal_size size, struct heel_terminal *ter
 
     if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) || ioctl(master, TIOCSWINSZ, &window))
         return -1;
-    /* By the master, not by name: what lies at /dev/pts/N is the code's to choose. */
+    /* Opened through the master, not by name: code in the sandbox may have put something else at
+     * /dev/pts/N. */
     slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (slave < 0)
         return -1;

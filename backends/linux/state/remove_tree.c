@@ -22,8 +22,8 @@
 struct removal {
     int top;             /* borrowed; the directory that is being emptied */
     unsigned long moved; /* directories moved up so far: the next one's name */
-    bool progress;       /* something went in this pass */
-    int first_errno;     /* why the first thing of this pass that stayed did so */
+    bool progress;       /* this pass removed something */
+    int first_errno;     /* errno of the first entry that this pass could not remove */
     char first_name[NAME_MAX + 1];
 };
 

@@ -51,7 +51,8 @@ static int make_parents(const char *path, struct heel_error **err)
     return 0;
 }
 
-/* Whoever can rename what lies in there could put another folder in the place of a sandbox's. */
+/* A directory in which others can't rename entries: they could put another directory in the place
+ * of a sandbox's. */
 static int ensure_own(const char *path, struct heel_error **err)
 {
     struct stat status;
@@ -117,7 +118,7 @@ int heel_state_instance_open(const char *state_dir, struct heel_state_instance *
     return heel_error_set_errno(err, errno, "cannot make a folder in %s", instances);
 }
 
-/* Whether somebody holds it. */
+/* Removes the instance unless it is locked; whether it is. */
 static bool sweep_one(int instances, const char *name)
 {
     heel_autoclose int fd =

@@ -44,7 +44,7 @@ int heel_connect_decide(const struct heel_connect *connect, bool bound_here,
         .remedy = "start the service inside the sandbox; the host's sockets are out of reach at "
                   "every level",
     };
-    /* What a socket says whose server is gone, which it may be: programs know what to do then. */
+    /* As if the socket's server were gone: programs are prepared for that. */
     return ECONNREFUSED;
 }
 

@@ -74,7 +74,8 @@ static void hear(const struct hand *hand, const struct errand *errand, struct he
 
 /* ---- where a path leads */
 
-/* Where /proc/self is meant, it is the caller's. */
+/* Paths in which the kernel puts the process that asks: for a hand they must lead to its caller's.
+ */
 static const struct {
     const char *own;
     const char *by_pid;
@@ -165,7 +166,7 @@ static int connect_path(const struct hand *hand, struct errand *errand, size_t p
     if (error)
         return error;
     if (!errand->found_socket)
-        return connect_found(hand, errand); /* which says what is wrong with it */
+        return connect_found(hand, errand); /* connect() returns the right errno */
     say(hand, HEEL_HAND_FOUND, errand, 0, was_bound_here(hand, errand));
     hear(hand, errand, &decision);
     return decision.type == HEEL_HAND_GO ? connect_found(hand, errand) : -1;
@@ -184,7 +185,7 @@ static int read_name(struct errand *errand)
     return 0;
 }
 
-/* 0, an errno, or -1: it was not to be. */
+/* 0, an errno, or -1: heeld refused it and has told the caller. */
 static int run_errand(const struct hand *hand, struct errand *errand)
 {
     size_t path_length;

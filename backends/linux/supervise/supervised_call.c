@@ -91,8 +91,9 @@ static pid_t status_number(pid_t thread, const char *name)
     return number;
 }
 
-/* A thread can have descriptors of its own. Where the kernel can't tell, its process's are taken:
- * then the connect is made on what that has, which does no harm. */
+/* A thread can have a descriptor table of its own (CLONE_FILES). Before Linux 6.9 there are no
+ * pidfds of threads: the process's table is used then. At worst the connect is made on another
+ * socket of the same program. */
 static int open_pidfd(const struct heel_supervised_call *call)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, call->thread, PIDFD_OF_THREAD);
@@ -102,7 +103,7 @@ static int open_pidfd(const struct heel_supervised_call *call)
     return pidfd;
 }
 
-/* What the caller is told where heeld failed, or may not. */
+/* What the caller gets when heeld could not fetch its socket, or may not. */
 static int error_for_caller(int error)
 {
     switch (error) {

@@ -24,9 +24,10 @@
 #include "backends/linux/supervise/supervised_call.h"
 
 #define HANDS_MAX 8
-#define TICK_MS 100      /* between looks at what is busy */
-#define IDLE_MS 5000     /* after which the last hand goes */
-#define PATIENCE_MS 2000 /* with hands of which none gets free: not what a busy machine takes */
+#define TICK_MS 100  /* between looks at what is busy */
+#define IDLE_MS 5000 /* after which the last hand goes */
+#define PATIENCE_MS \
+    2000 /* how long a call waits for a free hand; longer than a busy machine takes */
 
 struct hand {
     struct hand *next;
@@ -45,20 +46,21 @@ struct linux_supervisor {
     uv_loop_t *loop;
     int listener; /* owned */
     uv_poll_t poll;
-    uv_timer_t timer;             /* runs while a call waits, and until the last hand has gone */
+    uv_timer_t timer; /* runs while a call is under way, and then until the last hand is let go */
     struct heel_channel *control; /* borrowed; the sandbox's init's */
     struct heel_closer *closer;   /* owned */
     struct hand *hands;           /* owned */
     unsigned hand_count;
-    unsigned hands_alive;   /* with those that are let go and not gone yet */
-    bool ticking;           /* else the timer, if it runs, is that of idleness */
+    unsigned hands_alive; /* with those that are let go and not gone yet */
+    bool
+        ticking; /* the timer runs every TICK_MS; else it runs once, after IDLE_MS, or not at all */
     uint32_t last_id;       /* of hands and of errands */
     bool held_up;           /* a call waits for a hand, or for the closer */
-    uint64_t held_up_since; /* 0: the last one did not */
+    uint64_t held_up_since; /* 0: no call waits, or the last one did not have to */
     bool overloaded;        /* it has waited for too long */
     linux_on_refused *on_refused;
     void *refused_data;
-    struct heel_denial_rate *denials; /* borrowed; of those that it is told */
+    struct heel_denial_rate *denials; /* borrowed; limits how often on_refused is run */
     unsigned closing;                 /* handles */
     void (*on_closed)(void *data);
     void *closed_data;
@@ -168,7 +170,7 @@ static void finish(struct hand *hand, int error)
     }
 }
 
-/* It says what makes no sense, or nothing any more: somebody inside has killed it. */
+/* The hand sent garbage, or its socket is closed: code inside may have killed it. */
 static void give_up_on(struct hand *hand)
 {
     if (hand->busy)
@@ -216,7 +218,7 @@ static int on_done(struct hand *hand, const struct heel_hand_finding *finding)
     return 0;
 }
 
-/* What it does not get it refuses for. */
+/* If the pid or the directory can't be had the hand gets none, and refuses the connect. */
 static int on_wants_caller(struct hand *hand, const struct heel_hand_finding *finding)
 {
     struct heel_connect connect = connect_of(hand, finding);
@@ -283,8 +285,8 @@ static struct hand *idle_hand(const struct linux_supervisor *supervisor)
     return hand;
 }
 
-/* It can be given errands before it is born: they wait in its socket, whose end tells if it never
- * is. */
+/* A hand can be sent a request before init has forked it: the message waits in the socket. If it is
+ * never forked the socket is closed. */
 static struct hand *new_hand(struct linux_supervisor *supervisor)
 {
     struct heel_message message = {.type = HEEL_INIT_HAND};
@@ -346,7 +348,8 @@ static int send_request(struct hand *hand, int socket)
     message.payload = payload.data;
     message.length = payload.length;
     if (!heel_supervised_waiting(hand->supervisor->listener, call->id))
-        return EINTR; /* and all that may be another's; nobody hears this answer */
+        return EINTR; /* the caller is gone, and what was fetched by its pid may be another's;
+                         nobody gets this errno */
     return heel_message_send(hand->channel.fd, &message) ? ECONNREFUSED : 0;
 }
 
@@ -362,7 +365,7 @@ static int request(struct hand *hand, int socket)
     return send_request(hand, socket);
 }
 
-/* There is room with the closer, which it uses. */
+/* The caller has reserved room with the closer; this uses it. */
 static int begin(struct hand *hand)
 {
     int socket = -1;
