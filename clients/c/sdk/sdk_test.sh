@@ -1,8 +1,8 @@
 #!/bin/bash
 # libheel as others use it: a header, an archive and heel.pc, a C or C++ compiler, and nothing of
-# this tree. The example in the README is the one that is compiled, and it runs.
+# this tree. The example in the README is one of those that are compiled, and they run.
 set -u
-heeld=$PWD/$1 example=$2 readme=$3 sdk=clients/c/sdk
+heeld=$PWD/$1 example=$2 processes=$3 readme=$4 sdk=clients/c/sdk
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -17,6 +17,16 @@ check() {
     fi
 }
 
+# What it takes to build one, run it and compare what it says with standard input.
+check_example() {
+    local source=$1 name
+    name=$(basename "$1" .c)
+    cat >"$work/expected"
+    check "$name compiles" cc -std=c11 -Wall -Wextra -Werror "$source" $flags -o "$work/$name"
+    HEEL_HEELD=$heeld check "$name runs" bash -c "'$work/$name' >'$work/said'"
+    check "$name works" diff "$work/said" "$work/expected"
+}
+
 # Runfiles are links; a copy shows that the folder can be moved.
 cp -rL "$sdk" "$work/prefix"
 export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
@@ -27,13 +37,21 @@ cp "$work/header.c" "$work/header.cc"
 
 check "the header alone, in C" cc -std=c11 -pedantic -Wall -Wextra -Werror $cflags -c "$work/header.c" -o /dev/null
 check "the header alone, in C++11" c++ -std=c++11 -pedantic -Wall -Wextra -Werror $cflags -c "$work/header.cc" -o /dev/null
-check "the example compiles" cc -std=c11 -Wall -Wextra -Werror "$example" $flags -o "$work/sandbox"
 check "every symbol but the public ones is private" \
     awk '$1 !~ /^heel_/ { print; bad = 1 } END { exit bad }' <(nm -g --defined-only "$work/prefix/lib/libheel.a" | awk 'NF == 3 { print $3 }')
 
-printf 'exit code 0, output 3\nit says: hello, world\n' >"$work/expected"
-HEEL_HEELD=$heeld check "the example runs" bash -c "'$work/sandbox' >'$work/said'"
-check "the example's sandbox works" diff "$work/said" "$work/expected"
+check_example "$example" <<END
+exit code 0, output 3
+it says: hello, world
+END
+check_example "$processes" <<END
+from byte 0: begun
+from byte 6: hello
+EXITED with code 3
+event: the sandbox is CREATED
+event: worker started
+event: worker ended: EXITED
+END
 
 # Every line of C in the README stands in the example, in this order.
 sed -n '/^```c$/,/^```$/p' "$readme" | grep -v '^```' >"$work/quoted"
