@@ -5,6 +5,7 @@
 
 #include "backends/backend.h"
 #include "backends/linux/confine/host.h"
+#include "backends/linux/facts/facts_watch.h"
 #include "backends/linux/facts/host_mounts.h"
 #include "backends/linux/identity/identity.h"
 #include "backends/linux/limits/meter.h"
@@ -33,7 +34,7 @@ struct linux_backend {
     int instance_fd;     /* owned; holds the instance's lock */
     struct heel_host_info host;
     struct heel_report host_report; /* what this host can enforce */
-    struct heel_host_facts *facts;  /* owned */
+    struct heel_facts_watch facts;
     struct heel_mount_watch mounts;
     struct heel_identities identities;
     struct heel_work_dirs work_dirs;

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backends/linux/facts/host_facts.h"
 #include "backends/linux/identity/uid_locks.h"
 #include "backends/linux/identity/uid_range.h"
 #include "backends/linux/kernel/without.h"
@@ -232,7 +231,7 @@ static void backend_free(struct linux_backend *backend)
         close(backend->launcher_pidfd);
     heel_host_info_clear(&backend->host);
     heel_report_clear(&backend->host_report);
-    heel_host_facts_free(backend->facts);
+    heel_facts_watch_close(&backend->facts);
     heel_mount_watch_close(&backend->mounts);
     heel_identities_free(&backend->identities);
     heel_work_dirs_forget(&backend->work_dirs);
@@ -374,6 +373,7 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
     backend->state_dir = heel_xstrdup(options->state_dir);
     backend->runtime_dir = heel_xstrdup(options->runtime_dir);
     backend->instance_fd = backend->launcher_pidfd = backend->mounts.fd = -1;
+    backend->facts.inotify = -1;
     backend->identities = (struct heel_identities){
         .own = heel_identities_usable(options->uid_first, options->uid_count),
         .alone = heel_identities_alone(),
@@ -396,6 +396,6 @@ struct heel_backend *heel_backend_open(uv_loop_t *loop, const struct heel_backen
         backend->audit = linux_audit_open(backend);
     if (options->config_dir)
         add_own_file(backend, options->config_dir);
-    backend->facts = heel_host_facts_gather();
+    heel_facts_watch_open(&backend->facts);
     return &backend->base;
 }

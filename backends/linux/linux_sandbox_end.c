@@ -13,8 +13,9 @@ static void hand_plan_on(struct linux_sandbox *sandbox)
                                    .payload = plan->data,
                                    .length = plan->length};
 
-    /* A plan that was made before the host's mounts changed makes no template. */
+    /* A plan that was made for another state of the host makes no template. */
     if (sandbox->plan_wanted && !sandbox->dead && !linux_backend_of(sandbox)->launcher_gone &&
+        sandbox->preparation.facts == linux_backend_of(sandbox)->facts.latest &&
         sandbox->preparation.mounts == heel_mount_watch_latest(&linux_backend_of(sandbox)->mounts))
         heel_channel_send(&linux_backend_of(sandbox)->launcher, &message);
 }

@@ -113,6 +113,18 @@ static bool has_id(const struct linux_backend *backend, const char *id)
     return sandbox != NULL;
 }
 
+/* What the launcher has made ahead for others is none for what will be: it hears of that before it
+ * is asked for the next sandbox. */
+static struct heel_host_facts *latest_facts(struct linux_backend *backend)
+{
+    const struct heel_host_facts *before = backend->facts.latest;
+    struct heel_host_facts *facts = heel_facts_watch_latest(&backend->facts);
+
+    if (facts != before)
+        heel_channel_send(&backend->launcher, &(struct heel_message){.type = HEEL_LAUNCHER_FORGET});
+    return facts;
+}
+
 void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec *spec,
                    const struct heel_identity *identity, struct heel_preparation *preparation)
 {
@@ -129,7 +141,7 @@ void linux_prepare(struct linux_backend *backend, const struct heel_sandbox_spec
     preparation->runtime_dir = backend->runtime_dir;
     preparation->own_files = backend->own_files;
     preparation->instance_path = backend->instance_path;
-    preparation->facts = backend->facts;
+    preparation->facts = heel_host_facts_hold(latest_facts(backend));
     preparation->mounts = heel_host_mounts_hold(heel_mount_watch_latest(&backend->mounts));
 }
 

@@ -173,6 +173,7 @@ void heel_preparation_clear(struct heel_preparation *preparation)
     free(preparation->work.path);
     free(preparation->own.path);
     free(preparation->kept);
+    heel_host_facts_release(preparation->facts);
     heel_host_mounts_release(preparation->mounts);
     heel_plan_free(preparation->plan);
     heel_acting_files_clear(&preparation->left);

@@ -19,7 +19,7 @@ struct heel_preparation {
     const char *state_dir;  /* borrowed from the backend, as are the next three */
     const char *runtime_dir;
     const char *instance_path;
-    const struct heel_host_facts *facts;
+    struct heel_host_facts *facts;   /* held */
     struct heel_host_mounts *mounts; /* held; may be NULL */
     struct heel_work_dir work;       /* a recycled one, or the one that was made */
     unsigned long work_number;       /* the name of a new one, if `work` has none */

@@ -111,7 +111,7 @@ def _result_of(run, *arguments):
 
 
 def _server(stage):
-    return Heeld(base=stage.root, environment={"HOME": str(stage.home)})
+    return Heeld(base=stage.root, environment={"HOME": str(stage.home), "KUBECONFIG": str(stage.later)})
 
 
 def _show(started):

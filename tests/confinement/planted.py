@@ -9,7 +9,7 @@ import subprocess
 import grpc
 
 from heeltest import ExecCall, Heeld, pb, places, process_pb
-from matrix import SECONDS, Result, spec_of
+from matrix import LEVELS, SECONDS, Result, spec_of
 from properties import ALL, DEFAULT, READERS
 from stage import TOKEN
 
@@ -64,6 +64,21 @@ def neighbours_files(at, level):
 # ---- paths that come later, or lead elsewhere
 
 
+def _made_before_the_next(at, level, ways):
+    """Sandboxes that nothing sets apart: the launcher has what they begin with ready."""
+    request = pb.RunCommandRequest(
+        spec=pb.SandboxSpec(level=LEVELS[level]), command=process_pb.Command(argv=["cat", str(at.stage.later)])
+    )
+    for _ in range(5):
+        at.stub.RunCommand(request, timeout=SECONDS)
+    at.stage.later.parent.mkdir()
+    at.stage.later.write_text(TOKEN)
+    for way in ("before the next sandbox", "and one more"):
+        said = _text(at.stub.RunCommand(request, timeout=SECONDS))
+        _judge(ways, way, TOKEN not in said, said)
+    shutil.rmtree(at.stage.later.parent)
+
+
 def made_later(at, level):
     """What is denied or protected, and made outside only after the sandbox."""
     ways, cell = {}, at.stage.cell()
@@ -86,6 +101,7 @@ def made_later(at, level):
     _judge(ways, "in a home", TOKEN not in said, said)
     at.delete(sandbox)
     shutil.rmtree(later)
+    _made_before_the_next(at, level, ways)
     shutil.rmtree(cell, ignore_errors=True)
     return Result(ways)
 
@@ -379,7 +395,7 @@ FEW = (DEFAULT,)
 PLANTED = [
     ("I10", "a socket in a shared folder belongs to the sandbox that made it (I09)", "connect from another", READERS, shared_socket, "see I02"),
     ("F31b", "another sandbox's folder is out of reach", "by its path on the host: list, read, write", ALL, neighbours_files, "see F31"),
-    ("F10", "what is denied or protected is so when it comes later", "a denied folder, a folder in a home", READERS, made_later, "nothing is denied outside"),
+    ("F10", "what is denied or protected is so when it comes later", "a denied folder, a folder in a home; a file outside of homes before the next sandbox", READERS, made_later, "nothing is denied outside"),
     ("A28", "what is mounted later doesn't show", "a home, mounted a second time meanwhile", FEW, mounted_later, "the mount is outside's"),
     ("F23", "names that are looked for lead nowhere", "links as .git, .vscode, .bashrc, hooks; gitdir files", READERS, planted_links, "nobody looks for them outside"),
     ("A30", "a grant isn't racy", "40 sandboxes are granted a folder that becomes a link all the time", FEW, flipped_grant, "nothing is granted outside"),

@@ -96,6 +96,7 @@ class Stage:
         self.has_mounts = (base / "proc/self").exists()
         self.outside = self._folder("outside", 0o777)
         self.readable = self._folder("readable", 0o777)
+        self.later = self.root / "later/config"  # which heeld is told to protect, and is absent
         (self.home / "secret").write_text(TOKEN)
         for folder in (self.outside, self.readable):
             for name in ("plain", "spare", "secret"):

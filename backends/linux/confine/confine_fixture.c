@@ -46,7 +46,7 @@ static void lap(bool wanted, const char *what)
 int heel_fixture_plan(const struct heel_sandbox_spec *spec, uid_t uid, const char *work,
                       const char *const *hidden, struct heel_plan **plan, struct heel_error **err)
 {
-    struct heel_host_facts *facts = heel_host_facts_gather();
+    struct heel_host_facts *facts = heel_host_facts_gather(NULL);
     struct heel_plan_input input = {
         .spec = spec,
         .facts = facts,
@@ -57,7 +57,7 @@ int heel_fixture_plan(const struct heel_sandbox_spec *spec, uid_t uid, const cha
     };
     int result = heel_plan_make(&input, plan, err);
 
-    heel_host_facts_free(facts);
+    heel_host_facts_release(facts);
     return result;
 }
 

@@ -14,6 +14,7 @@
 #define FIRST_PERSON \
     1000 /* smaller uids are the system's, by the convention of every distribution */
 #define NOBODY 65534
+#define ACCOUNTS "/etc/passwd"
 
 /* What programs need of /etc in order to start. */
 static const struct {
@@ -81,6 +82,12 @@ void heel_host_facts_add_secret(struct heel_host_secret **secrets, size_t *count
 {
     *secrets = heel_xrealloc(*secrets, *count + 1, sizeof(**secrets));
     (*secrets)[(*count)++] = (struct heel_host_secret){.path = heel_xstrdup(path), .group = group};
+}
+
+static void await(const struct heel_host_facts *facts, const char *path)
+{
+    if (facts->observer)
+        facts->observer->await(facts->observer->data, path);
 }
 
 /* Adds `path` if it is a directory, file or link; sockets and the like are left out. */
@@ -154,9 +161,14 @@ static bool is_home(const char *path)
 static void add_user(struct heel_host_facts *facts, uid_t uid, const char *name, const char *home,
                      bool listed)
 {
-    heel_autofree char *canonical = home && home[0] == '/' ? realpath(home, NULL) : NULL;
-    const char *path = canonical ? canonical : "/nonexistent";
+    heel_autofree char *canonical = NULL;
+    const char *path;
 
+    if (home && home[0] == '/') {
+        await(facts, home);
+        canonical = realpath(home, NULL);
+    }
+    path = canonical ? canonical : "/nonexistent";
     for (size_t i = 0; i < facts->user_count; i++)
         if (facts->users[i].uid == uid && strcmp(facts->users[i].home, path) == 0)
             return;
@@ -167,11 +179,13 @@ static void add_user(struct heel_host_facts *facts, uid_t uid, const char *name,
  * there is. */
 static void gather_users(struct heel_host_facts *facts)
 {
-    FILE *file = fopen("/etc/passwd", "re");
     const char *home = getenv("HOME");
     struct passwd *account;
     bool own = false;
+    FILE *file;
 
+    await(facts, ACCOUNTS);
+    file = fopen(ACCOUNTS, "re");
     while (file && (account = fgetpwent(file))) {
         if (account->pw_uid != 0 && account->pw_uid != geteuid() &&
             (account->pw_uid < FIRST_PERSON || account->pw_uid == NOBODY))
@@ -191,9 +205,11 @@ static void gather_users(struct heel_host_facts *facts)
 static void add_mask_if_there(struct heel_host_facts *facts, const char *path,
                               enum heel_protected_group group)
 {
-    heel_autofree char *canonical = realpath(path, NULL);
+    heel_autofree char *canonical = NULL;
     struct stat status;
 
+    await(facts, path);
+    canonical = realpath(path, NULL);
     if (canonical && stat(canonical, &status) == 0 &&
         (S_ISDIR(status.st_mode) || S_ISREG(status.st_mode)))
         heel_host_facts_add_secret(&facts->masks, &facts->mask_count, canonical, group);
@@ -205,8 +221,12 @@ static void add_moved(struct heel_host_facts *facts, const char *directory, size
 {
     heel_autofree char *path = suffix ? heel_format("%.*s/%s", (int)length, directory, suffix)
                                       : heel_format("%.*s", (int)length, directory);
-    heel_autofree char *canonical = path[0] == '/' ? realpath(path, NULL) : NULL;
+    heel_autofree char *canonical = NULL;
 
+    if (path[0] != '/')
+        return;
+    await(facts, path);
+    canonical = realpath(path, NULL);
     if (canonical && strchr(canonical + 1, '/'))
         add_mask_if_there(facts, canonical, group);
 }
@@ -269,11 +289,13 @@ static void gather_protected(struct heel_host_facts *facts,
         gather_moved(facts, protected->variable, protected->suffix, protected->group);
 }
 
-struct heel_host_facts *heel_host_facts_gather(void)
+struct heel_host_facts *heel_host_facts_gather(const struct heel_facts_observer *observer)
 {
     struct heel_host_facts *facts = heel_xcalloc(1, sizeof(*facts));
     struct stat status;
 
+    facts->holders = 1;
+    facts->observer = observer;
     gather_top(facts);
     gather_etc(facts);
     gather_users(facts);
@@ -284,6 +306,7 @@ struct heel_host_facts *heel_host_facts_gather(void)
     if (lstat("/var/run", &status) == 0 && S_ISDIR(status.st_mode))
         heel_host_facts_add_secret(&facts->masks, &facts->mask_count, "/var/run",
                                    HEEL_PROTECTED_ALWAYS);
+    facts->observer = NULL;
     return facts;
 }
 
@@ -303,9 +326,15 @@ static void free_secrets(struct heel_host_secret *secrets, size_t count)
     free(secrets);
 }
 
-void heel_host_facts_free(struct heel_host_facts *facts)
+struct heel_host_facts *heel_host_facts_hold(struct heel_host_facts *facts)
 {
-    if (!facts)
+    facts->holders++;
+    return facts;
+}
+
+void heel_host_facts_release(struct heel_host_facts *facts)
+{
+    if (!facts || --facts->holders > 0)
         return;
     free_entries(facts->top, facts->top_count);
     free_entries(facts->etc, facts->etc_count);

@@ -1,4 +1,4 @@
-/* What a plan has to know of the host, gathered once. Plain data, so that tests can make up hosts.
+/* What a plan has to know of the host. Plain data, so that tests can make up hosts.
  */
 #ifndef HEEL_BACKENDS_LINUX_FACTS_HOST_FACTS_H
 #define HEEL_BACKENDS_LINUX_FACTS_HOST_FACTS_H
@@ -30,8 +30,17 @@ struct heel_host_secret {
     enum heel_protected_group group;
 };
 
+/* Who wants to hear of each path before it is looked at. */
+struct heel_facts_observer {
+    void (*await)(void *data, const char *path);
+    void *data;
+};
+
+/* One state of the host, never changed after it was gathered; threads share it. */
 struct heel_host_facts {
-    struct heel_host_entry *top; /* owned; the entries of "/" */
+    unsigned holders;                           /* counted on the loop's thread */
+    const struct heel_facts_observer *observer; /* borrowed, while they are gathered */
+    struct heel_host_entry *top;                /* owned; the entries of "/" */
     size_t top_count;
     struct heel_host_entry *etc; /* owned; what STRICT shows of /etc */
     size_t etc_count;
@@ -47,9 +56,12 @@ struct heel_host_facts {
     size_t system_count;
 };
 
-/* Of this host. What can't be read is left out. */
-struct heel_host_facts *heel_host_facts_gather(void);
-void heel_host_facts_free(struct heel_host_facts *facts); /* NULL is fine */
+/* Of this host. What can't be read is left out. `observer` may be NULL. The caller holds the
+ * result.
+ */
+struct heel_host_facts *heel_host_facts_gather(const struct heel_facts_observer *observer);
+struct heel_host_facts *heel_host_facts_hold(struct heel_host_facts *facts);
+void heel_host_facts_release(struct heel_host_facts *facts); /* NULL is fine */
 
 /* Appends to one of the arrays above; strings are copied. */
 void heel_host_facts_add_entry(struct heel_host_entry **entries, size_t *count, const char *path,

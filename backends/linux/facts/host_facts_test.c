@@ -52,10 +52,10 @@ static void every_variable_counts(void)
         file = make_file(name);
         value = row->suffix ? heel_format("%s/v%zu", base, i) : heel_xstrdup(file);
         setenv(row->variable, value, 1);
-        facts = heel_host_facts_gather();
+        facts = heel_host_facts_gather(NULL);
         if (!is_masked(facts, file, row->group))
             HEEL_TEST_FAIL("%s=%s hides no %s", row->variable, value, file);
-        heel_host_facts_free(facts);
+        heel_host_facts_release(facts);
         unsetenv(row->variable);
     }
 }
@@ -79,10 +79,10 @@ static void xdg_variables_move_what_lies_below(void)
         struct heel_host_facts *facts;
 
         setenv(cases[i].variable, directory, 1);
-        facts = heel_host_facts_gather();
+        facts = heel_host_facts_gather(NULL);
         if (!is_masked(facts, file, cases[i].group))
             HEEL_TEST_FAIL("%s hides no %s", cases[i].variable, file);
-        heel_host_facts_free(facts);
+        heel_host_facts_release(facts);
         unsetenv(cases[i].variable);
     }
 }
@@ -96,11 +96,11 @@ static void lists_count_as_a_whole_and_in_parts(void)
     value = heel_format(":%s::%s:relative:%s/missing", first, second, base);
     setenv("KUBECONFIG", value, 1);
     setenv("NETRC", odd, 1);
-    facts = heel_host_facts_gather();
+    facts = heel_host_facts_gather(NULL);
     CHECK(is_masked(facts, first, HEEL_PROTECTED_CLOUD));
     CHECK(is_masked(facts, second, HEEL_PROTECTED_CLOUD));
     CHECK(is_masked(facts, odd, HEEL_PROTECTED_CREDENTIALS));
-    heel_host_facts_free(facts);
+    heel_host_facts_release(facts);
     unsetenv("KUBECONFIG");
     unsetenv("NETRC");
 }
@@ -109,21 +109,21 @@ static void lists_count_as_a_whole_and_in_parts(void)
 static void mistakes_hide_nothing(void)
 {
     static const char *const values[] = {"/", "/dev/null", "/usr", "-", "", "relative/path", ":"};
-    struct heel_host_facts *before = heel_host_facts_gather();
+    struct heel_host_facts *before = heel_host_facts_gather(NULL);
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(values); i++) {
         struct heel_host_facts *facts;
 
         setenv("GNUPGHOME", values[i], 1);
         setenv("HISTFILE", values[i], 1);
-        facts = heel_host_facts_gather();
+        facts = heel_host_facts_gather(NULL);
         if (facts->mask_count != before->mask_count)
             HEEL_TEST_FAIL("\"%s\" hides something", values[i]);
-        heel_host_facts_free(facts);
+        heel_host_facts_release(facts);
     }
     unsetenv("GNUPGHOME");
     unsetenv("HISTFILE");
-    heel_host_facts_free(before);
+    heel_host_facts_release(before);
 }
 
 int main(void)

@@ -127,6 +127,12 @@ static void on_cover(struct launcher *launcher, struct heel_message *message)
         give_up(launcher, launched->id);
 }
 
+static void on_forget(struct launcher *launcher, struct heel_message *message)
+{
+    (void)message;
+    launcher_on_host_changed(launcher);
+}
+
 static const struct {
     uint32_t type;
     void (*handle)(struct launcher *launcher, struct heel_message *message);
@@ -135,6 +141,7 @@ static const struct {
     {HEEL_LAUNCHER_PLAN, launcher_on_plan},
     {HEEL_LAUNCHER_COVER, on_cover},
     {HEEL_LAUNCHER_UNLINK, launcher_on_unlink},
+    {HEEL_LAUNCHER_FORGET, on_forget},
     {HEEL_LAUNCHER_CLOSE, launcher_on_close},
 };
 
@@ -173,7 +180,7 @@ static void loop(struct launcher *launcher)
         if (ready > 0 && events[0].revents)
             launcher_reap(launcher);
         if (ready > 0 && events[1].revents)
-            launcher_on_mounts_changed(launcher);
+            launcher_on_host_changed(launcher);
         if (ready > 0 && events[2].revents)
             receive(launcher);
     }

@@ -42,7 +42,7 @@ struct launcher {
     gid_t next_gid;
     int next_level;      /* and its level, if its caller names nothing; else -1 */
     int mounts;          /* /proc/self/mountinfo, which tells when the host's mounts change */
-    unsigned generation; /* how often they did */
+    unsigned generation; /* how often they did, or what plans hide */
     int spare_quiet_ms;
     int sweep_again_ms; /* when nothing is asked for this long; 0: the last sweep left nothing */
     struct heel_quotas quotas;
@@ -87,9 +87,9 @@ void launcher_kill_all(struct launcher *launcher);
 /* leisure.c */
 /* At the start: the first spare, and what an earlier heeld left is removed. */
 void launcher_make_ahead(struct launcher *launcher);
-/* A spare and the templates show the host's mounts as they were, and keep what was unmounted in
- * use: they are given up. */
-void launcher_on_mounts_changed(struct launcher *launcher);
+/* A spare and the templates show the host as it was, and keep what was unmounted in use: they are
+ * given up. */
+void launcher_on_host_changed(struct launcher *launcher);
 /* The same if they have changed and the loop has not seen it yet. */
 void launcher_notice_mounts(struct launcher *launcher);
 /* Nothing is asked for at the moment. */

@@ -16,7 +16,7 @@
 #define SWEEP_AGAIN_MS 50  /* after a sweep that found something held, doubled each time */
 #define SWEEP_AGAIN_MAX_MS 60000
 
-void launcher_on_mounts_changed(struct launcher *launcher)
+void launcher_on_host_changed(struct launcher *launcher)
 {
     launcher->generation++;
     launcher->spare_quiet_ms = MOUNTS_QUIET_MS;
@@ -29,7 +29,7 @@ void launcher_notice_mounts(struct launcher *launcher)
     struct pollfd event = {launcher->mounts, POLLPRI, 0};
 
     if (poll(&event, 1, 0) != 0) /* which is told once */
-        launcher_on_mounts_changed(launcher);
+        launcher_on_host_changed(launcher);
 }
 
 static bool spare_missing(const struct launcher *launcher)

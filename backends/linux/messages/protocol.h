@@ -26,6 +26,7 @@ enum heel_launcher_message {
     HEEL_LAUNCHER_UNLINK, /* a file (a socket) to be removed should heeld die */
     HEEL_LAUNCHER_COVER,  /* id; kind, flags and target of a mount to be made again in the sandbox;
                              descriptor: its mount namespace */
+    HEEL_LAUNCHER_FORGET, /* what was made ahead: plans are others now */
     HEEL_LAUNCHER_CLOSE,  /* heeld ends in an orderly way: nothing to be unlinked */
 };
 
