@@ -25,7 +25,7 @@ EXPECTED = {
     "F20": Weakness(ALL, "WRITE_XOR_EXECUTE", "there is no list of programs that may be run: whatever can be read or made can be run"),
     "F30b": Weakness(READERS, "METADATA", "whoever may read a file may lock it"),
     "F31": Weakness((DEFAULT, PERMISSIVE), None, "its name is there, and it refuses", ways=("see its socket",)),
-    "A03": Weakness(ALL, None, "the kernel keeps the bit when a file is written by a shared mapping"),
+    "A03": Weakness((PERMISSIVE,), "ACTING_FILES", "the kernel keeps the bit when a file is written by a shared mapping"),
     "R12f": Weakness((DEFAULT,), "KERNEL_QUOTAS", "the kernel counts it per user, whose sandboxes share that", users=("user",)),
 }
 
@@ -42,7 +42,7 @@ WITHOUT_NAMESPACES = {
     "F07b": Weakness(ALL, "PROCESSES", "the same"),
     "F12": Weakness(READERS, "ACTING_FILES", UNMOUNTED, users=("user",)),
     "F13": dataclasses.replace(EXPECTED["F13"], users=("user",)),
-    "A03": dataclasses.replace(EXPECTED["A03"], users=("user",)),
+    "A03": dataclasses.replace(EXPECTED["A03"], levels=ALL, users=("user",)),
     "F24": Weakness(ALL, "HIDDEN_PATHS", SEEN),
     "F28": Weakness(READERS, "WRITE_XOR_EXECUTE", "there are no mounts that forbid mapping"),
     "F30": Weakness(READERS, "METADATA", NOT_SEEN, users=("user",)),

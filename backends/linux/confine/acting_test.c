@@ -36,15 +36,17 @@ static void run_shell(const char *script)
 
 static void make_project(void)
 {
-    run_shell("rm -rf project outside && mkdir -p project/.git/hooks project/.git/objects outside "
-              "project/a/b/nested/.git/hooks project/module project/store/x.git/objects "
-              "project/store/x.git/refs project/tools project/dot/editor project/a/plain "
-              "project/node_modules/p/.git project/.claude && cd project && "
-              "touch .git/config .git/HEAD a/b/nested/.git/config store/x.git/HEAD "
-              "store/x.git/config .envrc tools/bazel dot/editor/tasks.json dot/bashrc a/plain/file "
-              "node_modules/p/.npmrc .claude/settings.json a/.npmrc && "
-              "echo 'gitdir: ../.git/modules/module' > module/.git && "
-              "ln -s dot/editor .vscode && ln -s dot/bashrc .bashrc && ln -s nowhere .zshrc");
+    run_shell(
+        "rm -rf project outside && mkdir -p project/.git/hooks project/.git/objects outside "
+        "project/a/b/nested/.git/hooks project/module project/store/x.git/objects "
+        "project/store/x.git/refs project/tools project/dot/editor project/a/plain "
+        "project/node_modules/p/.git project/.claude && cd project && "
+        "touch .git/config .git/HEAD a/b/nested/.git/config store/x.git/HEAD "
+        "store/x.git/config .envrc tools/bazel dot/editor/tasks.json dot/bashrc a/plain/file "
+        "node_modules/p/.npmrc .claude/settings.json a/.npmrc a/plain/lends a/plain/lends_group && "
+        "chmod 4755 a/plain/lends && chmod 2755 a/plain/lends_group && "
+        "echo 'gitdir: ../.git/modules/module' > module/.git && "
+        "ln -s dot/editor .vscode && ln -s dot/bashrc .bashrc && ln -s nowhere .zshrc");
 }
 
 static struct heel_caller self(void)
@@ -238,6 +240,8 @@ static int inside_project(void *data)
                                        "dot/bashrc",
                                        ".claude/settings.json",
                                        "a/.npmrc",
+                                       "a/plain/lends",
+                                       "a/plain/lends_group",
                                        "node_modules/p/.git/config"};
     static const char *const pinned[] = {
         ".git",    "a",       "a/b",    "a/b/nested", "a/b/nested/.git", "module",        "store",

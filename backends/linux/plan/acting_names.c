@@ -189,6 +189,9 @@ const struct heel_acting_name heel_acting_names[] = {
 
 const size_t heel_acting_name_count = HEEL_ARRAY_LENGTH(heel_acting_names);
 
+const struct heel_acting_name heel_acting_set_id = {
+    "", "whoever runs it has its owner's rights, whatever was put in it", false};
+
 const struct heel_acting_name heel_acting_repository = {"", GIT, true};
 
 /* `text` ends with `tail`, which begins a component there. */

@@ -19,6 +19,9 @@ extern const size_t heel_acting_name_count;
  * tree's. */
 extern const struct heel_acting_name heel_acting_repository;
 
+/* A program that lends its owner's rights, or its group's, to whoever runs it. */
+extern const struct heel_acting_name heel_acting_set_id;
+
 /* The entry for `path`, which is absolute, or NULL. Case doesn't matter, as there are file systems
  * on which it doesn't. */
 const struct heel_acting_name *heel_acting_name_of(const char *path);

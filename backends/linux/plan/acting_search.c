@@ -258,7 +258,8 @@ static bool is_repository(unsigned parts)
                                                                 (PART_OBJECTS | PART_REFS));
 }
 
-static void read_all(struct search *search, const struct place *place, DIR *directory)
+/* Whether it is a repository. */
+static bool read_all(struct search *search, const struct place *place, DIR *directory)
 {
     size_t near = search->near.count, unpacked = search->unpacked.count;
     unsigned parts = 0;
@@ -272,46 +273,129 @@ static void read_all(struct search *search, const struct place *place, DIR *dire
         look_at(search, place, dirfd(directory), entry);
     }
     if (!is_repository(parts) || fstat(dirfd(directory), &status) < 0)
-        return;
+        return false;
     forget_places(&search->near, near);
     forget_places(&search->unpacked, unpacked);
     add_file(search, place->path, &heel_acting_repository, &status);
+    return true;
 }
 
-static void visit(struct search *search, const struct place *place)
+/* NULL where it can't be looked into. */
+static DIR *open_place(struct search *search, const char *path)
 {
-    heel_autoclose int fd = heel_openat2(AT_FDCWD, place->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+    heel_autoclose int fd = heel_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
                                          RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
-    if (!directory) {
-        /* A file that was granted itself, or one that went meanwhile. */
-        if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-            give_up(search, "\"%s\" can't be read", place->path);
-        return;
-    }
-    heel_steal_fd(&fd);
+    if (directory)
+        heel_steal_fd(&fd);
+    /* Else a file that was granted itself, or one that went meanwhile. */
+    else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+        give_up(search, "\"%s\" can't be read", path);
+    return directory;
+}
+
+/* Whether there is more to look for in it. */
+static bool visit(struct search *search, const struct place *place)
+{
+    DIR *directory = open_place(search, place->path);
+    bool more;
+
+    if (!directory)
+        return false;
     search->directories++;
-    read_all(search, place, directory);
+    more = !read_all(search, place, directory);
     closedir(directory);
+    return more;
 }
 
 static void visit_all(struct search *search, struct queue *queue)
 {
     while (queue->next < queue->count) {
         struct place place = queue->places[queue->next++];
+        bool more = false;
 
-        queue->places[queue->next - 1].path = NULL;
         if (is_time_up(search))
             give_up(search, "\"%s\" and what comes after it could not be looked at within %d ms",
                     place.path);
         else if (search->directories >= HEEL_ACTING_DIRECTORIES_MAX)
             give_up(search, "there are too many directories, from \"%s\" on", place.path);
         else
-            visit(search, &place);
+            more = visit(search, &place);
+        if (more)
+            continue;
         free(place.path);
+        queue->places[queue->next - 1].path = NULL;
     }
 }
+
+/* ---- programs that lend rights ----
+ *
+ * The kernel takes the set-user-ID bit from a file that is written to, and not from one that is
+ * changed through a shared mapping. Such files have no names to be known by: each file has to be
+ * looked at, so they come when all else was found. */
+
+static bool lends_rights(mode_t mode)
+{
+    return S_ISREG(mode) &&
+           ((mode & S_ISUID) || (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP));
+}
+
+static void look_for_rights(struct search *search, const char *folder, int directory,
+                            const struct dirent *entry)
+{
+    heel_autofree char *path = NULL;
+    struct stat status;
+
+    if ((entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN) ||
+        fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !lends_rights(status.st_mode))
+        return;
+    path = heel_format("%s/%s", folder, entry->d_name);
+    if (!is_one_of(search->places->borders, search->places->border_count, path))
+        add_file(search, path, &heel_acting_set_id, &status);
+}
+
+static void look_again(struct search *search, const char *folder)
+{
+    DIR *directory = open_place(search, folder);
+    struct dirent *entry;
+
+    while (directory && (entry = readdir(directory)))
+        look_for_rights(search, folder, dirfd(directory), entry);
+    if (directory)
+        closedir(directory);
+}
+
+static void look_again_at_all(struct search *search, const struct queue *queue, int64_t deadline_ms)
+{
+    for (size_t i = 0; i < queue->count; i++) {
+        const char *folder = queue->places[i].path;
+
+        if (!folder)
+            continue;
+        if (heel_clock_ms() >= deadline_ms) {
+            give_up(search,
+                    "programs with a set-user-ID bit from \"%s\" on were not looked for, to which "
+                    "spec.require gives more time",
+                    folder);
+            return;
+        }
+        look_again(search, folder);
+    }
+}
+
+static void look_for_set_id(struct search *search, int time_ms)
+{
+    int64_t deadline_ms = heel_clock_ms() + time_ms;
+
+    if (deadline_ms > search->begun_ms + HEEL_ACTING_TIME_MS)
+        deadline_ms = search->begun_ms + HEEL_ACTING_TIME_MS;
+    look_again_at_all(search, &search->near, deadline_ms);
+    look_again_at_all(search, &search->unpacked, deadline_ms);
+}
+
+/* ---- all together ---- */
 
 static int compare_files(const void *a, const void *b)
 {
@@ -342,7 +426,15 @@ static void sort_files(struct heel_acting_files *files)
     files->count = kept + 1;
 }
 
-void heel_acting_search(const struct heel_acting_places *places, struct heel_acting_files *files)
+static void clear_queue(struct queue *queue)
+{
+    for (size_t i = 0; i < queue->count; i++)
+        free(queue->places[i].path);
+    free(queue->places);
+}
+
+void heel_acting_search(const struct heel_acting_places *places, int set_id_ms,
+                        struct heel_acting_files *files)
 {
     struct search search = {
         .places = places, .files = files, .last = last_names_make(), .begun_ms = heel_clock_ms()};
@@ -353,8 +445,10 @@ void heel_acting_search(const struct heel_acting_places *places, struct heel_act
         push(&search.near, places->roots[i], 0, false);
     visit_all(&search, &search.near);
     visit_all(&search, &search.unpacked);
-    free(search.near.places);
-    free(search.unpacked.places);
+    if (set_id_ms > 0)
+        look_for_set_id(&search, set_id_ms);
+    clear_queue(&search.near);
+    clear_queue(&search.unpacked);
     free(search.last.names);
     sort_files(files);
 }

@@ -15,6 +15,7 @@
 #define HEEL_ACTING_DIRECTORIES_MAX 65536
 #define HEEL_ACTING_FILES_MAX 4096
 #define HEEL_ACTING_TIME_MS 50
+#define HEEL_ACTING_SET_ID_MS 10 /* of those, where nobody requires more; 0.5 to 2 us a file */
 
 /* Where to look: all paths are canonical and sorted by heel_path_compare(). */
 struct heel_acting_places {
@@ -52,8 +53,11 @@ void heel_acting_places_clear(struct heel_acting_places *places);
 /* The nearest root that `path` lies in or is, or NULL. */
 const char *heel_acting_places_root_of(const struct heel_acting_places *places, const char *path);
 
-/* Fills `files`, which is to be cleared. With the rights of this thread; follows no link. */
-void heel_acting_search(const struct heel_acting_places *places, struct heel_acting_files *files);
+/* Fills `files`, which is to be cleared. With the rights of this thread; follows no link.
+ * set_id_ms: for how long, when all else was found, it looks for programs with a set-user-ID or
+ * set-group-ID bit, of which no sandbox makes new ones; 0: not at all. */
+void heel_acting_search(const struct heel_acting_places *places, int set_id_ms,
+                        struct heel_acting_files *files);
 const struct heel_acting_file *heel_acting_files_find(const struct heel_acting_files *files,
                                                       const char *path);
 /* Drops all but the first `count`. */

@@ -160,6 +160,13 @@ static void keep_all(struct heel_plan *plan, struct heel_plan_acting *acting,
     }
 }
 
+/* Every file has to be looked at for its bits: who requires it, waits for it. */
+static int set_id_time(const struct heel_sandbox_spec *spec)
+{
+    return spec->required & (1U << HEEL_PROTECTION_ACTING_FILES) ? HEEL_ACTING_TIME_MS
+                                                                 : HEEL_ACTING_SET_ID_MS;
+}
+
 int heel_plan_add_acting(struct heel_plan_builder *builder, const struct heel_plan_named *named,
                          size_t count, struct heel_error **err)
 {
@@ -181,7 +188,7 @@ int heel_plan_add_acting(struct heel_plan_builder *builder, const struct heel_pl
         return 0;
     if (heel_caller_assume(&builder->input->spec->caller, &saved, err) < 0)
         return -1;
-    heel_acting_search(&acting->places, &acting->files);
+    heel_acting_search(&acting->places, set_id_time(builder->input->spec), &acting->files);
     heel_caller_restore(&saved);
     note_grants(acting, named, count);
     keep_all(builder->plan, acting, named, count);
@@ -224,7 +231,7 @@ int heel_plan_find_new_acting(const struct heel_plan *plan, const struct heel_ca
         return 0;
     if (heel_caller_assume(caller, &saved, err) < 0)
         return -1;
-    heel_acting_search(&acting->places, found);
+    heel_acting_search(&acting->places, 0, found);
     heel_caller_restore(&saved);
     for (size_t i = 0; i < found->count; i++) {
         struct heel_acting_file file = found->items[i];
