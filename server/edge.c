@@ -27,6 +27,17 @@ static struct grpcc_status *status_without_reason(const struct heel_error *error
     return status;
 }
 
+/* What a failed precondition is one of: the process, the sandbox, or else this host. */
+static const char *subject_of(const struct grpcc_status *status)
+{
+    const char *process = grpcc_status_metadata(status, "process_id");
+    const char *sandbox = grpcc_status_metadata(status, "sandbox_id");
+
+    if (process)
+        return process;
+    return sandbox ? sandbox : "host";
+}
+
 struct grpcc_status *edge_status(const struct heel_error *error)
 {
     struct grpcc_status *status;
@@ -45,7 +56,7 @@ struct grpcc_status *edge_status(const struct heel_error *error)
     if (error->retry_after_ms > 0)
         grpcc_status_set_retry(status, error->retry_after_ms);
     if (error->code == HEEL_FAILED_PRECONDITION)
-        grpcc_status_add_precondition(status, error->reason, "host", error->message);
+        grpcc_status_add_precondition(status, error->reason, subject_of(status), error->message);
     return status;
 }
 

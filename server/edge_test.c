@@ -37,6 +37,25 @@ static void test_a_host_that_ran_out_of_something(void)
     grpcc_status_free(status);
 }
 
+static void test_whose_precondition_failed(void)
+{
+    static const char *const keys[] = {"feature", "sandbox_id", "process_id"};
+    static const char *const subjects[] = {"host", "s", "p"};
+    static const char *const values[] = {"Landlock", "s", "p"};
+    heel_autoerror struct heel_error *error = NULL;
+
+    heel_error_set(&error, HEEL_FAILED_PRECONDITION, "NO_TERMINAL", "it has none");
+    for (size_t i = 0; i < HEEL_ARRAY_LENGTH(keys); i++) {
+        struct grpcc_status *status;
+
+        heel_error_add_metadata(error, keys[i], "%s", values[i]);
+        status = edge_status(error);
+        REQUIRE(status->precondition_count == 1);
+        CHECK_STR(status->preconditions[0].subject, subjects[i]);
+        grpcc_status_free(status);
+    }
+}
+
 static void test_a_field(void)
 {
     heel_autoerror struct heel_error *error = NULL;
@@ -54,6 +73,7 @@ int main(void)
 {
     test_what_names_no_reason_is_a_defect();
     test_a_host_that_ran_out_of_something();
+    test_whose_precondition_failed();
     test_a_field();
     return heel_test_end();
 }

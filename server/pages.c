@@ -24,6 +24,13 @@ static int parse_token(const char *token, uint64_t *after, struct heel_error **e
     return 0;
 }
 
+int page_refuse_state(size_t index, struct heel_error **err)
+{
+    heel_autofree char *field = heel_format("states[%zu]", index);
+
+    return heel_error_set_field(err, field, "%s must be a state that this server knows", field);
+}
+
 int page_open(struct page *page, int32_t page_size, const char *page_token, struct heel_error **err)
 {
     uint64_t after = 0;

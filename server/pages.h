@@ -19,6 +19,9 @@ struct page {
 int page_open(struct page *page, int32_t page_size, const char *page_token,
               struct heel_error **err);
 
+/* -1 and *err: the request's states[index] is UNSPECIFIED, or none that is known here. */
+int page_refuse_state(size_t index, struct heel_error **err);
+
 /* Whether it has room for one more, of so many packed bytes, which is then counted: by count, and
  * by bytes unless it is empty. */
 bool page_takes(struct page *page, size_t bytes);

@@ -76,8 +76,7 @@ static int check_states(const Heel__V1__ListSandboxesRequest *request, struct he
     for (size_t i = 0; i < request->n_states; i++) {
         if (request->states[i] < HEEL__V1__SANDBOX_STATE__SANDBOX_STATE_CREATING ||
             request->states[i] > HEEL__V1__SANDBOX_STATE__SANDBOX_STATE_PAUSED)
-            return heel_error_set_field(err, "states",
-                                        "states[%zu] must be a state other than UNSPECIFIED", i);
+            return page_refuse_state(i, err);
     }
     return 0;
 }

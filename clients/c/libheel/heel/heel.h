@@ -544,9 +544,10 @@ struct heel_denial {
     unsigned pid;        /* inside; 0: not known */
     const char *program; /* empty: not known */
     const char *target;  /* what it wanted to reach */
-    const char *right;   /* "read", "write", "execute", "connect" */
-    const char *rule;    /* what refused it: a sentence */
-    const char *remedy;  /* what would allow it, or do instead; empty where nothing would */
+    /* "read", "write", "execute", "connect", "bind", "signal", "ptrace", "ioctl", "mount" */
+    const char *right;
+    const char *rule;   /* what refused it: a sentence */
+    const char *remedy; /* what would allow it, or do instead; empty where nothing would */
 };
 
 struct heel_denials {
