@@ -1,5 +1,6 @@
 #include "server/edge.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -177,10 +178,17 @@ enum heel_protected_group edge_backend_group(Heel__V1__ProtectedGroup group)
     return (enum heel_protected_group)i;
 }
 
+/* To the kernel a script whose interpreter is missing is missing itself. */
+static char *not_found_message(const char *program)
+{
+    return heel_format("%s: no such program in the sandbox%s", program,
+                       strchr(program, '/') ? ", or no interpreter for it" : "'s PATH");
+}
+
 static char *start_failure_message(const struct heel_exit *exit, const char *program)
 {
     static const char *const sentences[] = {
-        [HEEL_START_NOT_FOUND] = "no such program in the sandbox",
+        [HEEL_START_NOT_FOUND] = "it is not a program in the sandbox",
         [HEEL_START_NOT_EXECUTABLE] = "it can't be executed in the sandbox",
         [HEEL_START_BAD_DIRECTORY] = "its working directory can't be entered in the sandbox",
         [HEEL_START_NO_TERMINAL] = "the host has no terminal left",
@@ -189,6 +197,8 @@ static char *start_failure_message(const struct heel_exit *exit, const char *pro
         [HEEL_START_FAILED] = "it could not be started",
     };
 
+    if (exit->start_failure == HEEL_START_NOT_FOUND && exit->start_errno == ENOENT)
+        return not_found_message(program);
     return heel_format("%s: %s: %s", program, sentences[exit->start_failure],
                        strerror(exit->start_errno));
 }

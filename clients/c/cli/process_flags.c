@@ -164,9 +164,8 @@ const struct cli_flag cli_events_flags[] = {
     {"follow", NULL, "go on with what happens; without --after only that", "--follow",
      CLI_BOOLEAN(follow)},
     {"sandbox", "ID", "only those of this sandbox", "--sandbox build-7", .parse = parse_sandbox},
-    {"kind", "KIND",
-     "only those of this kind: sandbox, process-started, process-exited or denial; may be repeated",
-     "--kind process-exited", .parse = parse_kind},
+    {"kind", "sandbox|process-started|process-exited|denial",
+     "only those of this kind; may be repeated", "--kind process-exited", .parse = parse_kind},
     {"after", "N", "only those after the one of this number", "--after 42", .parse = parse_after},
     {0},
 };

@@ -14,14 +14,27 @@ static size_t width_of(const char *text)
     return width;
 }
 
+static void add(struct table *table, const char *cell)
+{
+    size_t column = table->count++ % table->columns, width = width_of(cell);
+
+    heel_buffer_append(&table->cells, cell, strlen(cell) + 1);
+    if (width > table->widths[column])
+        table->widths[column] = width;
+}
+
 void table_add(struct table *table, const char *text)
 {
     heel_autofree char *escaped = cli_escaped(*text ? text : "-");
-    size_t column = table->count++ % table->columns, width = width_of(escaped);
 
-    heel_buffer_append(&table->cells, escaped, strlen(escaped) + 1);
-    if (width > table->widths[column])
-        table->widths[column] = width;
+    add(table, escaped);
+}
+
+void table_add_sentence(struct table *table, const char *text)
+{
+    heel_autofree char *sentence = cli_sentence(*text ? text : "-");
+
+    add(table, sentence);
 }
 
 void table_print(struct table *table, struct heel_buffer *to)
@@ -61,7 +74,7 @@ void table_print_enforcement(const struct heel_enforcement *rows, size_t count,
         table_add(&table, protection);
         table_add(&table, state);
         table_add(&table, rows[i].mechanism);
-        table_add(&table, rows[i].detail);
+        table_add_sentence(&table, rows[i].detail);
     }
     table_print(&table, to);
 }

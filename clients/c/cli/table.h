@@ -19,10 +19,13 @@ struct table {
  * shows as "-". */
 void table_add(struct table *table, const char *text);
 
+/* The same for a sentence whose quotes and backslashes are heel's own. */
+void table_add_sentence(struct table *table, const char *text);
+
 /* Appends all rows, columns two spaces apart, and frees the table. */
 void table_print(struct table *table, struct heel_buffer *to);
 
-/* A table of protections, with what is missing under the rows that are not held in full. */
+/* A table of protections, each with what is missing where it isn't held in full. */
 void table_print_enforcement(const struct heel_enforcement *rows, size_t count,
                              struct heel_buffer *to);
 

@@ -178,7 +178,7 @@ const struct cli_verb cli_verbs[] = {
                 "what it writes from now on, or from the offsets given. Exits as run does when "
                 "the process ends; a process with a terminal is left alone by the detach keys.",
         .example = "heelcli attach build-7 server",
-        .flags = {cli_attach_flags, cli_server_flags, cli_output_flags},
+        .flags = {cli_attach_flags, cli_server_flags, cli_session_flags},
         .least_arguments = 2,
         .most_arguments = 2,
         .failure = CLI_EXIT_OWN_ERROR,
