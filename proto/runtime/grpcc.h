@@ -220,7 +220,6 @@ void grpcc_stream_write(struct grpcc_stream *stream, const ProtobufCMessage *mes
 
 /* What the callbacks get as `data`. */
 void grpcc_stream_set_data(struct grpcc_stream *stream, void *data);
-void *grpcc_stream_data(const struct grpcc_stream *stream);
 struct grpcc_call *grpcc_stream_call(struct grpcc_stream *stream);
 
 /* ---- streams, server side ---- */

@@ -109,11 +109,6 @@ void grpcc_stream_set_data(struct grpcc_stream *stream, void *data)
     stream->data = data;
 }
 
-void *grpcc_stream_data(const struct grpcc_stream *stream)
-{
-    return stream->data;
-}
-
 struct grpcc_call *grpcc_stream_call(struct grpcc_stream *stream)
 {
     return &stream->call;

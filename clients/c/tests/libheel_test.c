@@ -99,6 +99,10 @@ static void test_error(struct heel_client *client)
     CHECK_INT(heel_error_retry_after_ms(error), 1500);
     CHECK_STR(heel_error_metadata(error, "sandbox_id"), "gone");
     CHECK(heel_error_metadata(error, "other") == NULL);
+    REQUIRE(heel_error_metadata_count(error) == 1);
+    CHECK_STR(heel_error_metadata_at(error, 0).name, "sandbox_id");
+    CHECK_STR(heel_error_metadata_at(error, 0).value, "gone");
+    CHECK(heel_error_metadata_at(error, 1).name == NULL);
     {
         heel_autofree char *json = heel_error_json(error);
 
@@ -123,8 +127,10 @@ static void test_pages(struct heel_client *client)
     CHECK_STR(page->next_page_token, "more");
     {
         heel_autofree char *json = heel_sandbox_info_json(page->sandboxes[0], 0);
+        heel_autofree char *all = heel_sandbox_page_json(page, 0);
 
         CHECK_STR(json, "{\"sandboxId\":\"first\"}");
+        CHECK_STR(all, "{\"sandboxes\":[{\"sandboxId\":\"first\"}],\"nextPageToken\":\"more\"}");
     }
     heel_sandbox_page_free(page);
     list.page_token = "more";
@@ -154,6 +160,7 @@ static void test_run(struct heel_client *client)
     const char *argv[] = {"cat", NULL};
     const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv,
                                          .input = {"a\0b", 3}};
+    heel_autofree char *json = NULL;
     struct heel_run_result *result;
 
     REQUIRE(!heel_run(client, heel_in_sandbox("mine"), &command, NULL, &result, NULL));
@@ -164,6 +171,8 @@ static void test_run(struct heel_client *client)
     CHECK_INT(result->output.length, 3);
     CHECK_INT(memcmp(result->output.data, "a\0b", 3), 0);
     CHECK(!result->output_truncated && result->errors_truncated);
+    json = heel_run_result_json(result, 0);
+    CHECK(strstr(json, "\"stdout\":\"YQBi\"") && strstr(json, "\"stderrTruncated\":true"));
     heel_run_result_free(result);
 }
 

@@ -192,10 +192,14 @@ static void check_list(struct heel_client *client, enum heel_process_state state
 {
     const struct heel_process_list list = {HEEL_INIT(heel_process_list), .states = &state,
                                            .state_count = 1};
+    heel_autofree char *shown = heel_format("\"PROCESS_STATE_%s\"", heel_process_state_name(state));
+    heel_autofree char *json = NULL;
     struct heel_process_page *page;
 
     CHECK_OK(heel_process_list(client, box, &list, NULL, &page, &error));
     CHECK_INT(page->count, count);
+    json = heel_process_page_json(page, 0);
+    CHECK(strstr(json, shown));
     heel_process_page_free(page);
 }
 

@@ -113,6 +113,7 @@ static void test_metadata(struct fixture *fixture)
         CHECK_INT(driver.code, 0);
         CHECK_INT(seen.headers, 1);
         CHECK_INT(seen.trailers, 1);
+        CHECK_INT(driver.echoed_trailer, kind != GRPCC_UNARY);
     }
 }
 

@@ -147,6 +147,7 @@ static void on_status(struct grpcc_stream *stream, const struct grpcc_status *st
     enter_callback(driver);
     CHECK(!driver->reading);
     CHECK(!driver->writing);
+    driver->echoed_trailer = grpcc_call_trailer(grpcc_stream_call(stream), "echoed-binary-bin");
     note_end(driver, status);
 }
 

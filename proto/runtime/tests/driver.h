@@ -28,6 +28,7 @@ struct driver {
     unsigned received;
     unsigned last_index;
     bool ended_by_null;
+    bool echoed_trailer; /* streams: the server's echo of binary metadata came */
 
     /* Inner state. */
     struct fixture *fixture;
