@@ -1,5 +1,6 @@
 /* libheel's processes against a real heeld: attaching, gaps, terminals, pausing, events. */
 #include <errno.h>
+#include <pthread.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
@@ -268,6 +269,8 @@ static const struct heel_exec_events none = {HEEL_INIT(heel_exec_events)};
 struct person {
     int master, slave;
     struct termios before;
+    const char *keys; /* what is typed once the terminal is raw */
+    pthread_t fingers;
 };
 
 static struct person sit_down(void)
@@ -280,21 +283,53 @@ static struct person sit_down(void)
     return person;
 }
 
+/* Not before the terminal is raw: till then it would take ctrl-q, and lines that aren't complete,
+ * for itself. */
+static void *press_keys(void *data)
+{
+    const struct person *person = data;
+    const struct timespec pause = {0, 1000000};
+    struct termios now = person->before;
+    size_t length = strlen(person->keys);
+
+    while (tcgetattr(person->slave, &now) == 0 && (now.c_lflag & ICANON))
+        nanosleep(&pause, NULL);
+    REQUIRE(write(person->master, person->keys, length) == (ssize_t)length);
+    return NULL;
+}
+
+static void type(struct person *person, const char *keys)
+{
+    person->keys = keys;
+    REQUIRE(pthread_create(&person->fingers, NULL, press_keys, person) == 0);
+}
+
+/* All that the terminal showed; its last descriptor is closed. */
+static char *read_screen(int master)
+{
+    struct heel_buffer text = {0};
+    ssize_t length;
+
+    do {
+        length = read(master, heel_buffer_reserve(&text, 4096), 4096);
+        text.length += length > 0 ? (size_t)length : 0;
+    } while (length > 0);
+    heel_buffer_append_text(&text, "");
+    return text.data;
+}
+
 /* The terminal is as it was, and showed this. */
 static void stand_up(struct person *person, const char *shown)
 {
+    heel_autofree char *text = NULL;
     struct termios after;
-    char text[4096];
-    ssize_t length;
 
     REQUIRE(tcgetattr(person->slave, &after) == 0);
     CHECK_INT(after.c_lflag, person->before.c_lflag);
     CHECK_INT(after.c_iflag, person->before.c_iflag);
     CHECK_INT(after.c_oflag, person->before.c_oflag);
     close(person->slave);
-    length = read(person->master, text, sizeof(text) - 1);
-    REQUIRE(length >= 0);
-    text[length] = '\0';
+    text = read_screen(person->master);
     CHECK(strstr(text, shown));
     close(person->master);
 }
@@ -312,8 +347,9 @@ static void test_interactive(struct heel_client *client)
 
     CHECK_OK(
         heel_exec_start(client, heel_in_sandbox(box), &command, NULL, &none, NULL, &exec, &error));
-    REQUIRE(write(person.master, "that\r", 5) == 5);
+    type(&person, "that\r");
     CHECK_OK(heel_exec_interactive(exec, person.slave, person.slave, NULL, &end, &status, &error));
+    pthread_join(person.fingers, NULL);
     CHECK_INT(end, HEEL_INTERACTIVE_EXITED);
     CHECK_INT(status.code, 3);
     heel_exec_free(exec);
@@ -336,8 +372,9 @@ static void test_detach(struct heel_client *client)
     CHECK_INT(heel_exec_interactive(exec, person.slave, person.slave, &wrong, &end, NULL, NULL),
               -1);
     /* A ctrl-p of the command's own, and one that begins the keys. */
-    REQUIRE(write(person.master, "\020x\020\020\021", 5) == 5);
+    type(&person, "\020x\020\020\021");
     CHECK_OK(heel_exec_interactive(exec, person.slave, person.slave, &options, &end, NULL, &error));
+    pthread_join(person.fingers, NULL);
     CHECK_INT(end, HEEL_INTERACTIVE_DETACHED);
     heel_exec_free(exec);
     CHECK_OK(heel_process_get(client, box, "held", NULL, &process, &error));
