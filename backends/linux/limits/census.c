@@ -1,6 +1,5 @@
 #include "backends/linux/limits/census.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "backends/linux/processes/descendants.h"
+#include "backends/linux/processes/proc_walk.h"
 #include "base/text.h"
 
 /* linux/nsfs.h since 6.11 */
@@ -145,37 +145,25 @@ static uint64_t gone_since(const struct heel_census *before, const struct heel_c
     return gone_ns;
 }
 
-static void count_one(const struct heel_vantage *vantage, pid_t pid, struct heel_census *now)
+/* A census that is being taken. */
+struct taking {
+    const struct heel_vantage *vantage;
+    struct heel_census *now;
+};
+
+static void count_one(void *data, pid_t pid)
 {
+    const struct taking *taking = data;
     struct heel_census_process process;
 
-    if (look_at(vantage, pid, &process) == 0)
-        add(now, process);
-}
-
-static int count_all(const struct heel_vantage *vantage, struct heel_census *now)
-{
-    int copy = openat(vantage->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
-
-    if (!stream) {
-        if (copy >= 0)
-            close(copy);
-        return -1;
-    }
-    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
-        pid_t pid = (pid_t)atoi(entry->d_name);
-
-        if (pid > INIT)
-            count_one(vantage, pid, now);
-    }
-    closedir(stream);
-    return 0;
+    if (look_at(taking->vantage, pid, &process) == 0)
+        add(taking->now, process);
 }
 
 /* The nursery's pid may belong to another process once it is dead: its pidfd tells. */
-static int count_descendants(const struct heel_vantage *vantage, struct heel_census *now)
+static int count_descendants(struct taking *taking)
 {
+    const struct heel_vantage *vantage = taking->vantage;
     struct pollfd nursery = {vantage->pids, POLLIN, 0};
     bool has_nursery = poll(&nursery, 1, 0) == 0;
     struct heel_pids pids = {0};
@@ -183,7 +171,7 @@ static int count_descendants(const struct heel_vantage *vantage, struct heel_cen
     heel_descendants_of(vantage->holder, &pids);
     for (size_t i = 0; i < pids.count; i++)
         if (!has_nursery || pids.items[i] != vantage->nursery)
-            count_one(vantage, pids.items[i], now);
+            count_one(taking, pids.items[i]);
     heel_pids_clear(&pids);
     return 0;
 }
@@ -191,8 +179,10 @@ static int count_descendants(const struct heel_vantage *vantage, struct heel_cen
 int heel_census_take(const struct heel_vantage *vantage, struct heel_census *census)
 {
     struct heel_census now = {0};
+    struct taking taking = {vantage, &now};
 
-    if (vantage->holder ? count_descendants(vantage, &now) : count_all(vantage, &now))
+    if (vantage->holder ? count_descendants(&taking)
+                        : heel_proc_walk(vantage->proc, count_one, &taking))
         return -1;
     qsort(now.processes, now.count, sizeof *now.processes, compare);
     now.gone_ns = census->gone_ns + gone_since(census, &now);

@@ -1,6 +1,5 @@
 #include "backends/linux/processes/pause.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "backends/linux/processes/descendants.h"
+#include "backends/linux/processes/proc_walk.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -52,29 +52,24 @@ static int walk_descendants(const struct heel_pause *pause, int proc, const stru
     return 0;
 }
 
-static int walk_all(int proc, const struct walk *walk)
+struct walk_in_proc {
+    int proc;
+    const struct walk *walk;
+};
+
+static void visit_with_state(void *data, pid_t pid)
 {
-    int copy = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+    const struct walk_in_proc *in = data;
 
-    if (!stream) {
-        if (copy >= 0)
-            close(copy);
-        return -1;
-    }
-    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
-        pid_t pid = (pid_t)atoi(entry->d_name);
-
-        if (pid > 1)
-            walk->visit(walk->data, pid, state_of(proc, pid));
-    }
-    closedir(stream);
-    return 0;
+    in->walk->visit(in->walk->data, pid, state_of(in->proc, pid));
 }
 
 static int walk(const struct heel_pause *pause, int proc, const struct walk *walk)
 {
-    return pause->shared ? walk_descendants(pause, proc, walk) : walk_all(proc, walk);
+    struct walk_in_proc in = {proc, walk};
+
+    return pause->shared ? walk_descendants(pause, proc, walk)
+                         : heel_proc_walk(proc, visit_with_state, &in);
 }
 
 static bool is_stopped(char state)

@@ -1,7 +1,6 @@
 #include "backends/linux/processes/tree.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "backends/linux/processes/descendants.h"
+#include "backends/linux/processes/proc_walk.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -112,8 +112,9 @@ static bool is_dead(int pidfd)
 
 /* The pidfd comes first: should the pid pass to another process now, then it is that one's tag
  * which is read, and the signal goes to the dead one. Nobody is hit by mistake. */
-static void hunt_one(struct hunt *hunt, pid_t pid)
+static void hunt_one(void *data, pid_t pid)
 {
+    struct hunt *hunt = data;
     heel_autoclose int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     uint64_t tag;
 
@@ -142,30 +143,10 @@ static int scan_descendants(struct hunt *hunt)
     return 0;
 }
 
-static int scan_all(struct hunt *hunt)
-{
-    int copy = openat(hunt->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
-
-    if (!stream) {
-        if (copy >= 0)
-            close(copy);
-        return -1;
-    }
-    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
-        pid_t pid = (pid_t)atoi(entry->d_name);
-
-        if (pid > 1)
-            hunt_one(hunt, pid);
-    }
-    closedir(stream);
-    return 0;
-}
-
 static int scan(struct hunt *hunt)
 {
     hunt->found = 0;
-    return is_shared(hunt) ? scan_descendants(hunt) : scan_all(hunt);
+    return is_shared(hunt) ? scan_descendants(hunt) : heel_proc_walk(hunt->proc, hunt_one, hunt);
 }
 
 /* Stops everything in the sandbox, or lets it go on. One after the other where a single call would
