@@ -82,16 +82,6 @@ static void unlink_from_sandbox(struct server_command *command)
     server_note_activity(sandbox->core);
 }
 
-static void tell_waiters(struct server_command *command)
-{
-    while (command->waiters) {
-        struct command_waiter *waiter = command->waiters;
-
-        command_wait_no_more(waiter);
-        waiter->on_over(waiter, command->facts);
-    }
-}
-
 static void set_over(struct server_command *command, const struct heel_exit *exit)
 {
     command_facts_end(command->facts, exit);
@@ -104,7 +94,6 @@ static void set_over(struct server_command *command, const struct heel_exit *exi
     output_command_over(&command->err);
     events_add_process_exited(command->sandbox, command->facts);
     unlink_from_sandbox(command);
-    tell_waiters(command);
     command->events->on_exited(command, command->data);
 }
 
@@ -310,27 +299,6 @@ int command_resize(struct server_command *command, struct heel_terminal_size siz
     if (command->out.fd >= 0)
         ioctl(command->out.fd, TIOCSWINSZ, &window);
     return 0;
-}
-
-/* ---- those who wait ---- */
-
-void command_wait(struct server_command *command, struct command_waiter *waiter)
-{
-    waiter->next = command->waiters;
-    waiter->previous = &command->waiters;
-    if (waiter->next)
-        waiter->next->previous = &waiter->next;
-    command->waiters = waiter;
-}
-
-void command_wait_no_more(struct command_waiter *waiter)
-{
-    if (!waiter->previous)
-        return;
-    *waiter->previous = waiter->next;
-    if (waiter->next)
-        waiter->next->previous = waiter->previous;
-    waiter->previous = NULL;
 }
 
 /* ---- freeing: when the last of its libuv handles is closed ---- */

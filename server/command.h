@@ -14,13 +14,6 @@
 struct server_command;
 struct server_process;
 
-/* Somebody who waits for the end of a command; embedded in what waits. */
-struct command_waiter {
-    struct command_waiter *next;
-    struct command_waiter **previous; /* NULL while nobody waits */
-    void (*on_over)(struct command_waiter *waiter, const struct command_facts *facts);
-};
-
 /* None is run from inside command_start or after command_free. */
 struct command_events {
     void (*on_started)(struct server_command *command,
@@ -43,7 +36,6 @@ struct server_command {
     struct output out;
     struct output err;
     struct input in;
-    struct command_waiter *waiters; /* borrowed */
     const struct command_events *events;
     void *data;
     uv_timer_t timer;
@@ -74,10 +66,6 @@ void command_signal(struct server_command *command, int signal_number,
 /* 0, or -1 and *err: it has no terminal. One that is over is left alone. */
 int command_resize(struct server_command *command, struct heel_terminal_size size,
                    struct heel_error **err);
-
-/* Has waiter->on_over run once, at its end. It isn't over yet. */
-void command_wait(struct server_command *command, struct command_waiter *waiter);
-void command_wait_no_more(struct command_waiter *waiter);
 
 /* Only after on_exited. */
 void command_free(struct server_command *command);

@@ -82,6 +82,36 @@ void command_facts_end(struct command_facts *facts, const struct heel_exit *exit
     facts->end_time_ms = now_ms();
 }
 
+void command_facts_settle(struct command_facts *facts)
+{
+    facts->settled = true;
+    while (facts->waiters) {
+        struct command_waiter *waiter = facts->waiters;
+
+        command_facts_wait_no_more(waiter);
+        waiter->on_settled(waiter, facts);
+    }
+}
+
+void command_facts_wait(struct command_facts *facts, struct command_waiter *waiter)
+{
+    waiter->next = facts->waiters;
+    waiter->previous = &facts->waiters;
+    if (waiter->next)
+        waiter->next->previous = &waiter->next;
+    facts->waiters = waiter;
+}
+
+void command_facts_wait_no_more(struct command_waiter *waiter)
+{
+    if (!waiter->previous)
+        return;
+    *waiter->previous = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    waiter->previous = NULL;
+}
+
 int command_facts_check_start(const struct command_facts *facts, struct heel_error **err)
 {
     static const struct {

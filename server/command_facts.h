@@ -10,6 +10,15 @@
 #include "heel/v1/process.pb-c.h"
 #include "server/denials.h"
 
+struct command_facts;
+
+/* Somebody who waits until all is known of a command's end; embedded in what waits. */
+struct command_waiter {
+    struct command_waiter *next;
+    struct command_waiter **previous; /* NULL while nobody waits */
+    void (*on_settled)(struct command_waiter *waiter, const struct command_facts *facts);
+};
+
 struct command_facts {
     char *id;                       /* owned */
     char *sandbox_id;               /* owned */
@@ -21,11 +30,13 @@ struct command_facts {
     struct heel_terminal_size size; /* of its terminal; all 0 where it has none */
     char *terminal_type;            /* owned; "" where it has none */
     bool exited;
-    struct heel_exit exit;       /* once exited */
-    struct denials denials;      /* so far */
-    char *working_dir;           /* owned; where it began, as seen inside; NULL: the sandbox's */
-    char *limit_message;         /* owned; about exit.limit; NULL if none ended it */
-    Heel__V1__ExitReason reason; /* why we ended it; UNSPECIFIED if we didn't */
+    bool settled; /* and its denials are known, those that had to be inferred, too */
+    struct command_waiter *waiters; /* borrowed */
+    struct heel_exit exit;          /* once exited */
+    struct denials denials;         /* so far */
+    char *working_dir;              /* owned; where it began, as seen inside; NULL: the sandbox's */
+    char *limit_message;            /* owned; about exit.limit; NULL if none ended it */
+    Heel__V1__ExitReason reason;    /* why we ended it; UNSPECIFIED if we didn't */
 };
 
 /* Of a command (checked) that is being started with this id. */
@@ -35,6 +46,13 @@ void command_facts_free(struct command_facts *facts); /* NULL is fine */
 
 /* It is over, now. */
 void command_facts_end(struct command_facts *facts, const struct heel_exit *exit);
+
+/* And nothing will be known later that isn't now: tells all who wait. Safe to repeat. */
+void command_facts_settle(struct command_facts *facts);
+
+/* Has waiter->on_settled run once. It isn't settled yet. */
+void command_facts_wait(struct command_facts *facts, struct command_waiter *waiter);
+void command_facts_wait_no_more(struct command_waiter *waiter);
 
 static inline bool command_facts_has_terminal(const struct command_facts *facts)
 {

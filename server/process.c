@@ -181,13 +181,11 @@ static void tell_readers(struct server_process *process)
     tell_readers_but(process, NULL);
 }
 
-static void on_inferred(void *data)
-{
-    struct server_process *process = data;
+static void on_inferred(void *data);
 
-    process->inferring = false;
-    tell_readers(process);
-    release(process);
+static uint64_t latest(uint64_t left, uint64_t right)
+{
+    return left > right ? left : right;
 }
 
 /* Why it failed, as far as the sandbox had to do with it. */
@@ -201,15 +199,31 @@ static void infer(struct server_process *process)
     const char *piece;
     size_t length;
 
-    if (!process->sandbox || ring->end == 0)
+    if (!process->sandbox || process->inferring || process->inferred == ring->end)
         return;
-    for (offset = offset > ring->first ? offset : ring->first;
+    for (offset = latest(offset, latest(ring->first, process->inferred));
          (piece = ring_at(ring, offset, &length)); offset += length)
         heel_buffer_append(&text, piece, length);
+    process->inferred = ring->end;
     process->inferring = inference_start(process->sandbox, process->facts, text.data, text.length,
                                          on_inferred, process);
     if (process->inferring)
         process->references++;
+}
+
+/* Who waits for the end is told when the inference is done that began with it. What came after the
+ * end, from those that it left behind, is looked at when nothing more can come. */
+static void on_inferred(void *data)
+{
+    struct server_process *process = data;
+
+    process->inferring = false;
+    if (!process->command)
+        infer(process);
+    if (!process->inferring)
+        command_facts_settle(process->facts);
+    tell_readers(process);
+    release(process);
 }
 
 /* Whether there is news. */
@@ -275,6 +289,9 @@ static void on_exited(struct server_command *command, void *data)
     process->references++;
     tell_started(process);
     fill_all(process);
+    infer(process);
+    if (!process->inferring)
+        command_facts_settle(process->facts);
     tell_readers(process);
     if (process->sandbox && command_facts_check_start(process->facts, NULL) < 0)
         leave_sandbox(process); /* nothing but an error was told of it */

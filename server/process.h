@@ -42,7 +42,8 @@ struct server_process {
     bool drop_oldest;
     bool kill_on_disconnect;
     bool started;
-    bool inferring; /* all of its output is there, and its complaints are looked at */
+    bool inferring;    /* it is over, and its complaints are looked at */
+    uint64_t inferred; /* how far in the output that they stand in */
     struct process_reader *readers;
     unsigned reader_count;
     bool telling;                         /* the readers are being told of news */

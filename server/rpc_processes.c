@@ -261,7 +261,7 @@ static void waiting_free(struct waiting *waiting)
     free(waiting);
 }
 
-static void on_over(struct command_waiter *waiter, const struct command_facts *facts)
+static void on_settled(struct command_waiter *waiter, const struct command_facts *facts)
 {
     struct waiting *waiting = heel_container_of(waiter, struct waiting, waiter);
     struct process_found found = {.facts = (struct command_facts *)(uintptr_t)facts,
@@ -275,7 +275,7 @@ static void on_wait_cancelled(struct grpcc_unary *call, void *data)
 {
     struct waiting *waiting = data;
 
-    command_wait_no_more(&waiting->waiter);
+    command_facts_wait_no_more(&waiting->waiter);
     waiting_free(waiting);
     grpcc_fail(call, grpcc_status_new(HEEL_CANCELLED, "the caller gave up"));
 }
@@ -292,7 +292,7 @@ void rpc_wait_process(struct grpcc_unary *call, const Heel__V1__WaitProcessReque
         service_fail(call, error);
         return;
     }
-    if (found.facts->exited) {
+    if (found.facts->settled) {
         answer_wait(call, &found);
         return;
     }
@@ -302,10 +302,10 @@ void rpc_wait_process(struct grpcc_unary *call, const Heel__V1__WaitProcessReque
     }
     waiting = heel_xcalloc(1, sizeof *waiting);
     waiting->caller = service;
-    waiting->waiter.on_over = on_over;
+    waiting->waiter.on_settled = on_settled;
     waiting->call = call;
     waiting->process = found.process;
-    command_wait(found.command, &waiting->waiter);
+    command_facts_wait(found.facts, &waiting->waiter);
     grpcc_unary_on_cancel(call, on_wait_cancelled, waiting);
 }
 

@@ -184,6 +184,7 @@ static void finish(void *data)
 
     run->inferring = false;
     run->response = new_response(run);
+    command_facts_settle(run->command->facts);
     if (run->process_id[0] && run->sandbox && !run->private_sandbox)
         keep_answer(run);
     if (run->private_sandbox && run->sandbox) {

@@ -91,6 +91,37 @@ class DenialsTest(ProcessCase):
         process = self.get_process(process_pb.Process(sandbox_id=self.sandbox.sandbox_id, process_id="streamed"))
         self.assertEqual(list(process.denials), list(exited.denials))
 
+    def waited_for(self, script):
+        """The process as WaitProcess has it; the call was there before the end."""
+        process = self.start("sh", "-c", f"read line; {script}")
+        request = pb.WaitProcessRequest(sandbox_id=process.sandbox_id, process_id=process.process_id)
+        call = self.stub.WaitProcess.future(request, timeout=30)
+        stream = self.attach(process)
+        stream.next("started")
+        stream.stdin(b"go on\n")
+        return call.result().process
+
+    def test_who_waits_is_told(self):
+        over = self.waited_for("touch /usr/x")
+        self.assertEqual(len(over.denials), 1)
+        self.check(over.denials[0], INFERRED, "/usr/x", "write")
+        self.assertEqual(self.wait(over), over)
+
+    def test_who_waits_does_not_wait_for_what_it_left_behind(self):
+        over = self.waited_for("touch /usr/x; sleep 1000 &")
+        self.check(over.denials[0], INFERRED, "/usr/x", "write")
+
+    def test_who_waits_for_a_captured_command_is_told(self):
+        self.run_in(self.sandbox, "mkfifo", "gate")
+        run = self.start_run(self.sandbox, "sh", "-c", "read line <gate; touch /usr/x", process_id="run")
+        wait_for(lambda: self.processes().processes)
+        process = self.processes().processes[0]
+        request = pb.WaitProcessRequest(sandbox_id=process.sandbox_id, process_id="run")
+        call = self.stub.WaitProcess.future(request, timeout=30)
+        self.run_in(self.sandbox, "sh", "-c", "echo go on >gate")
+        self.assertEqual(list(call.result().process.denials), list(run.result().denials))
+        self.check(run.result().denials[0], INFERRED, "/usr/x", "write")
+
     def test_on_a_terminal(self):
         call = self.exec_in(self.sandbox, "touch", "/usr/x", terminal=process_pb.Terminal())
         self.check(call.finish().exited.denials[0], INFERRED, "/usr/x", "write")
