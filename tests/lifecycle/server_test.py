@@ -265,7 +265,7 @@ class SocketTest(HeeldCase):
     def test_what_is_no_socket_stays(self):
         path = places.make_base() / "s"
         path.write_text("mine")
-        self.assertIn("no socket", self.refused("--listen", f"unix:{path}"))
+        self.assertIn("is not a socket", self.refused("--listen", f"unix:{path}"))
         self.assertEqual(path.read_text(), "mine")
 
     def test_of_two_at_once_one_wins(self):
