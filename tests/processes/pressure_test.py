@@ -12,7 +12,7 @@ from processes import BLOCK, ProcessCase
 MIB = 1 << 20
 RING = 256 * 1024
 STREAMS = 200
-SHARE = 4 * MIB  # of each stream, while all of them write as fast as they can
+SHARE = MIB  # of each stream, while all of them write as fast as they can
 # Beside the rings: a message that is written and one that arrives, gRPC's windows, and its buffers.
 OF_A_STREAM = RING + 3 * MIB
 
@@ -86,7 +86,8 @@ class MemoryTest(ProcessCase):
 
 class FairnessTest(ProcessCase):
     def test_none_starves(self):
-        """Each of many gets its share although all others go on after theirs."""
+        """Each of many gets its share although all others go on after theirs (how even the shares
+        are, tests/bench tells)."""
         policy = process_pb.OutputPolicy(ring_bytes=RING)
         calls = [self.exec_in(self.sandbox, "yes", output=policy, deadline=300) for _ in range(STREAMS)]
         self.streams += calls
@@ -103,10 +104,8 @@ class FairnessTest(ProcessCase):
         readers = [threading.Thread(target=read, args=(number,), daemon=True) for number in range(STREAMS)]
         for reader in readers:
             reader.start()
-        wait_for(lambda: sum(got) >= STREAMS * SHARE, seconds=120, what=lambda: sum(got))
-        shares = sorted(got)
+        wait_for(lambda: min(got) >= SHARE, seconds=120, what=lambda: sorted(got)[:: STREAMS // 10])
         over.set()
-        self.assertGreater(shares[0], SHARE // 8, shares[:: STREAMS // 10])
         for call in calls:
             call.cancel()
         for reader in readers:
