@@ -1,5 +1,6 @@
 #include "server/command.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 #include "base/text.h"
 #include "server/core.h"
 #include "server/environment.h"
-#include "server/log.h"
 #include "server/spec.h"
 #include "server/spec_limits.h"
 
@@ -84,7 +84,10 @@ static void unlink_from_sandbox(struct server_command *command)
 
 static void set_over(struct server_command *command, const struct heel_exit *exit)
 {
-    command_facts_end(command->facts, exit);
+    static const struct heel_exit no_descriptor = {.start_failure = HEEL_START_NO_DESCRIPTOR,
+                                                   .start_errno = EMFILE};
+
+    command_facts_end(command->facts, command->lost_terminal ? &no_descriptor : exit);
     command->process = NULL;
     if (exit->limit != HEEL_LIMIT_NONE)
         command->facts->limit_message =
@@ -97,28 +100,30 @@ static void set_over(struct server_command *command, const struct heel_exit *exi
     command->events->on_exited(command, command->data);
 }
 
-/* Both directions have a descriptor of their own, since each is watched and closed by itself. */
-static void open_terminal(struct server_command *command, int terminal)
+/* Both directions have a descriptor of their own, since each is watched and closed by itself.
+ * False: there was none left. */
+static bool open_terminal(struct server_command *command, int terminal)
 {
     int copy = fcntl(terminal, F_DUPFD_CLOEXEC, 0);
 
-    output_open_terminal(&command->out, terminal);
-    if (copy >= 0) {
-        input_open_terminal(&command->in, copy);
-        return;
+    if (copy < 0) {
+        close(terminal);
+        return false;
     }
-    log_event(LOG_LEVEL_WARN, "no descriptor left for the input of a terminal",
-              LOG_TEXT("sandbox", command->sandbox->id), LOG_TEXT("process", command->facts->id));
-    command_kill(command, HEEL__V1__EXIT_REASON__EXIT_REASON_UNSPECIFIED);
+    output_open_terminal(&command->out, terminal);
+    input_open_terminal(&command->in, copy);
+    return true;
 }
 
 static void on_process_started(struct heel_process *process, int terminal, void *data)
 {
     struct server_command *command = data;
 
-    (void)process;
-    if (terminal >= 0)
-        open_terminal(command, terminal);
+    if (terminal >= 0 && !open_terminal(command, terminal)) {
+        command->lost_terminal = true;
+        heel_process_kill_tree(process);
+        return;
+    }
     events_add_process_started(command->sandbox, command->facts);
     command->events->on_started(command, command->data);
 }

@@ -36,6 +36,7 @@ struct server_command {
     struct output out;
     struct output err;
     struct input in;
+    bool lost_terminal; /* no descriptor was left for it: it counts as not started */
     const struct command_events *events;
     void *data;
     uv_timer_t timer;

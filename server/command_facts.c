@@ -124,9 +124,8 @@ int command_facts_check_start(const struct command_facts *facts, struct heel_err
         [HEEL_START_TERMINALS_USED] = {"terminals of one sandbox",
                                        "the sandbox has as many terminals as it may: end processes "
                                        "that have one"},
-        [HEEL_START_NO_DESCRIPTOR] = {"open files of the server",
-                                      "the server has no file descriptor left: raise its limit of "
-                                      "open files (ulimit -n), or end processes"},
+        [HEEL_START_NO_DESCRIPTOR] =
+            {EDGE_OPEN_FILES, "the server has no file descriptor left; " EDGE_RAISE_OPEN_FILES},
     };
     enum heel_start_failure failure = facts->exit.start_failure;
 

@@ -12,20 +12,33 @@
 #define ENTRY_BYTES 8                       /* tag and length of one file */
 #define MAX_DURATION_SECONDS 315576000000LL /* as in google/protobuf/duration.proto */
 
+static struct grpcc_status *status_of_defect(const struct heel_error *error)
+{
+    struct grpcc_status *status = grpcc_status_new(HEEL_INTERNAL, error->message);
+
+    grpcc_status_set_info(status, HEEL_ERROR_DOMAIN, "INTERNAL");
+    return status;
+}
+
+static struct grpcc_status *status_of_exhausted_host(const struct heel_error *error)
+{
+    bool descriptors = error->system_errno == EMFILE;
+    heel_autofree char *message =
+        heel_format("%s%s", error->message, descriptors ? "; " EDGE_RAISE_OPEN_FILES : "");
+    struct grpcc_status *status = grpcc_status_new(HEEL_RESOURCE_EXHAUSTED, message);
+
+    grpcc_status_set_info(status, HEEL_ERROR_DOMAIN, "LIMIT_REACHED");
+    grpcc_status_add_metadata(status, "limit", descriptors ? EDGE_OPEN_FILES : "host");
+    grpcc_status_set_retry(status, HOST_RETRY_MS);
+    return status;
+}
+
 /* An error without a reason comes from a system call or a step that should never fail: the host has
  * run out of something, or heel has a defect. */
 static struct grpcc_status *status_without_reason(const struct heel_error *error)
 {
-    bool exhausted = error->code == HEEL_RESOURCE_EXHAUSTED;
-    struct grpcc_status *status =
-        grpcc_status_new(exhausted ? HEEL_RESOURCE_EXHAUSTED : HEEL_INTERNAL, error->message);
-
-    grpcc_status_set_info(status, HEEL_ERROR_DOMAIN, exhausted ? "LIMIT_REACHED" : "INTERNAL");
-    if (exhausted) {
-        grpcc_status_add_metadata(status, "limit", "host");
-        grpcc_status_set_retry(status, HOST_RETRY_MS);
-    }
-    return status;
+    return error->code == HEEL_RESOURCE_EXHAUSTED ? status_of_exhausted_host(error)
+                                                  : status_of_defect(error);
 }
 
 /* What a failed precondition is one of: the process, the sandbox, or else this host. */

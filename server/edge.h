@@ -13,6 +13,13 @@
 /* ErrorInfo.domain of every error of heel.v1. */
 #define HEEL_ERROR_DOMAIN "heel.v1"
 
+/* Metadata and advice of LIMIT_REACHED where heeld has no file descriptor left. */
+#define EDGE_OPEN_FILES "RLIMIT_NOFILE"
+#define EDGE_RAISE_OPEN_FILES \
+    "raise heeld's limit of open files (RLIMIT_NOFILE: ulimit -n, LimitNOFILE=), or end " \
+    "processes " \
+    "and sandboxes"
+
 /* The status that a caller gets for an error, details included. Never NULL; the caller of this
  * function owns it. */
 struct grpcc_status *edge_status(const struct heel_error *error);

@@ -1,6 +1,7 @@
 #include "server/edge.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/test.h"
 
@@ -26,13 +27,14 @@ static void test_what_names_no_reason_is_a_defect(void)
     }
 }
 
-static void test_a_host_that_ran_out_of_something(void)
+static void check_exhausted(int system_errno, const char *limit)
 {
-    struct grpcc_status *status = status_of_errno(EMFILE);
+    struct grpcc_status *status = status_of_errno(system_errno);
 
     CHECK_INT(status->code, HEEL_RESOURCE_EXHAUSTED);
     CHECK_STR(status->reason, "LIMIT_REACHED");
-    CHECK_STR(grpcc_status_metadata(status, "limit"), "host");
+    CHECK_STR(grpcc_status_metadata(status, "limit"), limit);
+    CHECK((strstr(status->message, "ulimit -n") != NULL) == (system_errno == EMFILE));
     CHECK(status->retry_delay_ms > 0);
     grpcc_status_free(status);
 }
@@ -54,6 +56,12 @@ static void test_whose_precondition_failed(void)
         CHECK_STR(status->preconditions[0].subject, subjects[i]);
         grpcc_status_free(status);
     }
+}
+
+static void test_a_host_that_ran_out_of_something(void)
+{
+    check_exhausted(EMFILE, "RLIMIT_NOFILE");
+    check_exhausted(ENOMEM, "host");
 }
 
 static void test_a_field(void)

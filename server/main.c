@@ -25,6 +25,9 @@
  * explanations), and one caller's preparations four: two are always left. */
 #define POOL_THREADS "12"
 
+/* Enough for the commands and sandboxes that are taken on by default, each with some descriptors. */
+#define OPEN_FILES 262144
+
 struct heeld {
     struct options options;
     char *state_dir;   /* owned */
@@ -193,6 +196,32 @@ static void raise_open_files(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The kernel's bound for any process (fs.nr_open). */
+static rlim_t most_open_files(void)
+{
+    FILE *file = fopen("/proc/sys/fs/nr_open", "re");
+    unsigned long long number = 0;
+
+    if (file && fscanf(file, "%llu", &number) != 1)
+        number = 0;
+    if (file)
+        fclose(file);
+    return (rlim_t)number;
+}
+
+/* As root, beyond what heeld was given. Only after the launcher was forked, for sandboxes get a
+ * share of the launcher's limit, and that should depend on whoever started heeld. */
+static void raise_own_open_files(void)
+{
+    rlim_t most = most_open_files(), wanted = most < OPEN_FILES ? most : OPEN_FILES;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_max >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit); /* or what there is must do */
+}
+
 static int run(struct heeld *heeld, struct heel_error **err)
 {
     struct heel_launcher launcher;
@@ -200,6 +229,7 @@ static int run(struct heeld *heeld, struct heel_error **err)
     raise_open_files();
     if (heel_need_descriptors(SERVER_DESCRIPTORS, err) < 0 || prepare(heeld, &launcher, err) < 0)
         return -1;
+    raise_own_open_files();
     setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 0);
     grpcc_init();
     uv_loop_init(&heeld->loop);

@@ -1,5 +1,9 @@
 """What one caller may have at a time, and that none of it holds up the end of the server."""
 
+import os
+import pathlib
+import subprocess
+
 import grpc
 from heeltest import Code, Heeld, TestCase, main, pb, process_pb, wait_for
 from heeltest import health_pb2 as health
@@ -59,6 +63,72 @@ class StreamsTest(ProcessCase):
             return False
         stream.cancel()
         return True
+
+
+class FewDescriptors(Heeld):
+    """As a shell's `ulimit -n` has it."""
+
+    LIMIT = 256
+
+    def command(self):
+        return ["prlimit", f"--nofile={self.LIMIT}:{self.LIMIT}", *super().command()]
+
+
+def may_raise_limits():
+    """Whether who runs this has CAP_SYS_RESOURCE, which root lacks in many containers."""
+    return subprocess.run(["prlimit", "--nofile=1048576:1048576", "true"], check=False, capture_output=True).returncode == 0
+
+
+class OpenFilesTest(TestCase):
+    def setUp(self):
+        server = FewDescriptors()
+        self.addCleanup(server.end)
+        self.stub = server.stub
+        self.limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text(encoding="utf-8")
+        self.sandbox_id = self.stub.CreateSandbox(pb.CreateSandboxRequest()).sandbox.sandbox_id
+
+    def start(self, *argv, **command):
+        request = pb.StartProcessRequest(sandbox_id=self.sandbox_id, command=process_pb.Command(argv=argv, **command))
+        return self.stub.StartProcess(request, timeout=30).process
+
+    def use_up(self, **command):
+        """Starts commands until one is refused, and returns them."""
+        started = []
+        with self.fails(Code.RESOURCE_EXHAUSTED, "LIMIT_REACHED") as failure:
+            while len(started) < FewDescriptors.LIMIT:
+                started.append(self.start("cat", **command))
+        self.assertEqual(failure.metadata, {"limit": "RLIMIT_NOFILE"})
+        self.assertIn("ulimit -n", failure.message)
+        self.assertGreater(failure.retry_ms or 0, 0)
+        return started
+
+    def check_goes_on(self, **command):
+        started = self.use_up(**command)
+        about = {"sandbox_id": self.sandbox_id, "process_id": started[0].process_id}
+        self.stub.SignalProcess(pb.SignalProcessRequest(**about, signal=pb.SendSignal(signal=9)), timeout=30)
+        self.stub.WaitProcess(pb.WaitProcessRequest(**about), timeout=30)
+        self.start("true", **command)
+
+    def needs_the_limit(self):
+        if may_raise_limits():
+            self.skipTest("heeld raises the limit where it may")
+
+    def test_pipes(self):
+        self.needs_the_limit()
+        self.check_goes_on()
+
+    def test_terminals(self):
+        self.needs_the_limit()
+        self.check_goes_on(terminal=process_pb.Terminal())
+
+    def test_root_has_more_for_itself_alone(self):
+        if os.geteuid() != 0 or not may_raise_limits():
+            self.skipTest("needs root with CAP_SYS_RESOURCE")
+        most = int(pathlib.Path("/proc/sys/fs/nr_open").read_text(encoding="utf-8"))
+        self.assertRegex(self.limits, rf"Max open files +{min(most, 262144)} ")
+        command = process_pb.Command(argv=["sh", "-c", "ulimit -Hn"])
+        answer = self.stub.RunCommand(pb.RunCommandRequest(sandbox_id=self.sandbox_id, command=command), timeout=30)
+        self.assertEqual(answer.stdout, b"%d\n" % (FewDescriptors.LIMIT // 4))
 
 
 class KeptOutputTest(ProcessCase):
