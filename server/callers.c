@@ -85,6 +85,7 @@ static struct caller *new_caller(struct server_core *core, const struct heel_cal
     caller->core = core;
     caller->owner = find_owner(core, identity->uid);
     caller->identity = *identity;
+    turns_init(&caller->turns, core->loop);
     caller->server = grpcc_server_new(core->queue, &options);
     service_register(caller);
     grpcc_server_start(caller->server);
@@ -185,6 +186,7 @@ void callers_free(struct server_core *core)
 
         core->callers = caller->next;
         grpcc_server_free(caller->server);
+        turns_close(&caller->turns);
         free((void *)caller->identity.groups);
         free(caller);
     }

@@ -8,6 +8,7 @@
 #include "proto/runtime/grpcc.h"
 #include "server/events.h"
 #include "server/ring.h"
+#include "server/turns.h"
 
 /* The largest request that is taken; a larger one is RESOURCE_EXHAUSTED before it is allocated. */
 #define CALLERS_MAX_REQUEST_BYTES (4u << 20)
@@ -32,6 +33,7 @@ struct caller {
     struct owner *owner;         /* borrowed from the core */
     struct heel_caller identity; /* groups are owned */
     struct grpcc_server *server; /* owned */
+    struct turns turns;          /* of its processes' streams */
     bool drained;
 };
 

@@ -25,7 +25,8 @@
  * explanations), and one caller's preparations four: two are always left. */
 #define POOL_THREADS "12"
 
-/* Enough for the commands and sandboxes that are taken on by default, each with some descriptors. */
+/* Enough for the commands and sandboxes that are taken on by default, each with some descriptors.
+ */
 #define OPEN_FILES 262144
 
 struct heeld {

@@ -12,6 +12,8 @@
 #define MAX_STDIN_SHARES 4096           /* of several writers, who may send a byte at a time */
 #define STDIN_TAKEN_BYTES (256u * 1024) /* told before output that never ends */
 #define MAX_SIZE 65535
+#define SHARE_BYTES 65536 /* of one message, where many write: what any pipe gives at once */
+#define SMALL_BYTES 4096  /* of output: written without waiting for a turn, as somebody may type */
 
 static void pump(struct process_stream *self);
 static void start_read(struct process_stream *self);
@@ -33,6 +35,7 @@ static void on_done(struct grpcc_stream *stream, void *data)
     struct process_stream *self = data;
 
     (void)stream;
+    turns_end(&self->caller->turns, &self->turn);
     process_detach(&self->reader);
     if (self->admitted)
         callers_stream_over(self->caller);
@@ -86,7 +89,18 @@ static void on_written(struct grpcc_stream *stream, bool ok, void *data)
     (void)stream;
     (void)ok; /* a broken stream is cancelled, too */
     self->writing = false;
+    turns_end(&self->caller->turns, &self->turn);
     pump(self);
+}
+
+/* What there was to write may be gone by now. */
+static void on_turn(struct turn *turn)
+{
+    struct process_stream *self = heel_container_of(turn, struct process_stream, turn);
+
+    pump(self);
+    if (!self->writing)
+        turns_end(&self->caller->turns, turn);
 }
 
 static void write_message(struct process_stream *self, int which, void *payload)
@@ -178,7 +192,18 @@ static void over(struct process_stream *self)
     self->kind->over(self);
 }
 
-/* Whether there was something, and it is being written. */
+static bool is_our_turn(struct process_stream *self, struct process_news *news)
+{
+    struct turns *turns = &self->caller->turns;
+
+    if (news->length <= SMALL_BYTES)
+        return true;
+    if (news->length > SHARE_BYTES && turns_are_many(turns))
+        news->length = SHARE_BYTES;
+    return turns_take(turns, &self->turn);
+}
+
+/* Whether there was something that is being written, or ends the stream. */
 static bool write_news(struct process_stream *self)
 {
     struct process_news news = process_next(&self->reader);
@@ -187,6 +212,8 @@ static bool write_news(struct process_stream *self)
     case PROCESS_NO_NEWS:
         return false;
     case PROCESS_OUTPUT:
+        if (!is_our_turn(self, &news))
+            return false;
         write_chunk(self, &news);
         process_take(&self->reader, &news);
         return true;
@@ -417,6 +444,7 @@ void process_stream_open(struct process_stream *self, const struct process_strea
     self->kind = kind;
     self->caller = caller;
     self->stream = stream;
+    self->turn.on_turn = on_turn;
     grpcc_stream_set_data(stream, self);
     self->admitted = callers_admit_stream(caller, &error) == 0;
     if (!self->admitted) {

@@ -5,6 +5,7 @@
 
 #include "proto/runtime/grpcc.h"
 #include "server/process.h"
+#include "server/turns.h"
 
 struct process_stream;
 
@@ -47,6 +48,7 @@ struct process_stream {
     struct caller *caller;       /* borrowed */
     struct grpcc_stream *stream; /* ours until finished */
     struct process_reader reader;
+    struct turn turn; /* at writing output */
     struct grpcc_status
         *refusal; /* owned; the client broke the protocol: what it is told at the end
                    */

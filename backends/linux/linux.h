@@ -52,7 +52,8 @@ struct linux_backend {
     int launcher_pidfd;
     void (*on_closed)(void *data);
     void *closed_data;
-    unsigned explaining; /* explain() calls that are not answered yet: the end waits for them */
+    unsigned large_pipes; /* how many running commands have one; see linux_process.c */
+    unsigned explaining;  /* explain() calls that are not answered yet: the end waits for them */
     bool ending;
     unsigned closing; /* handles whose close has not been confirmed */
 };

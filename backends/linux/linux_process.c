@@ -7,13 +7,15 @@
 #include <unistd.h>
 
 #include "backends/linux/limits/limits.h"
+#include "backends/linux/linux_sandbox.h"
 #include "backends/linux/processes/terminal.h"
 #include "backends/linux/processes/tree.h"
 #include "backends/linux/supervise/supervised_call.h"
 
-#define OUTPUT_PIPE_SIZE \
-    (256 * 1024) /* bytes: larger pipes mean fewer wake-ups for bulk output \
-                  */
+#define LARGE_PIPE (256 * 1024) /* bytes: fewer wake-ups for bulk output */
+/* So many commands have one. The kernel counts what all pipes of a user could hold, an ordinary
+ * user's to 64 MiB, and beyond that it makes new ones of 8 KiB. */
+#define LARGE_PIPES 64
 
 struct linux_process {
     struct heel_process base;
@@ -22,6 +24,7 @@ struct linux_process {
     bool started;
     uint64_t tag; /* its tree's, once started; see tree.h */
     bool wants_terminal;
+    bool large_pipe;
     bool lost_terminal; /* STARTED came without the terminal: this process had no descriptor left */
     bool killing;       /* HEEL_INIT_KILL_TREE was sent, and its exit has not come yet */
     enum heel_limit limit; /* the limit for which it is being killed */
@@ -64,10 +67,7 @@ static int make_pipe(struct pipes *pipes, int stream)
         return -1;
     pipes->ours[stream] = ends[ours];
     pipes->theirs[stream] = ends[!ours];
-    /* Each end has flags of its own: the command's stays blocking, as programs expect. A pipe that
-     * can't grow works all the same. */
-    if (stream == 1)
-        fcntl(ends[1], F_SETPIPE_SZ, OUTPUT_PIPE_SIZE);
+    /* Each end has flags of its own: the command's stays blocking, as programs expect. */
     return fcntl(pipes->ours[stream], F_SETFL, O_NONBLOCK | (ours ? O_WRONLY : O_RDONLY));
 }
 
@@ -93,6 +93,16 @@ static int make_pipes(struct pipes *pipes, const struct linux_sandbox *sandbox, 
         return -1;
     }
     return 0;
+}
+
+/* A pipe that can't grow works all the same. */
+static bool enlarge_pipe(struct linux_backend *backend, const struct pipes *pipes)
+{
+    if (backend->large_pipes >= LARGE_PIPES || pipes->ours[1] < 0 ||
+        fcntl(pipes->ours[1], F_SETPIPE_SZ, LARGE_PIPE) < 0)
+        return false;
+    backend->large_pipes++;
+    return true;
 }
 
 static int refuse_spent(struct heel_error **err)
@@ -167,6 +177,7 @@ int linux_process_start(struct heel_sandbox *base, const struct heel_command *co
         return -1;
     }
     linux_sandbox_expect_answer(sandbox);
+    made->large_pipe = enlarge_pipe(linux_backend_of(sandbox), &pipes);
     made->next = sandbox->processes;
     sandbox->processes = made;
     *stdio = (struct heel_stdio){pipes.ours[0], pipes.ours[1], pipes.ours[2]};
@@ -197,6 +208,7 @@ static void unlink_process(struct linux_process *process)
 static void finish(struct linux_process *process, const struct heel_exit *exit)
 {
     unlink_process(process);
+    linux_backend_of(sandbox_of(process))->large_pipes -= process->large_pipe;
     process->events->on_exit(&process->base, exit, process->data);
     free(process);
 }

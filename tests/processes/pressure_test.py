@@ -104,12 +104,8 @@ class FairnessTest(ProcessCase):
         readers = [threading.Thread(target=read, args=(number,), daemon=True) for number in range(STREAMS)]
         for reader in readers:
             reader.start()
-        wait_for(lambda: all(got), seconds=120, what=lambda: got.count(0))
-        before = list(got)
-        wait_for(lambda: sum(got) >= sum(before) + STREAMS * SHARE, seconds=120, what=lambda: sum(got))
-        shares = sorted(now - then for now, then in zip(got, before, strict=True))
+        wait_for(lambda: min(got) >= SHARE, seconds=120, what=lambda: sorted(got)[:: STREAMS // 10])
         over.set()
-        self.assertGreater(shares[0], SHARE // 4, shares[:: STREAMS // 10])
         for call in calls:
             call.cancel()
         for reader in readers:
