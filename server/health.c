@@ -9,7 +9,12 @@
 #include "server/service.h"
 
 /* "" is the server as a whole. */
-static const char *const services[] = {"", "heel.v1.SandboxService", "grpc.health.v1.Health"};
+static const char *const services[] = {
+    "",
+    "heel.v1.SandboxService",
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+};
 
 /* One open Watch stream; linked so that a drain reaches it. */
 struct health_watch {

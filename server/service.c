@@ -5,6 +5,7 @@
 #include "server/edge.h"
 #include "server/health.h"
 #include "server/log.h"
+#include "server/reflection.h"
 
 #define MAX_REQUEST_ID 256
 
@@ -33,6 +34,7 @@ void service_register(struct caller *caller)
 {
     heel_v1_sandbox_service_register(caller->server, &handlers, caller);
     health_register(caller);
+    reflection_register(caller);
 }
 
 void service_begin(struct grpcc_call *call, const struct caller *caller, const char *method)

@@ -16,6 +16,10 @@ from heeltest.cli import ROOT_FOLDERS, isolate
 from heeltest.exec_call import ExecCall
 from heeltest.processes import alive_with, still_alive
 
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from grpc_reflection.v1alpha import reflection_pb2
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
 SERVING = health.HealthCheckResponse.SERVING
 NOT_SERVING = health.HealthCheckResponse.NOT_SERVING
 
@@ -102,7 +106,7 @@ class HealthTest(HeeldCase):
 
     def test_check(self):
         server = self.start()
-        for service in ("", "heel.v1.SandboxService", "grpc.health.v1.Health"):
+        for service in ("", "heel.v1.SandboxService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"):
             self.assertEqual(self.check(server, service), SERVING)
         with self.fails(Code.NOT_FOUND):
             self.check(server, "heel.v1.Nothing")
@@ -118,6 +122,66 @@ class HealthTest(HeeldCase):
         self.assertEqual([next(watch).status for watch in watches], [NOT_SERVING] * 3)
         call.cancel()
         self.assertEqual(server.process.wait(20), 0)
+
+
+class ReflectionTest(HeeldCase):
+    """A client that has the server's address and nothing else."""
+
+    def setUp(self):
+        self.server = self.start()
+        self.database = ProtoReflectionDescriptorDatabase(self.server.channel)
+
+    def ask(self, package="grpc.reflection.v1", **requests):
+        call = self.server.channel.stream_stream(
+            f"/{package}.ServerReflection/ServerReflectionInfo",
+            reflection_pb2.ServerReflectionRequest.SerializeToString,
+            reflection_pb2.ServerReflectionResponse.FromString,
+        )
+        questions = [reflection_pb2.ServerReflectionRequest(**{key: value}) for key, value in requests.items()]
+        return list(call(iter(questions), timeout=20))
+
+    def test_a_method_can_be_called(self):
+        self.assertIn("heel.v1.SandboxService", self.database.get_services())
+        pool = descriptor_pool.DescriptorPool(self.database)
+        method = pool.FindServiceByName("heel.v1.SandboxService").FindMethodByName("GetServerInfo")
+        request, response = map(message_factory.GetMessageClass, (method.input_type, method.output_type))
+        call = self.server.channel.unary_unary(
+            f"/{method.containing_service.full_name}/{method.name}", request.SerializeToString, response.FromString
+        )
+        self.assertEqual(call(request(), timeout=10).backend, "linux")
+
+    def test_every_symbol_is_found_in_its_file(self):
+        for symbol, file in (
+            ("heel.v1.SandboxService", "heel/v1/sandbox.proto"),
+            ("heel.v1.SandboxService.Exec", "heel/v1/sandbox.proto"),
+            ("heel.v1.ActingFiles.File", "heel/v1/event.proto"),
+            ("heel.v1.ActingFiles.File.path", "heel/v1/event.proto"),
+            ("heel.v1.ErrorReason", "heel/v1/error.proto"),
+            ("grpc.health.v1.HealthCheckResponse.ServingStatus", "grpc/health/v1/health.proto"),
+            ("google.protobuf.Duration", "google/protobuf/duration.proto"),
+        ):
+            for package in ("grpc.reflection.v1", "grpc.reflection.v1alpha"):
+                by_symbol, by_name = self.ask(package, file_containing_symbol=symbol, file_by_filename=file)
+                found = descriptor_pb2.FileDescriptorProto.FromString(
+                    by_symbol.file_descriptor_response.file_descriptor_proto[0]
+                )
+                self.assertEqual(found.name, file)
+                self.assertEqual(by_symbol.file_descriptor_response, by_name.file_descriptor_response)
+                self.assertEqual(by_symbol.original_request.file_containing_symbol, symbol)
+
+    def test_what_is_not_there(self):
+        for question in (
+            {"file_containing_symbol": "heel.v1"},
+            {"file_containing_symbol": "heel.v1.SandboxServic"},
+            {"file_containing_symbol": "heel.v1.SandboxService.Nothing"},
+            {"file_containing_symbol": ""},
+            {"file_by_filename": "heel/v1"},
+            {"all_extension_numbers_of_type": "heel.v1.Sandbox"},
+            {},
+        ):
+            question = question or {"host": "x"}
+            for answer in self.ask(**question):
+                self.assertEqual(answer.error_response.error_code, Code.NOT_FOUND.value[0], question)
 
 
 class DrainTest(HeeldCase):
