@@ -171,6 +171,18 @@ static const char *short_escape(char byte)
     }
 }
 
+/* Marks that turn the order of what follows around, and ends of lines: with them a name looks like
+ * another, or like two messages. */
+static bool reorders(const unsigned char *at, size_t sequence)
+{
+    unsigned point = sequence == 3 ? (at[0] & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU)
+                     : sequence == 2 ? (at[0] & 0x1fU) << 6 | (at[1] & 0x3fU)
+                                     : 0;
+
+    return point == 0x61c || point == 0x200e || point == 0x200f ||
+           (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
 void heel_buffer_append_escaped(struct heel_buffer *buffer, const char *data, size_t length)
 {
     while (length > 0) {
@@ -178,7 +190,8 @@ void heel_buffer_append_escaped(struct heel_buffer *buffer, const char *data, si
         unsigned char first = (unsigned char)data[0];
         /* U+0080 to U+009F are C1 controls, which terminals obey: they start with 0xc2. */
         bool control = first < 0x20 || first == 0x7f ||
-                       (sequence == 2 && first == 0xc2 && (unsigned char)data[1] < 0xa0);
+                       (sequence == 2 && first == 0xc2 && (unsigned char)data[1] < 0xa0) ||
+                       reorders((const unsigned char *)data, sequence);
         const char *escape = short_escape(data[0]);
 
         if (escape) {

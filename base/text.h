@@ -48,8 +48,8 @@ static inline void heel_cleanup_buffer(struct heel_buffer *buffer)
 
 /* Appends `length` bytes of outside text so that it can stand in a log line, or on a terminal,
  * inside double quotes: printable ASCII and well-formed UTF-8 above U+009F as they are; quote,
- * backslash, control bytes and anything else as
- * \", \\, \n, \t, \r or \xNN. */
+ * backslash, control bytes, marks that turn the direction of text around, and anything else as \",
+ * \\, \n, \t, \r or \xNN. */
 void heel_buffer_append_escaped(struct heel_buffer *buffer, const char *data, size_t length);
 
 /* Whether `length` bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most

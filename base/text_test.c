@@ -29,6 +29,11 @@ static void test_escape(void)
     check_escaped("gr\xc3\xbc\xc3\x9f", 6, "gr\xc3\xbc\xc3\x9f");
     check_escaped("\xc2\x9b", 2, "\\xc2\\x9b");
     check_escaped("\xff\x7f", 2, "\\xff\\x7f");
+    check_escaped("\xe2\x80\xaetxt", 6, "\\xe2\\x80\\xaetxt"); /* U+202E: right to left */
+    check_escaped("\xe2\x81\xa6", 3, "\\xe2\\x81\\xa6");       /* U+2066: an isolate */
+    check_escaped("\xe2\x80\xa8", 3, "\\xe2\\x80\\xa8");       /* U+2028: a line's end */
+    check_escaped("\xd8\x9c", 2, "\\xd8\\x9c");                /* U+061C */
+    check_escaped("\xe2\x82\xac", 3, "\xe2\x82\xac");          /* the euro */
 }
 
 static void test_utf8(void)

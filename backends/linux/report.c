@@ -310,8 +310,9 @@ static void describe_limits(const struct heel_report_facts *facts, struct row *r
         held_by(row, "measuring what runs");
     if (limits->memory_bytes > 0 && !facts->cgroup)
         degrade(row, "memory is measured every few milliseconds and stopped when it is too much, "
-                     "not refused, and what the kernel keeps for processes (data in sockets and "
-                     "pipes, page tables) is not counted; " DELEGATE);
+                     "not refused, and what the kernel keeps for processes (data and files in "
+                     "sockets and pipes, System V messages and semaphores, page tables) is not "
+                     "counted; " DELEGATE);
     if (!facts->namespaces && heel_limits_measure_processes(limits))
         degrade(row, "without a mount namespace what lies in HOME and TMPDIR is not counted");
     if (!facts->namespaces && !facts->own_uid && limits->memory_bytes > 0)

@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from heeltest import ExecCall, ServerCase, main, pb
+from heeltest import ExecCall, Heeld, ServerCase, TestCase, main, pb, process_pb
 from heeltest.processes import mark
 
 PORT = "47231"
@@ -73,6 +73,25 @@ class NeighboursTest(ServerCase):
         self.root_only()
         uids = {self.run_in(self.create().sandbox_id, "id", "-u").stdout for _ in range(3)}
         self.assertEqual(len(uids), 3, uids)
+
+
+class TwoServersTest(TestCase):
+    """One keeps its sandboxes' files where it is told to, the other in the usual place."""
+
+    def test_the_usual_place_is_hidden_from_others(self):
+        self.user_only()
+        with Heeld() as first, Heeld(start=False) as second:
+            second.environment["XDG_STATE_HOME"] = str(first.base)
+            second.start()
+            usual = first.base / "heel"
+            usual.mkdir(mode=0o700)
+            (usual / "secret").write_text("of another heeld's sandbox")
+            spec = pb.SandboxSpec(level=pb.ISOLATION_LEVEL_DEFAULT)
+            spec.filesystem.paths.append(pb.PathRule(path=str(first.base), access=pb.PATH_ACCESS_WRITE))
+            command = process_pb.Command(argv=["sh", "-c", f"cat {usual}/secret; echo >{usual}/made"])
+            said = second.stub.RunCommand(pb.RunCommandRequest(spec=spec, command=command), timeout=20)
+            self.assertEqual(said.stdout, b"")
+            self.assertEqual([path.name for path in usual.iterdir()], ["secret"])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/runtime_dir.h"
 #include "base/text.h"
 
 #define FIRST_PERSON \
@@ -289,6 +290,14 @@ static void gather_protected(struct heel_host_facts *facts,
         gather_moved(facts, protected->variable, protected->suffix, protected->group);
 }
 
+/* Of the user's other heelds, if this one keeps what it has elsewhere. */
+static void gather_default_state(struct heel_host_facts *facts)
+{
+    heel_autofree char *path = heel_state_dir();
+
+    add_mask_if_there(facts, path, HEEL_PROTECTED_ALWAYS);
+}
+
 struct heel_host_facts *heel_host_facts_gather(const struct heel_facts_observer *observer)
 {
     struct heel_host_facts *facts = heel_xcalloc(1, sizeof(*facts));
@@ -303,6 +312,7 @@ struct heel_host_facts *heel_host_facts_gather(const struct heel_facts_observer 
         add_if_there(&facts->system, &facts->system_count, system_directories[i]);
     for (size_t i = 0; i < heel_protected_path_count; i++)
         gather_protected(facts, &heel_protected_paths[i]);
+    gather_default_state(facts);
     if (lstat("/var/run", &status) == 0 && S_ISDIR(status.st_mode))
         heel_host_facts_add_secret(&facts->masks, &facts->mask_count, "/var/run",
                                    HEEL_PROTECTED_ALWAYS);
