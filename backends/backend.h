@@ -360,9 +360,17 @@ enum heel_signal_scope {
     HEEL_SIGNAL_TREE,    /* it and everything that descends from it, however it detached itself */
 };
 
-/* Every process of a sandbox stands still, or goes on; or that could not be done (borrowed). */
-typedef void heel_on_paused(struct heel_sandbox *sandbox, const struct heel_error *error,
-                            void *data);
+/* How the processes of a sandbox are made to stand still. */
+enum heel_pause_mechanism {
+    HEEL_PAUSE_NONE,    /* they aren't */
+    HEEL_PAUSE_SIGNALS, /* each is stopped, which others of them can notice */
+    HEEL_PAUSE_FREEZER, /* the kernel lets none of them run, and none notices */
+};
+
+/* Every process of a sandbox stands still, by this mechanism, or goes on (NONE); or that could not
+ * be done (error is borrowed), and all is as before. */
+typedef void heel_on_paused(struct heel_sandbox *sandbox, enum heel_pause_mechanism mechanism,
+                            const struct heel_error *error, void *data);
 
 /* The caller's ends of a command's standard streams: pipes, non-blocking, owned by whoever started
  * it. -1 where that stream was not asked for, and all three of a command with a terminal. */
@@ -401,7 +409,8 @@ struct heel_backend_ops {
      * again until nothing is left. on_exit follows. */
     void (*kill_tree)(struct heel_process *process);
     /* Stops every process of the sandbox, or lets go on those that were stopped so. One at a time;
-     * not after destroy. on_paused is not run if the sandbox ends first. */
+     * not after destroy. on_paused is run once, perhaps from inside, unless the sandbox ends first;
+     * ABORTED, reason PAUSE_TIMED_OUT, if one doesn't stop. SIGKILL ends also what stands still. */
     void (*pause)(struct heel_sandbox *sandbox, bool pause, heel_on_paused *on_paused, void *data);
     /* Ends the backend: every sandbox must have been deleted. `on_closed` is the last callback. */
     void (*close)(struct heel_backend *backend, void (*on_closed)(void *data), void *data);

@@ -282,9 +282,7 @@ void command_kill(struct server_command *command, Heel__V1__ExitReason reason)
 
 void command_signal(struct server_command *command, int signal_number, enum heel_signal_scope scope)
 {
-    bool paused = command->sandbox && command->sandbox->pauses.paused;
-
-    if (command->process && !(paused && signal_number == SIGCONT))
+    if (command->process)
         heel_process_signal(command->process, signal_number, scope);
 }
 

@@ -336,3 +336,14 @@ void edge_free_acting_files(Heel__V1__ActingFiles *message)
 {
     heel__v1__acting_files__free_unpacked(message, NULL);
 }
+
+Heel__V1__PauseMechanism edge_pause_mechanism(enum heel_pause_mechanism mechanism)
+{
+    static const Heel__V1__PauseMechanism messages[] = {
+        [HEEL_PAUSE_NONE] = HEEL__V1__PAUSE_MECHANISM__PAUSE_MECHANISM_UNSPECIFIED,
+        [HEEL_PAUSE_SIGNALS] = HEEL__V1__PAUSE_MECHANISM__PAUSE_MECHANISM_SIGNALS,
+        [HEEL_PAUSE_FREEZER] = HEEL__V1__PAUSE_MECHANISM__PAUSE_MECHANISM_FREEZER,
+    };
+
+    return messages[mechanism];
+}

@@ -57,4 +57,6 @@ Heel__V1__ExitStatus *edge_new_exit_status(const struct heel_exit *exit,
                                            const char *limit_message);
 Heel__V1__ResourceUsage *edge_new_usage(const struct heel_exit *exit);
 
+Heel__V1__PauseMechanism edge_pause_mechanism(enum heel_pause_mechanism mechanism);
+
 #endif

@@ -22,7 +22,8 @@ static void answer_first(struct server_sandbox *sandbox, const struct heel_error
     free(waiter);
 }
 
-static void on_done(struct heel_sandbox *handle, const struct heel_error *error, void *data)
+static void on_done(struct heel_sandbox *handle, enum heel_pause_mechanism mechanism,
+                    const struct heel_error *error, void *data)
 {
     struct server_sandbox *sandbox = data;
     struct pauses *pauses = &sandbox->pauses;
@@ -32,6 +33,8 @@ static void on_done(struct heel_sandbox *handle, const struct heel_error *error,
     if (!pauses->first)
         return;
     pauses->paused = error ? !pauses->first->pause : pauses->first->pause;
+    if (!error)
+        pauses->mechanism = mechanism;
     if (!error)
         events_add_sandbox(sandbox, pauses->paused
                                         ? HEEL__V1__SANDBOX_EVENT_KIND__SANDBOX_EVENT_KIND_PAUSED

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "backends/backend.h"
 #include "base/error.h"
 
 struct pause_waiter;
@@ -11,9 +12,10 @@ struct server_sandbox;
 
 /* Of one sandbox; zeroed is running. */
 struct pauses {
-    bool paused;                /* stands still, or is being made to: no command can be started */
-    bool busy;                  /* the backend is at it */
-    struct pause_waiter *first; /* owned; served one after the other */
+    bool paused; /* stands still, or is being made to: no command can be started */
+    bool busy;   /* the backend is at it */
+    enum heel_pause_mechanism mechanism; /* how it stands still; NONE: it doesn't yet */
+    struct pause_waiter *first;          /* owned; served one after the other */
 };
 
 /* `error` (borrowed) is NULL when the sandbox is as it was asked to be. */

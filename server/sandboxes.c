@@ -501,6 +501,8 @@ Heel__V1__Sandbox *sandboxes_describe(const struct server_sandbox *sandbox)
     message->effective_spec = spec_copy(sandbox->spec);
     message->create_time = edge_new_timestamp_ms(sandbox->create_time_ms);
     message->running_commands = sandbox->running;
+    if (message->state == HEEL__V1__SANDBOX_STATE__SANDBOX_STATE_PAUSED)
+        message->pause_mechanism = edge_pause_mechanism(sandbox->pauses.mechanism);
     if (at != 0)
         message->expire_time =
             edge_new_timestamp_ms(sandbox->create_time_ms + (int64_t)(at - sandbox->created_at));

@@ -18,6 +18,7 @@
 #include "backends/linux/supervise/denial_rate.h"
 #include "backends/linux/supervise/supervisor.h"
 
+struct heel_freezing;
 struct linux_audit;
 struct linux_guards;
 struct linux_sandbox;
@@ -106,8 +107,14 @@ struct linux_sandbox {
     /* While audit records are read: */
     pid_t confiner;  /* host pid of whoever made the commands' Landlock domain: init or nursery */
     uint64_t domain; /* the domain's id in audit records; 0: not known before the first refusal */
-    heel_on_paused *on_paused; /* while init owes an answer to PAUSE */
-    void *paused_data;
+    struct linux_pause {
+        enum heel_pause_mechanism mechanism; /* how it is to stand still, or does */
+        enum heel_pause_mechanism before;    /* and how it did before, if that fails */
+        struct heel_freezing *freezing;      /* owned; while that is waited for */
+        struct heel_error *error;            /* owned; why it goes on, while init is told */
+        heel_on_paused *on_paused;           /* until it is told */
+        void *data;
+    } pause;
     heel_on_deleted *on_deleted;
     void *deleted_data;
 

@@ -30,6 +30,11 @@ void linux_sandbox_advance_later(struct linux_sandbox *sandbox);
  * and *err. */
 int linux_sandbox_open_control(struct linux_sandbox *sandbox, struct heel_error **err);
 
+/* linux_pause.c */
+void linux_pause_on_answer(struct linux_sandbox *sandbox, struct heel_message *message);
+/* All in it is dead: what is waited for counts as one of its handles that are being closed. */
+void linux_pause_close(struct linux_sandbox *sandbox);
+
 /* linux_sandbox_end.c */
 /* Takes the next step if nothing has to be waited for: nobody is alive, nothing is stored, no
  * handle is open. Call it again after each; when all are closed, later and from the loop, the

@@ -64,38 +64,6 @@ static void on_failed(struct linux_sandbox *sandbox, struct heel_message *messag
     linux_sandbox_fail(sandbox, error);
 }
 
-static void on_pause_answer(struct linux_sandbox *sandbox, struct heel_message *message)
-{
-    struct heel_reader reader = heel_reader_of(message->payload, message->length);
-    heel_on_paused *on_paused = heel_steal(sandbox->on_paused);
-    heel_autoerror struct heel_error *error = NULL;
-
-    if (!on_paused)
-        return;
-    linux_sandbox_answered(sandbox);
-    if (message->length > 0)
-        heel_get_error(&reader, &error);
-    if (!sandbox->ending)
-        on_paused(&sandbox->base, error, sandbox->paused_data);
-}
-
-void linux_sandbox_pause(struct heel_sandbox *base, bool pause, heel_on_paused *on_paused,
-                         void *data)
-{
-    struct linux_sandbox *sandbox = linux_sandbox_of(base);
-    heel_autobuffer struct heel_buffer payload = {0};
-    struct heel_message message = {.type = HEEL_INIT_PAUSE};
-
-    heel_put_u32(&payload, pause);
-    message.payload = payload.data;
-    message.length = payload.length;
-    sandbox->on_paused = on_paused;
-    sandbox->paused_data = data;
-    linux_sandbox_expect_answer(sandbox);
-    if (sandbox->control_open)
-        heel_channel_send(&sandbox->control, &message);
-}
-
 static void on_mounts(struct linux_sandbox *sandbox, struct heel_message *message)
 {
     int mounts = heel_message_take_fd(message, 0);
@@ -120,7 +88,7 @@ static void on_control_message(struct heel_channel *channel, struct heel_message
     else if (message->type == HEEL_INIT_MOUNTS && !sandbox->ready)
         on_mounts(sandbox, message);
     else if (message->type == HEEL_INIT_PAUSED)
-        on_pause_answer(sandbox, message);
+        linux_pause_on_answer(sandbox, message);
     else
         linux_process_on_message(sandbox, message);
 }
@@ -201,6 +169,7 @@ static void on_death(uv_poll_t *poll, int status, int events)
     sandbox->metering = !heel_meter_close(&sandbox->meter);
     heel_vantage_close(&sandbox->vantage);
     uv_timer_stop(&sandbox->watchdog);
+    linux_pause_close(sandbox);
     linux_process_all_dead(sandbox);
     if (sandbox->created && !sandbox->ending) {
         sandbox->on_lost(&sandbox->base, sandbox->data);

@@ -156,6 +156,46 @@ static void on_start(struct heel_commands *commands, struct heel_message *messag
     heel_start_request_clear(&request);
 }
 
+static struct heel_tree tree_of(const struct heel_commands *commands,
+                                const struct heel_running *running)
+{
+    return (struct heel_tree){&commands->tags, running->tag, commands->proc, &commands->pause};
+}
+
+/* While they are stopped by signals SIGSTOP would do nothing, and SIGCONT too much: they count when
+ * the sandbox goes on. */
+static void note_for_later(struct heel_commands *commands, const struct heel_running *running,
+                           uint32_t scope, int number)
+{
+    struct heel_tree tree = tree_of(commands, running);
+    struct heel_pids pids = {0};
+
+    if (scope == HEEL_SIGNAL_TREE)
+        heel_tree_list(&tree, &pids);
+    else if (scope == HEEL_SIGNAL_GROUP)
+        heel_pause_list_group(&commands->pause, commands->proc, running->pid, &pids);
+    else
+        heel_pids_append(&pids, running->pid);
+    if (number == SIGSTOP)
+        heel_pause_keep(&commands->pause, &pids);
+    else
+        heel_pause_let_go(&commands->pause, &pids);
+    heel_pids_clear(&pids);
+}
+
+static void signal_tree(const struct heel_commands *commands, const struct heel_running *running,
+                        int number)
+{
+    struct heel_tree tree = tree_of(commands, running);
+
+    if (number == SIGKILL)
+        heel_tree_kill(&tree, running->pid);
+    else if (number == SIGSTOP && commands->pause.mechanism == HEEL_PAUSE_NONE)
+        heel_tree_stop(&tree);
+    else
+        heel_tree_signal(&tree, number);
+}
+
 static void on_signal(struct heel_commands *commands, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
@@ -167,8 +207,10 @@ static void on_signal(struct heel_commands *commands, struct heel_message *messa
      * leader. */
     if (!running || !heel_reader_done(&reader) || number <= 0 || number >= _NSIG)
         return;
-    if (scope == HEEL_SIGNAL_TREE)
-        heel_tree_signal(&commands->tags, commands->proc, running->tag, number);
+    if (commands->pause.mechanism == HEEL_PAUSE_SIGNALS && (number == SIGSTOP || number == SIGCONT))
+        note_for_later(commands, running, scope, number);
+    else if (scope == HEEL_SIGNAL_TREE)
+        signal_tree(commands, running, number);
     else
         kill(scope == HEEL_SIGNAL_GROUP ? -running->pid : running->pid, number);
 }
@@ -182,27 +224,27 @@ static void on_group(struct heel_commands *commands, struct heel_message *messag
 static void on_pause(struct heel_commands *commands, struct heel_message *message)
 {
     struct heel_reader reader = heel_reader_of(message->payload, message->length);
-    bool pause = heel_get_u32(&reader) != 0;
+    uint32_t mechanism = heel_get_u32(&reader);
     heel_autobuffer struct heel_buffer payload = {0};
     heel_autoerror struct heel_error *error = NULL;
 
-    if (!heel_reader_done(&reader))
+    if (!heel_reader_done(&reader) || mechanism > HEEL_PAUSE_FREEZER)
         return;
-    if (pause ? heel_pause_begin(&commands->pause, commands->proc)
-              : heel_pause_end(&commands->pause, commands->proc)) {
-        heel_error_set_errno(&error, errno, "cannot %s every process of the sandbox",
-                             pause ? "stop" : "continue");
+    if (heel_pause_set(&commands->pause, commands->proc, (enum heel_pause_mechanism)mechanism,
+                       &error))
         heel_put_error(&payload, error);
-    }
     heel_commands_tell(commands, HEEL_INIT_PAUSED, 0, &payload);
 }
 
 static void on_kill_tree(struct heel_commands *commands, struct heel_message *message)
 {
     const struct heel_running *running = find(commands, message->id);
+    struct heel_tree tree;
 
-    if (running && heel_tree_kill(&commands->tags, commands->proc, running->pid, running->tag,
-                                  commands->pause.paused))
+    if (!running)
+        return;
+    tree = tree_of(commands, running);
+    if (heel_tree_kill(&tree, running->pid))
         heel_commands_tell(commands, HEEL_INIT_TREE_LIVES, message->id, NULL);
 }
 

@@ -42,7 +42,8 @@ enum heel_init_message {
     HEEL_INIT_SIGNAL,    /* id; signal number, scope */
     HEEL_INIT_KILL_TREE, /* id */
     HEEL_INIT_KILL_ALL,  /* every command and whatever else runs; init stays */
-    HEEL_INIT_PAUSE,     /* whether to stop everything, or to let it go on */
+    HEEL_INIT_PAUSE,     /* how everything stands still from now on (enum heel_pause_mechanism), or
+                            that it goes on */
     HEEL_INIT_HAND,      /* id; a hand is wanted; descriptor: its socket */
     HEEL_INIT_STOP_HAND, /* id */
     /* init to heeld */

@@ -5,12 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backends/linux/processes/process_stat.h"
 #include "base/text.h"
 
+#define CLIMBS_MAX 8
 #define ANCESTORS_MAX 4096 /* ends a walk that reused pids lead in a circle */
 
 void heel_pids_clear(struct heel_pids *pids)
@@ -19,13 +20,31 @@ void heel_pids_clear(struct heel_pids *pids)
     *pids = (struct heel_pids){0};
 }
 
-static void append(struct heel_pids *pids, pid_t pid)
+bool heel_pids_have(const struct heel_pids *pids, pid_t pid)
+{
+    for (size_t i = 0; i < pids->count; i++)
+        if (pids->items[i] == pid)
+            return true;
+    return false;
+}
+
+void heel_pids_append(struct heel_pids *pids, pid_t pid)
 {
     if (pids->count == pids->capacity) {
         pids->capacity = pids->capacity * 2 + 64;
         pids->items = heel_xrealloc(pids->items, pids->capacity, sizeof *pids->items);
     }
     pids->items[pids->count++] = pid;
+}
+
+void heel_pids_remove(struct heel_pids *pids, const struct heel_pids *others)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < pids->count; i++)
+        if (!heel_pids_have(others, pids->items[i]))
+            pids->items[kept++] = pids->items[i];
+    pids->count = kept;
 }
 
 /* A file of /proc/PID/task/TID/children: pids with a space behind each. */
@@ -37,7 +56,7 @@ static void append_file(struct heel_pids *pids, const char *path)
     if (!file)
         return;
     while (fscanf(file, "%d", &pid) == 1)
-        append(pids, (pid_t)pid);
+        heel_pids_append(pids, (pid_t)pid);
     fclose(file);
 }
 
@@ -97,32 +116,33 @@ void heel_descendants_of(pid_t root, struct heel_pids *pids)
 /* 0 if it can't be known. */
 static pid_t parent_of(pid_t pid)
 {
-    char path[48], text[512];
-    heel_autoclose int fd = -1;
-    const char *name_end;
-    ssize_t length;
-    int parent;
+    struct heel_process_stat stat;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (length <= 0)
-        return 0;
-    text[length] = '\0';
-    name_end = strrchr(text, ')'); /* the name may hold anything */
-    return name_end && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
+    return heel_process_stat_read(AT_FDCWD, pid, &stat) ? stat.parent : 0;
 }
 
-bool heel_is_descendant(pid_t pid)
+/* An ancestor that dies meanwhile leaves its children to this process, or to another descendant. */
+static bool climb(pid_t pid, bool *broken)
 {
     pid_t self = getpid();
 
+    *broken = false;
     for (unsigned i = 0; pid > 1 && i < ANCESTORS_MAX; i++) {
         pid = parent_of(pid);
+        *broken = pid == 0 && i > 0;
         if (pid == self)
             return true;
     }
     return false;
+}
+
+bool heel_is_descendant(pid_t pid)
+{
+    bool broken = true, found = false;
+
+    for (int i = 0; broken && !found && i < CLIMBS_MAX; i++)
+        found = climb(pid, &broken);
+    return found;
 }
 
 void heel_descendant_signal(pid_t pid, int number)

@@ -17,9 +17,14 @@ struct heel_pids {
     size_t capacity;
 };
 
+void heel_pids_append(struct heel_pids *pids, pid_t pid);
+bool heel_pids_have(const struct heel_pids *pids, pid_t pid);
+/* Those that are among the others. */
+void heel_pids_remove(struct heel_pids *pids, const struct heel_pids *others);
 void heel_pids_clear(struct heel_pids *pids);
 
-/* Appends this process's children; what is born or orphaned meanwhile may be missing. */
+/* Appends this process's children; what is born or orphaned meanwhile may be missing, and, where
+ * some die, others as well: the kernel counts on. */
 void heel_children_list(struct heel_pids *pids);
 
 /* Appends all that descends from it, likewise. A pid other than a child's may have become another

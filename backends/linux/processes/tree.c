@@ -2,27 +2,27 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "backends/linux/processes/descendants.h"
 #include "backends/linux/processes/proc_walk.h"
+#include "backends/linux/processes/process_stat.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
 #define HASH_BITS 30
-#define ROUNDS_AT_EASE 4  /* scans before the whole sandbox is stopped for the next ones */
+#define ROUNDS_AT_EASE 5  /* scans before the whole sandbox is stopped for the next ones */
 #define KILL_MS_MAX 10000 /* thousands of killed processes take their time to die */
 #define DEATH_WAIT_MS 20
-#define STOP_ROUNDS_MAX 100
+#define STOP_ROUNDS_AT_EASE 8
+#define STOP_ROUND_MS 2
+#define BRIEF_PAUSES_MAX 3
 
 /* SplitMix64's finaliser, keyed twice: no code in the sandbox sees the key, and 30 bits are all
  * that there is to guess. */
@@ -68,11 +68,20 @@ int heel_tree_tag_take(uint64_t tag)
 struct hunt {
     const struct heel_tree_tags *tags;
     uint64_t tag;
-    int proc;     /* borrowed */
-    int number;   /* of the signal */
-    size_t found; /* alive, in this scan */
-    int last;     /* pidfd of the last one found; owned */
+    int proc;                  /* borrowed */
+    int number;                /* of the signal; 0: none */
+    size_t found;              /* alive, in this scan */
+    bool empty;                /* none was found in the last one */
+    size_t moving;             /* of these, those that may not have stopped for good */
+    struct heel_pids *members; /* borrowed; where they are listed; NULL: nowhere */
+    int last;                  /* pidfd of the last one found; owned */
 };
+
+static struct hunt hunt_of(const struct heel_tree *tree, int number)
+{
+    return (struct hunt){
+        .tags = tree->tags, .tag = tree->tag, .proc = tree->proc, .number = number, .last = -1};
+}
 
 static bool is_shared(const struct hunt *hunt)
 {
@@ -116,17 +125,25 @@ static void hunt_one(void *data, pid_t pid)
 {
     struct hunt *hunt = data;
     heel_autoclose int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct heel_process_stat stat;
     uint64_t tag;
 
-    if (pidfd < 0 || (is_shared(hunt) && !heel_is_descendant(pid)) ||
-        !heel_tree_tag_read(hunt->proc, pid, &tag))
+    if (pidfd < 0 || !heel_tree_tag_read(hunt->proc, pid, &tag)) {
+        /* One that is gone by now may have left another in its place. */
+        hunt->moving += !heel_process_stat_read(hunt->proc, pid, &stat);
         return;
+    }
     if (tag != hunt->tag && heel_tree_tag_valid(hunt->tags, tag))
         return;
-    if (is_dead(pidfd))
+    if ((is_shared(hunt) && !heel_is_descendant(pid)) || is_dead(pidfd))
         return;
-    syscall(SYS_pidfd_send_signal, pidfd, hunt->number, NULL, 0);
+    if (hunt->number > 0)
+        syscall(SYS_pidfd_send_signal, pidfd, hunt->number, NULL, 0);
     hunt->found++;
+    hunt->moving += heel_process_stat_read(hunt->proc, pid, &stat) &&
+                    (heel_process_runs(&stat) || heel_process_is_held(&stat));
+    if (hunt->members)
+        heel_pids_append(hunt->members, pid);
     if (hunt->last >= 0)
         close(hunt->last);
     hunt->last = heel_steal_fd(&pidfd);
@@ -143,78 +160,143 @@ static int scan_descendants(struct hunt *hunt)
     return 0;
 }
 
-static int scan(struct hunt *hunt)
+/* Where others share the pid namespace a look at all their processes, too, takes time, but the list
+ * of descendants may lack some while others die. */
+static int scan(struct hunt *hunt, bool thorough)
 {
-    hunt->found = 0;
-    return is_shared(hunt) ? scan_descendants(hunt) : heel_proc_walk(hunt->proc, hunt_one, hunt);
+    hunt->found = hunt->moving = 0;
+    return is_shared(hunt) && !thorough ? scan_descendants(hunt)
+                                        : heel_proc_walk(hunt->proc, hunt_one, hunt);
 }
 
-/* Stops everything in the sandbox, or lets it go on. One after the other where a single call would
- * hit the host as well: what is born meanwhile is stopped by the next. */
-static bool signal_all(const struct hunt *hunt, int number)
+static void hunt_over(struct hunt *hunt)
 {
-    struct heel_pids pids = {0};
+    if (hunt->last >= 0)
+        close(hunt->last);
+}
 
-    if (!is_shared(hunt))
-        return kill(-1, number) == 0;
-    heel_descendants_list(&pids);
-    for (size_t i = 0; i < pids.count; i++)
-        heel_descendant_signal(pids.items[i], number);
-    heel_pids_clear(&pids);
+/* ---- killing them */
+
+/* Whether none is left, at a second look as well. */
+static bool kill_round(struct hunt *hunt)
+{
+    struct pollfd death;
+    bool empty = hunt->empty;
+
+    if (scan(hunt, empty))
+        return false;
+    hunt->empty = hunt->found == 0;
+    death = (struct pollfd){hunt->last, POLLIN, 0};
+    if (!hunt->empty)
+        poll(&death, 1, DEATH_WAIT_MS);
+    return empty && hunt->empty;
+}
+
+static bool kill_all(struct hunt *hunt, int64_t deadline)
+{
+    while (!kill_round(hunt))
+        if (heel_clock_ms() > deadline)
+            return false;
     return true;
 }
 
-/* When processes are made faster than one scan finds them, everything in the sandbox is stopped at
- * a stroke, which no fork in progress escapes, and what is not to be killed goes on afterwards. */
-static int hunt_down(struct hunt *hunt, bool paused)
+struct last_resort {
+    struct hunt *hunt;
+    int64_t deadline;
+    bool killed;
+};
+
+static void kill_standing(struct heel_pause *brief, void *data)
 {
-    int64_t deadline = heel_clock_ms() + KILL_MS_MAX;
-    bool stopped = false;
-    int result = -1;
+    struct last_resort *resort = data;
 
-    for (int round = 0; result && heel_clock_ms() < deadline; round++) {
-        struct pollfd death;
-
-        if (!paused && (round == ROUNDS_AT_EASE || (round > ROUNDS_AT_EASE && is_shared(hunt))))
-            stopped = signal_all(hunt, SIGSTOP);
-        if (scan(hunt))
-            break;
-        if (hunt->found == 0)
-            result = 0;
-        death = (struct pollfd){hunt->last, POLLIN, 0};
-        if (hunt->found > 0)
-            poll(&death, 1, DEATH_WAIT_MS);
-    }
-    if (stopped)
-        signal_all(hunt, SIGCONT);
-    return result;
+    (void)brief;
+    resort->killed = kill_all(resort->hunt, resort->deadline);
 }
 
-int heel_tree_kill(const struct heel_tree_tags *tags, int proc, pid_t leader, uint64_t tag,
-                   bool paused)
+/* Processes that are made faster than one scan finds them are killed while everything in the
+ * sandbox stands still; what is not to be killed goes on afterwards. */
+static bool hunt_down(struct hunt *hunt, const struct heel_pause *pause)
 {
-    struct hunt hunt = {.tags = tags, .tag = tag, .proc = proc, .number = SIGKILL, .last = -1};
-    int result;
+    struct last_resort resort = {hunt, heel_clock_ms() + KILL_MS_MAX, false};
+
+    for (int round = 0; round < ROUNDS_AT_EASE; round++)
+        if (kill_round(hunt))
+            return true;
+    if (pause->mechanism != HEEL_PAUSE_NONE)
+        return kill_all(hunt, resort.deadline);
+    while (!resort.killed && heel_clock_ms() < resort.deadline)
+        heel_pause_briefly(pause, hunt->proc, kill_standing, &resort);
+    return resort.killed;
+}
+
+int heel_tree_kill(const struct heel_tree *tree, pid_t leader)
+{
+    struct hunt hunt = hunt_of(tree, SIGKILL);
+    bool killed;
 
     /* Most trees are one process group, fork bombs included, and this takes it at a stroke. */
     kill(-leader, SIGKILL);
-    result = hunt_down(&hunt, paused);
-    if (hunt.last >= 0)
-        close(hunt.last);
-    return result;
+    killed = hunt_down(&hunt, tree->pause);
+    hunt_over(&hunt);
+    return killed ? 0 : -1;
 }
 
-void heel_tree_signal(const struct heel_tree_tags *tags, int proc, uint64_t tag, int number)
-{
-    struct hunt hunt = {.tags = tags, .tag = tag, .proc = proc, .number = number, .last = -1};
-    size_t before = 0;
+/* ---- other signals */
 
-    /* One that forks while it is looked for leaves a child behind that was not seen. */
-    for (int round = 0; round < STOP_ROUNDS_MAX; round++) {
-        if (scan(&hunt) || number != SIGSTOP || hunt.found == before)
-            break;
-        before = hunt.found;
+void heel_tree_signal(const struct heel_tree *tree, int number)
+{
+    struct hunt hunt = hunt_of(tree, number);
+
+    scan(&hunt, false);
+    hunt_over(&hunt);
+}
+
+void heel_tree_list(const struct heel_tree *tree, struct heel_pids *pids)
+{
+    struct hunt hunt = hunt_of(tree, 0);
+
+    hunt.members = pids;
+    scan(&hunt, true);
+    hunt_over(&hunt);
+}
+
+/* Whether all stand still: in a scan that finds as many as the one before it, who already stood
+ * then. One can be born behind a scan's back of another that stops only afterwards. */
+static bool stop_at_ease(struct hunt *hunt)
+{
+    size_t before = 0;
+    bool stood = false;
+
+    for (int round = 0; round < STOP_ROUNDS_AT_EASE; round++) {
+        if (scan(hunt, stood))
+            return false;
+        if (hunt->moving == 0 && stood && hunt->found == before)
+            return true;
+        stood = hunt->moving == 0;
+        before = hunt->found;
+        if (!stood)
+            poll(NULL, 0, STOP_ROUND_MS);
     }
-    if (hunt.last >= 0)
-        close(hunt.last);
+    return false;
+}
+
+static void keep(struct heel_pause *pause, void *data)
+{
+    struct heel_pids pids = {0};
+
+    heel_tree_list(data, &pids);
+    heel_pause_keep(pause, &pids);
+    heel_pids_clear(&pids);
+}
+
+bool heel_tree_stop(const struct heel_tree *tree)
+{
+    struct hunt hunt = hunt_of(tree, SIGSTOP);
+    bool stopped = stop_at_ease(&hunt);
+
+    hunt_over(&hunt);
+    for (int i = 0; !stopped && i < BRIEF_PAUSES_MAX; i++)
+        stopped = heel_pause_briefly(tree->pause, tree->proc, keep, (void *)(uintptr_t)tree);
+    return stopped;
 }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "backends/linux/processes/pause.h"
+
 struct heel_tree_tags {
     uint64_t key[2]; /* random */
     uint32_t next;
@@ -31,16 +33,28 @@ bool heel_tree_tag_read(int proc, pid_t pid, uint64_t *tag);
 /* Makes `tag` the calling process's. 0, or -1 with errno. Async-signal-safe. */
 int heel_tree_tag_take(uint64_t tag);
 
-/* SIGKILL to the process group of `leader`, and then to every process in this pid namespace with
- * `tag`, or with one that was tampered with, until none is left. The caller itself has none and is
- * safe. `proc` is this pid namespace's /proc. `paused`: all in it are stopped, and are to stay
- * so. 0; -1 if some still live after ten seconds. */
-int heel_tree_kill(const struct heel_tree_tags *tags, int proc, pid_t leader, uint64_t tag,
-                   bool paused);
+/* All that descends from a command, in this pid namespace: every process with its tag, or with one
+ * that was tampered with. The caller itself has none and is safe. All is borrowed. */
+struct heel_tree {
+    const struct heel_tree_tags *tags;
+    uint64_t tag;
+    int proc;                       /* this pid namespace's /proc */
+    const struct heel_pause *pause; /* the sandbox's */
+};
 
-/* Sends a signal to every process of this pid namespace with `tag`, or with one that was tampered
- * with, that there is at the moment. What is stopped so (SIGSTOP) is looked for until nothing new
- * is found. */
-void heel_tree_signal(const struct heel_tree_tags *tags, int proc, uint64_t tag, int number);
+/* SIGKILL to the process group of `leader`, and then to the tree until none is left, however fast
+ * they fork: for that the sandbox may stand still for a moment. 0; -1 if some still live after ten
+ * seconds. */
+int heel_tree_kill(const struct heel_tree *tree, pid_t leader);
+
+/* SIGSTOP to the tree until all of it stands still, likewise. False where that could not be done.
+ * In a sandbox that isn't paused. */
+bool heel_tree_stop(const struct heel_tree *tree);
+
+/* Sends each a signal that there is at the moment; one that is just being forked may escape it. */
+void heel_tree_signal(const struct heel_tree *tree, int number);
+
+/* Appends each that there is at the moment. */
+void heel_tree_list(const struct heel_tree *tree, struct heel_pids *pids);
 
 #endif

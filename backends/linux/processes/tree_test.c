@@ -1,21 +1,31 @@
 /* Needs a pid namespace, since it kills by scanning one. */
 #include "backends/linux/processes/tree.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends/linux/processes/process_stat.h"
 #include "base/test.h"
 #include "base/text.h"
 
+#define STORMS 5       /* of each kind: no single one shows much */
+#define BREED_MOST 100 /* processes, or some more */
+#define PROCESSES_MAX 1000
+#define SECONDS_MAX 120
+
 static struct heel_tree_tags tags;
+static struct heel_pause sandbox;
 static int proc;
 
 static void test_tags(void)
@@ -69,12 +79,15 @@ static pid_t command(uint64_t tag, int expected, void (*body)(int ready))
 /* Live processes in here beside this one. */
 static int alive(void)
 {
+    DIR *stream = opendir("/proc");
     int count = 0;
 
+    REQUIRE(stream);
     while (waitpid(-1, NULL, WNOHANG) > 0)
         ;
-    for (pid_t pid = 2; pid < 400; pid++)
-        count += kill(pid, 0) == 0;
+    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream))
+        count += atoi(entry->d_name) > 1;
+    closedir(stream);
     return count;
 }
 
@@ -151,31 +164,210 @@ static void run_away(int ready)
     }
 }
 
-static void check_killed(int expected, void (*body)(int ready))
+/* Processes that fork others, each with a session of its own, up to a bound; from then on each
+ * makes room for the one that it forks. */
+static void breed(int ready)
 {
-    uint64_t other_tag = heel_tree_tag_next(&tags), tag = heel_tree_tag_next(&tags);
-    pid_t other = command(other_tag, 1, simple);
-    pid_t pid = command(tag, expected, body);
+    int *count =
+        mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    CHECK_INT(heel_tree_kill(&tags, proc, pid, tag, false), 0);
-    check_alive(1); /* the other one, unharmed */
-    CHECK_INT(heel_tree_kill(&tags, proc, other, other_tag, false), 0);
+    signal(SIGCHLD, SIG_IGN);
+    if (fork() < 0 || fork() < 0 || write(ready, "x", 1) != 1)
+        _exit(1);
+    for (;;) {
+        bool room = __atomic_fetch_add(count, 1, __ATOMIC_RELAXED) < BREED_MOST;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            setsid();
+        } else if (!room) {
+            __atomic_fetch_sub(count, 1, __ATOMIC_RELAXED);
+            if (pid > 0)
+                _exit(0);
+        }
+    }
+}
+
+static struct heel_tree tree_of(uint64_t tag)
+{
+    return (struct heel_tree){&tags, tag, proc, &sandbox};
+}
+
+static char state_of(pid_t pid)
+{
+    struct heel_process_stat stat;
+
+    return heel_process_stat_read(proc, pid, &stat) ? stat.state : 'X';
+}
+
+/* Another tree meanwhile: one process that runs, and one that has stopped by itself. */
+struct others {
+    struct heel_tree tree;
+    pid_t running, stopped;
+};
+
+static void stop_itself(int ready)
+{
+    if (write(ready, "x", 1) == 1)
+        raise(SIGSTOP);
+    stay(ready);
+}
+
+static struct others start_others(void)
+{
+    struct others others = {.tree = tree_of(heel_tree_tag_next(&tags))};
+
+    others.running = command(others.tree.tag, 1, simple);
+    others.stopped = command(others.tree.tag, 1, stop_itself);
+    while (state_of(others.stopped) != 'T')
+        sched_yield();
+    return others;
+}
+
+/* They are as they were; then they end. */
+static void end_others(const struct others *others)
+{
+    CHECK(state_of(others->running) != 'T');
+    CHECK_INT(state_of(others->stopped), 'T');
+    CHECK_INT(heel_tree_kill(&others->tree, others->running), 0);
     check_alive(0);
 }
 
-static int inside(void)
+static void check_killed(int expected, void (*body)(int ready))
 {
-    REQUIRE(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-    if (mount("proc", "/proc", "proc", 0, NULL))
-        return heel_test_skip("/proc can't be mounted here");
-    proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    signal(SIGALRM, SIG_DFL);
+    struct others others = start_others();
+    struct heel_tree tree = tree_of(heel_tree_tag_next(&tags));
+    pid_t pid = command(tree.tag, expected, body);
+
+    CHECK_INT(heel_tree_kill(&tree, pid), 0);
+    check_alive(2); /* the others */
+    end_others(&others);
+}
+
+/* ---- standing still */
+
+static int running(const struct heel_pids *pids)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < pids->count; i++) {
+        char state = state_of(pids->items[i]);
+
+        count += state == 'R' || state == 'S';
+    }
+    return count;
+}
+
+/* Whether nobody in it runs, and nobody is born: the same there are at a second look. */
+static bool stands_still(const struct heel_tree *tree)
+{
+    struct heel_pids first = {0}, second = {0};
+    bool still;
+
+    heel_tree_list(tree, &first);
+    heel_tree_list(tree, &second);
+    still = running(&first) == 0 && running(&second) == 0;
+    heel_pids_remove(&second, &first);
+    still = still && second.count == 0;
+    heel_pids_clear(&first);
+    heel_pids_clear(&second);
+    return still;
+}
+
+static void check_stopped(int expected, void (*body)(int ready))
+{
+    struct others others = start_others();
+    struct heel_tree tree = tree_of(heel_tree_tag_next(&tags));
+    pid_t pid = command(tree.tag, expected, body);
+
+    CHECK(heel_tree_stop(&tree));
+    CHECK(stands_still(&tree));
+    CHECK_INT(heel_tree_kill(&tree, pid), 0);
+    check_alive(2);
+    end_others(&others);
+}
+
+static void check_paused(int expected, void (*body)(int ready))
+{
+    struct others others = start_others();
+    struct heel_tree tree = tree_of(heel_tree_tag_next(&tags));
+    pid_t pid = command(tree.tag, expected, body);
+
+    CHECK_INT(heel_pause_set(&sandbox, proc, HEEL_PAUSE_SIGNALS, NULL), 0);
+    CHECK(stands_still(&tree));
+    CHECK_INT(state_of(others.running), 'T');
+    CHECK_INT(heel_tree_kill(&tree, pid), 0); /* also of what stands still */
+    CHECK_INT(heel_pause_set(&sandbox, proc, HEEL_PAUSE_NONE, NULL), 0);
+    while (state_of(others.running) == 'T')
+        sched_yield();
+    check_alive(2);
+    end_others(&others);
+}
+
+/* That is more than one look at all processes can do. */
+static void check_outruns_one_look(void)
+{
+    bool outrun = false;
+
+    for (int i = 0; i < 1000 && !outrun; i++) {
+        struct heel_tree tree = tree_of(heel_tree_tag_next(&tags));
+        pid_t pid = command(tree.tag, 2, run_away);
+
+        heel_tree_signal(&tree, SIGSTOP);
+        outrun = true;
+        for (int look = 0; look < 20; look++)
+            outrun = outrun && !stands_still(&tree);
+        CHECK_INT(heel_tree_kill(&tree, pid), 0);
+        check_alive(0);
+    }
+    CHECK(outrun);
+}
+
+static void check_all(bool shared)
+{
+    tags.shared = sandbox.shared = shared;
     check_killed(1, simple);
     check_killed(2, detach_twice);
     check_killed(1, ignore_everything);
     check_killed(2, lower_tag);
     check_killed(2, stopped);
     check_killed(2, run_away);
+    check_stopped(1, simple);
+    check_stopped(2, detach_twice);
+    check_paused(2, detach_twice);
+    for (int i = 0; i < STORMS; i++) {
+        check_stopped(2, run_away);
+        check_paused(2, run_away);
+        if (shared) /* one by one, so many are not to be had for certain */
+            continue;
+        check_stopped(4, breed);
+        check_paused(4, breed);
+    }
+}
+
+/* The storms end with this process. */
+static void give_up(int number)
+{
+    _exit(128 + number);
+}
+
+static int inside(void)
+{
+    struct rlimit few = {PROCESSES_MAX, PROCESSES_MAX};
+
+    REQUIRE(setrlimit(RLIMIT_NPROC, &few) == 0);
+    REQUIRE(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+    if (mount("proc", "/proc", "proc", 0, NULL))
+        return heel_test_skip("/proc can't be mounted here");
+    proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGCHLD, SIG_IGN); /* those that ran away are many */
+    signal(SIGALRM, give_up);
+    alarm(SECONDS_MAX);
+    check_all(false);
+    check_outruns_one_look();
+    if (heel_descendants_supported())
+        check_all(true);
     return heel_test_end();
 }
 
@@ -205,7 +397,7 @@ int main(void)
         return heel_test_end();
     pid = fork();
     if (pid == 0) {
-        int result = in_namespace();
+        int result = prctl(PR_SET_PDEATHSIG, SIGKILL) ? 1 : in_namespace();
 
         fflush(stdout);
         _exit(result);
