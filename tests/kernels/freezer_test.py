@@ -36,10 +36,9 @@ class FreezerTest(unittest.TestCase):
         self.check("continued", "still-continued")
         self.assertEqual(self.said("still-frozen"), "frozen 1")
 
-    def test_nobody_notices(self):
-        """A shell with job control hears of its children's stops, but not of this one."""
-        self.check("jobs-up", "noticed")
-        self.assertEqual(self.said("jobs-said"), "up")
+    def test_nobody_is_stopped(self):
+        """As nobody can see, then, but where it is done by signals."""
+        self.assertEqual((self.said("state"), self.said("state-plain")), ("S", "T"))
 
     def test_what_stands_still_can_be_killed(self):
         self.check("kill")
