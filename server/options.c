@@ -99,14 +99,14 @@ static int set_without(const char *value, struct options *options, struct heel_e
 
 static int set_uid_range(const char *value, struct options *options, struct heel_error **err)
 {
-    unsigned first, last;
+    unsigned long long first, last; /* a number that is too large must not pass for another one */
     int length = 0;
 
-    if (sscanf(value, "%u-%u%n", &first, &last, &length) != 2 || value[length] != '\0' ||
+    if (sscanf(value, "%llu-%llu%n", &first, &last, &length) != 2 || value[length] != '\0' ||
         first < 1 || last < first || last >= 0xfffffffeu)
         return bad_value("uid-range", value, "FIRST-LAST, as in 1879048192-1879113727", err);
-    options->server.backend.uid_first = first;
-    options->server.backend.uid_count = last - first + 1;
+    options->server.backend.uid_first = (uid_t)first;
+    options->server.backend.uid_count = (uid_t)(last - first + 1);
     return 0;
 }
 

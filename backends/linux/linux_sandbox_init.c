@@ -39,12 +39,14 @@ static void on_ready(struct linux_sandbox *sandbox, struct heel_message *message
     sandbox->has_own_quotas = heel_get_u32(&reader) == 1;
     sandbox->unsupervised = (int)heel_get_u32(&reader);
     supervised = heel_get_u32(&reader) == 1;
-    if (supervise(sandbox, supervised, message, &error)) {
+    holder = (pid_t)heel_get_u32(&reader);
+    sandbox->confiner = (pid_t)heel_get_u32(&reader);
+    if (!heel_reader_done(&reader))
+        heel_error_set(&error, HEEL_INTERNAL, NULL, "a sandbox's init answered garbage");
+    if (error || supervise(sandbox, supervised, message, &error)) {
         linux_sandbox_fail(sandbox, error);
         return;
     }
-    holder = (pid_t)heel_get_u32(&reader);
-    sandbox->confiner = (pid_t)heel_get_u32(&reader);
     if (heel_vantage_take(&sandbox->vantage, message)) {
         sandbox->vantage.holder = holder;
         sandbox->vantage.nursery = sandbox->confiner;

@@ -88,6 +88,7 @@ class InfoTest(HeeldCase):
             (["--state-dir", "relative"], "absolute"),
             (["--max-sandboxes", "0"], "--max-sandboxes"),
             (["--uid-range", "0-5"], "--uid-range"),
+            (["--uid-range", "4294967297-4294967300"], "--uid-range"),
             (["--default-level", "none"], "--default-level"),
             (["--log-level", "loud"], "--log-level"),
             (["--ready-fd", "x"], "--ready-fd"),

@@ -52,7 +52,8 @@ static int check_line(uid_t first, uid_t count, size_t file, const char *path, c
 
     if (files[file].count_field >= 0)
         length = number_at(line, (unsigned)files[file].count_field);
-    if (from < 0 || length <= 0 || from >= (long long)first + count || from + length <= first)
+    if (from < 0 || length <= 0 || from >= (long long)first + count ||
+        length <= (long long)first - from) /* their sum could overflow */
         return 0;
     return refuse(first, count, path, line, err);
 }

@@ -70,6 +70,13 @@ static void each_file_is_looked_at(void)
     check_taken(4294967000U, 4294967293U, "bob");
 }
 
+static void a_count_may_be_any_number(void)
+{
+    write_file("subuid", "eve:300000:9223372036854775807\n");
+    check_taken(300001, 300002, "eve");
+    check_free(250000, 299999);
+}
+
 static void clean_up(void)
 {
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(names); i++) {
@@ -85,6 +92,7 @@ int main(void)
     REQUIRE(mkdtemp(etc));
     nothing_is_said_by_absent_files();
     each_file_is_looked_at();
+    a_count_may_be_any_number();
     clean_up();
     return heel_test_end();
 }
