@@ -64,7 +64,7 @@ struct heel_protection_switch {
     const char *path;                /* borrowed; absolute; NULL: the switch is a group's */
     enum heel_protected_group group; /* where there is no path */
     bool on;
-    size_t place; /* in the spec that a client sent, for errors */
+    size_t place; /* its index in the client's spec, for errors */
 };
 
 /* Who asks: an input to every decision about paths and identities. */
@@ -75,8 +75,8 @@ struct heel_caller {
     size_t group_count;
 };
 
-/* What a sandbox may use up; 0: as much as there is. Of all of it together, but for the sizes of
- * one file and one process's descriptors. */
+/* What a sandbox may use; 0: no limit. Each is for the whole sandbox, but max_file_size_bytes for
+ * one file and max_open_files for one process. */
 struct heel_limits {
     uint64_t memory_bytes;
     int64_t cpu_time_us;      /* over its life */
@@ -84,7 +84,7 @@ struct heel_limits {
     uint64_t max_processes;
     uint64_t max_file_size_bytes;
     uint64_t max_open_files;
-    uint64_t disk_bytes; /* of a working directory of its own, and of what lies in memory */
+    uint64_t disk_bytes; /* of its own working directory, and of its tmpfs */
     uint64_t disk_inodes;
 };
 
@@ -105,7 +105,7 @@ struct heel_sandbox_spec {
     unsigned hardware;      /* bits of enum heel_hardware */
     const struct heel_path_rule *paths;
     size_t path_count;
-    /* Of groups that have none all are on, but at PERMISSIVE off. */
+    /* A group without a switch is on; at PERMISSIVE it is off. */
     const struct heel_protection_switch *switches;
     size_t switch_count;
     unsigned required; /* bits 1 << enum heel_protection: those that must be ACTIVE */
@@ -121,7 +121,7 @@ struct heel_sandbox_paths {
     const char *temp_dir;         /* inside */
     const char *host_working_dir; /* on the host */
     const char *user_name;        /* what getpwuid answers inside */
-    bool other_owner; /* what the caller named may have another owner inside than outside */
+    bool other_owner; /* files that the caller named may have another owner inside than outside */
 };
 
 enum heel_protection {
@@ -190,8 +190,8 @@ struct heel_policy_verdict {
     char *path; /* owned, as are the other texts but for the origin */
     unsigned access;
     bool allowed;
-    bool absent;         /* it isn't for nothing is there, as far as the caller can see */
-    bool undecided;      /* nor is it known whether it would be: finding out takes too much */
+    bool absent;         /* not allowed because nothing is there, as far as the caller can see */
+    bool undecided;      /* not allowed, but only because finding out would take too long */
     char *resolved_path; /* where the links on the way lead; inside */
     char *rule;          /* what decided */
     const char *origin;  /* where that came from: "level DEFAULT", "path rule", "host", … */
@@ -318,8 +318,8 @@ typedef void heel_on_created(struct heel_sandbox *sandbox, const struct heel_err
  * gone. Its processes' on_exit ran before. It must still be deleted. */
 typedef void heel_on_lost(struct heel_sandbox *sandbox, void *data);
 
-/* A sandbox refused something. A sandbox that does nothing else is not told of each: at most
- * HEEL_DENIALS_BURST at once and HEEL_DENIALS_PER_SECOND in the long run are. */
+/* A sandbox refused something. Not every refusal is reported: at most HEEL_DENIALS_BURST at once,
+ * and HEEL_DENIALS_PER_SECOND in the long run. */
 typedef void heel_on_denied(const struct heel_denial *denial, void *data);
 
 #define HEEL_DENIALS_BURST 64
@@ -360,15 +360,15 @@ enum heel_signal_scope {
     HEEL_SIGNAL_TREE,    /* it and everything that descends from it, however it detached itself */
 };
 
-/* How the processes of a sandbox are made to stand still. */
+/* How the processes of a paused sandbox were stopped. */
 enum heel_pause_mechanism {
-    HEEL_PAUSE_NONE,    /* they aren't */
+    HEEL_PAUSE_NONE,    /* they run */
     HEEL_PAUSE_SIGNALS, /* each is stopped, which others of them can notice */
     HEEL_PAUSE_FREEZER, /* the kernel lets none of them run, and none notices */
 };
 
-/* Every process of a sandbox stands still, by this mechanism, or goes on (NONE); or that could not
- * be done (error is borrowed), and all is as before. */
+/* Every process of the sandbox was stopped by this mechanism, or continued (NONE); or that failed:
+ * then `error` (borrowed) says why, and all is as before. */
 typedef void heel_on_paused(struct heel_sandbox *sandbox, enum heel_pause_mechanism mechanism,
                             const struct heel_error *error, void *data);
 
@@ -396,7 +396,7 @@ struct heel_backend_ops {
     const struct heel_sandbox_paths *(*paths)(const struct heel_sandbox *sandbox);
     const struct heel_enforcement *(*enforcement)(
         const struct heel_sandbox *sandbox); /* HEEL_PROTECTION_COUNT of them */
-    /* Who is to be told of what it refuses from now on; NULL: nobody. */
+    /* Sets who is told of its refusals from now on; NULL: nobody. */
     void (*watch_denials)(struct heel_sandbox *sandbox, heel_on_denied *on_denied, void *data);
     /* Starts a command. 0 and its stdio (all three are pipes; /dev/null for stdin if !want_stdin)
      * or -1 when it could not even be asked for. */
@@ -534,11 +534,12 @@ static inline int heel_namespaces_parse(const char *text, enum heel_namespaces *
 struct heel_backend_options {
     enum heel_namespaces namespaces;
     const char *without;   /* for tests: mechanisms to do without, as heeld's --without; or NULL */
-    bool brief;            /* one sandbox, and then the end: make nothing ahead for a second */
+    bool brief;            /* heeld ends with its first sandbox: make nothing ahead for a second */
     const char *state_dir; /* absolute; made if absent; holds what sandboxes keep on disk */
     const char *runtime_dir; /* absolute or NULL; hidden from every sandbox (sockets live there) */
-    const char *config_dir;  /* the same, if it is there at the start (what is in it acts later) */
-    uid_t uid_first;         /* as root: the host uids that sandboxes are given */
+    const char
+        *config_dir; /* the same, if it exists at the start; what is in it acts outside later */
+    uid_t uid_first; /* as root: the host uids that sandboxes are given */
     uid_t uid_count;
 };
 

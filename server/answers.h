@@ -26,8 +26,8 @@ struct answers {
     struct ring_budget *budget; /* borrowed; what they take counts there; may be NULL */
 };
 
-/* Keeps one more, and forgets what is over the bounds: first what was asked and answered, oldest
- * first, then whole entries. The buffers are taken over. */
+/* Keeps one more. If that exceeds the bounds the oldest entries lose command and response, and then
+ * go altogether. The buffers are taken over. */
 void answers_keep(struct answers *answers, const char *process_id, struct heel_buffer *command,
                   struct heel_buffer *response);
 

@@ -44,8 +44,8 @@ int callers_identify(int fd, struct heel_caller *identity, struct heel_error **e
 /* Takes a connection over; on failure it is closed. */
 void callers_add_connection(struct server_core *core, int fd);
 
-/* A stream was opened, or a call came that waits for something: 0, and callers_stream_over() is
- * owed; or -1 and *err, RESOURCE_EXHAUSTED. */
+/* Counts a stream, or a call that waits for something: 0, and the caller must call
+ * callers_stream_over() at its end; or -1 and *err, RESOURCE_EXHAUSTED. */
 int callers_admit_stream(struct caller *caller, struct heel_error **err);
 void callers_stream_over(struct caller *caller);
 

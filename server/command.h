@@ -14,7 +14,7 @@
 struct server_command;
 struct server_process;
 
-/* None is run from inside command_start or after command_free. */
+/* None of these is run from inside command_start, nor after command_free. */
 struct command_events {
     void (*on_started)(struct server_command *command,
                        void *data); /* not run for one that could not be started */
@@ -47,7 +47,7 @@ struct server_command {
 const char *command_working_dir(const struct command_facts *facts,
                                 const struct server_sandbox *sandbox);
 
-/* The sandbox refused something; finds the command that it belongs to. */
+/* Adds a denial to the command that it belongs to, and to the events. */
 void commands_take_denial(struct server_sandbox *sandbox, const struct heel_denial *denial);
 
 /* Starts `request` (checked) in a READY sandbox. NULL and *err: RESOURCE_EXHAUSTED, or what the
@@ -71,10 +71,10 @@ int command_resize(struct server_command *command, struct heel_terminal_size siz
 /* Only after on_exited. */
 void command_free(struct server_command *command);
 
-/* The sandbox is about to be destroyed: its commands end for this reason. */
+/* The sandbox is about to be destroyed: sets the reason for which its commands end. */
 void commands_mark(struct server_sandbox *sandbox, Heel__V1__ExitReason reason);
 
-/* The sandbox is gone: whatever of its commands hasn't been told to be over is over now. */
+/* The sandbox is gone: ends every command that has not ended yet. */
 void commands_lost(struct server_sandbox *sandbox);
 
 #endif

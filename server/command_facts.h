@@ -1,4 +1,4 @@
-/* What is told of a command, also when it is over and its streams are gone. */
+/* What is known about a command, during its run and after it. */
 #ifndef HEEL_SERVER_COMMAND_FACTS_H
 #define HEEL_SERVER_COMMAND_FACTS_H
 
@@ -23,7 +23,7 @@ struct command_facts {
     char *id;                       /* owned */
     char *sandbox_id;               /* owned */
     uint64_t sequence;              /* of its start, within its sandbox */
-    char **argv;                    /* owned; NULL-terminated; of a long one the first */
+    char **argv;                    /* owned; NULL-terminated; of many arguments only the first */
     size_t argc;                    /* of `argv` */
     int64_t start_time_ms;          /* since the epoch */
     int64_t end_time_ms;            /* since the epoch; 0 while it runs */
@@ -64,8 +64,9 @@ static inline const char *command_facts_program(const struct command_facts *fact
     return facts->argv[0];
 }
 
-/* 0, or -1 and *err: RESOURCE_EXHAUSTED, it could not be started for want of something of which
- * there may be more another time. Nothing else is told of such a one. */
+/* 0; or -1 and *err, RESOURCE_EXHAUSTED: it could not be started because the host or the server
+ * lacked something that it may have later. Such a command has no exit status: clients get the
+ * error. */
 int command_facts_check_start(const struct command_facts *facts, struct heel_error **err);
 
 /* A new message about how it ended. */

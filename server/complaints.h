@@ -1,4 +1,5 @@
-/* What programs say when they may not do something: the paths in it, and what was wanted. */
+/* Finds, in what a program wrote to stderr, the error messages about paths that it could not use.
+ */
 #ifndef HEEL_SERVER_COMPLAINTS_H
 #define HEEL_SERVER_COMPLAINTS_H
 

@@ -12,7 +12,7 @@ struct heel_sandbox_end;
 struct server_core;
 struct server_sandbox;
 
-/* What is kept, at most, of each owner; always the last one. */
+/* At most so much is kept of each owner's events; the last event is always kept. */
 #define EVENTS_KEPT 4096
 #define EVENTS_KEPT_BYTES ((size_t)4 << 20)
 
@@ -57,10 +57,11 @@ uint64_t events_first(const struct events *events);
  * were lost before it, *gap_from is the first of them, else 0. The position moves on. */
 const Heel__V1__Event *events_next(struct event_reader *reader, uint64_t *gap_from);
 
-/* Every reader of the server is told once more: none of these streams is to last. */
+/* Runs on_event of every reader of the server once more: the server drains, and they end their
+ * streams. */
 void events_end_all(struct server_core *core);
 
-/* Names this life of the server. */
+/* A random name of this run of the server; positions of other runs are refused. */
 const char *events_epoch(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* Which of a command's complaints the sandbox is to blame for: denials that are INFERRED from what
- * it wrote and from the sandbox's policy. */
+/* INFERRED denials: which of a command's error messages the sandbox caused, judged by its policy.
+ */
 #ifndef HEEL_SERVER_INFERENCE_H
 #define HEEL_SERVER_INFERENCE_H
 

@@ -39,8 +39,8 @@ void input_open_later(struct input *input, uv_loop_t *loop, void (*on_progress)(
 /* Takes the master side over. */
 void input_open_terminal(struct input *input, int fd);
 
-/* Copies what the pipe doesn't take at once. Nothing is refused: who calls looks at input_waiting()
- * first. */
+/* Copies what the pipe doesn't take at once. It never refuses: the caller bounds the memory by
+ * looking at input_waiting() first. */
 void input_write(struct input *input, const void *bytes, size_t length);
 
 /* How many bytes of input_write the command's pipe has taken, or were dropped since nobody reads

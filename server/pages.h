@@ -22,8 +22,8 @@ int page_open(struct page *page, int32_t page_size, const char *page_token,
 /* -1 and *err: the request's states[index] is UNSPECIFIED, or none that is known here. */
 int page_refuse_state(size_t index, struct heel_error **err);
 
-/* Whether it has room for one more, of so many packed bytes, which is then counted: by count, and
- * by bytes unless it is empty. */
+/* Whether one more entry, of so many packed bytes, fits; if so it is counted. An empty page takes
+ * an entry of any size. */
 bool page_takes(struct page *page, size_t bytes);
 
 /* The token of the page after the entry with this sequence; owned by the caller. */

@@ -1,4 +1,5 @@
-/* Sandboxes that stand still, and those who wait for them to. */
+/* Pausing and resuming: one backend operation at a time per sandbox, with the calls that wait for
+ * it. */
 #ifndef HEEL_SERVER_PAUSES_H
 #define HEEL_SERVER_PAUSES_H
 

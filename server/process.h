@@ -100,13 +100,15 @@ struct process_reader {
 int process_attach(struct server_process *process, struct process_reader *reader,
                    struct heel_error **err);
 
-/* Whether its loss means the end of the process: it is the last one, and kill_on_disconnect. */
+/* Whether detaching this reader kills the process: it is the last one and kill_on_disconnect is
+ * set. */
 bool process_dies_with(const struct process_reader *reader);
 
 /* The process may be gone afterwards. Fine if it isn't attached. */
 void process_detach(struct process_reader *reader);
 
-/* What comes next for this reader: the two outputs take turns. It comes again until it is taken. */
+/* What comes next for this reader; the two outputs take turns. It returns the same until
+ * process_take(). */
 struct process_news process_next(struct process_reader *reader);
 
 /* OUTPUT or GAP was sent. Where a full ring had stopped it the pipe is read on, and the other
@@ -129,7 +131,7 @@ struct process_found {
 bool process_find(const struct server_sandbox *sandbox, const char *id, struct process_found *found,
                   struct heel_error **err);
 
-/* A sandbox goes: it holds none any more. */
+/* The sandbox is gone: it lets go of its processes. */
 void processes_release(struct server_sandbox *sandbox);
 
 #endif

@@ -40,7 +40,7 @@ void rpc_explain_policy(struct grpcc_unary *call, const Heel__V1__ExplainPolicyR
 /* rpc_run.c */
 void rpc_run_command(struct grpcc_unary *call, const Heel__V1__RunCommandRequest *request,
                      void *service);
-/* Its sandbox goes: what of RunCommand is still under way has none any more. */
+/* The sandbox is gone: RunCommand calls that are still under way forget it. */
 void runs_release(struct server_sandbox *sandbox);
 /* rpc_exec.c */
 void rpc_exec(struct grpcc_stream *stream, void *service);

@@ -1,5 +1,5 @@
-/* Whose bytes they are that wait to be taken by a command's standard input, into which several
- * readers may write. */
+/* Several streams may write to one command's standard input. This keeps, for the bytes that it has
+ * not taken yet, which stream wrote them. */
 #ifndef HEEL_SERVER_STDIN_SHARES_H
 #define HEEL_SERVER_STDIN_SHARES_H
 

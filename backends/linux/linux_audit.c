@@ -56,7 +56,7 @@ struct linux_audit {
     void *data;
 };
 
-/* ---- telling */
+/* ---- telling ---- */
 
 static struct linux_sandbox *sandbox_of_domain(const struct linux_audit *audit, uint64_t domain)
 {
@@ -120,7 +120,7 @@ static void on_time(uv_timer_t *timer)
     settle_all(heel_container_of(timer, struct linux_audit, timer));
 }
 
-/* ---- records */
+/* ---- records ---- */
 
 static void take_access(struct linux_audit *audit, struct heel_audit_record *record)
 {
@@ -218,7 +218,7 @@ void linux_audit_catch_up(struct linux_audit *audit, const struct linux_sandbox 
             i++;
 }
 
-/* ---- beginning and end */
+/* ---- beginning and end ---- */
 
 /* Init is the confiner. Without namespaces it is the nursery, whose pid came with HEEL_INIT_READY.
  */

@@ -46,7 +46,7 @@ int heel_launcher_start(const struct heel_backend_options *options, struct heel_
     return 0;
 }
 
-/* ---- what the launcher says */
+/* ---- what the launcher says ---- */
 
 static void on_created(struct linux_backend *backend, struct heel_message *message)
 {
@@ -118,7 +118,7 @@ static void on_launcher_end(struct heel_channel *channel)
     }
 }
 
-/* ---- opening */
+/* ---- opening ---- */
 
 static int check_hello(const struct heel_message *message, struct heel_error **err)
 {
@@ -245,7 +245,7 @@ static void backend_free(struct linux_backend *backend)
     free(backend);
 }
 
-/* ---- closing */
+/* ---- closing ---- */
 
 void linux_end_if_over(struct linux_backend *backend)
 {

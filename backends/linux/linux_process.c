@@ -43,7 +43,7 @@ static struct linux_process *process_of(struct heel_process *base)
     return heel_container_of(base, struct linux_process, base);
 }
 
-/* ---- starting */
+/* ---- starting ---- */
 
 /* The three pipes of a command: its ends, and its starter's. */
 struct pipes {
@@ -185,7 +185,7 @@ int linux_process_start(struct heel_sandbox *base, const struct heel_command *co
     return 0;
 }
 
-/* ---- what init says */
+/* ---- what init says ---- */
 
 static struct linux_process *find(const struct linux_sandbox *sandbox, uint32_t id)
 {
@@ -371,7 +371,7 @@ struct heel_process *linux_process_of_call(const struct linux_sandbox *sandbox, 
     return sandbox->processes && !sandbox->processes->next ? &sandbox->processes->base : NULL;
 }
 
-/* ---- what the server wants */
+/* ---- what the server wants ---- */
 
 static void send_about(struct linux_process *process, uint32_t type,
                        const struct heel_buffer *payload)

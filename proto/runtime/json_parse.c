@@ -35,7 +35,7 @@ static int read_value(struct grpcc_json_reader *reader, const ProtobufCFieldDesc
     return read_message(reader, *(ProtobufCMessage **)value);
 }
 
-/* ---- repeated fields and maps ----------------------------------------------------- */
+/* ---- repeated fields and maps ---- */
 
 /* Makes room for one more element, zeroed and counted; returns it. The capacity is the next power
  * of two. */
@@ -116,7 +116,7 @@ static int read_map(struct grpcc_json_reader *reader, ProtobufCMessage *message,
     return more ? -1 : check_unique(reader, message, field);
 }
 
-/* ---- messages --------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 static int read_singular(struct grpcc_json_reader *reader, ProtobufCMessage *message,
                          const ProtobufCFieldDescriptor *field)

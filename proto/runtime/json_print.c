@@ -21,7 +21,7 @@ static const void *member(const ProtobufCMessage *message, unsigned offset)
     return (const char *)message + offset;
 }
 
-/* ---- layout ----------------------------------------------------------------------- */
+/* ---- layout ---- */
 
 static void put(struct printer *printer, const char *text)
 {
@@ -62,7 +62,7 @@ static void put_colon(struct printer *printer)
     put(printer, printer->options.indent ? ": " : ":");
 }
 
-/* ---- strings ---------------------------------------------------------------------- */
+/* ---- strings ---- */
 
 static const char *short_escape(unsigned char letter)
 {
@@ -122,7 +122,7 @@ static void print_text(struct printer *printer, const char *text)
     grpcc_json_print_string(text ? text : "", text ? strlen(text) : 0, printer->to);
 }
 
-/* ---- values ----------------------------------------------------------------------- */
+/* ---- values ---- */
 
 static void print_message(struct printer *printer, const ProtobufCMessage *message);
 
@@ -204,7 +204,7 @@ static void print_value(struct printer *printer, const ProtobufCFieldDescriptor 
     }
 }
 
-/* ---- fields ----------------------------------------------------------------------- */
+/* ---- fields ---- */
 
 static void print_list(struct printer *printer, const ProtobufCFieldDescriptor *field,
                        const char *elements, size_t count)
@@ -337,7 +337,7 @@ static void print_object(struct printer *printer, const ProtobufCMessage *messag
     end_elements(printer, first, "}");
 }
 
-/* ---- special forms ---------------------------------------------------------------- */
+/* ---- special forms ---- */
 
 typedef bool format_time(int64_t seconds, int32_t nanos, struct heel_buffer *to);
 

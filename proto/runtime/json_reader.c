@@ -154,7 +154,7 @@ int grpcc_json_read_number(struct grpcc_json_reader *reader, const char **number
     return 0;
 }
 
-/* ---- strings ---------------------------------------------------------------------- */
+/* ---- strings ---- */
 
 /* Four hexadecimal digits. */
 static int read_code_unit(struct grpcc_json_reader *reader, unsigned *unit)
@@ -273,7 +273,7 @@ int grpcc_json_read_string(struct grpcc_json_reader *reader)
     return 0;
 }
 
-/* ---- arrays and objects ----------------------------------------------------------- */
+/* ---- arrays and objects ---- */
 
 static bool take(struct grpcc_json_reader *reader, char letter)
 {

@@ -9,7 +9,7 @@
 #define FIRST_TIMESTAMP INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
 #define LAST_TIMESTAMP INT64_C(253402300799)  /* 9999-12-31T23:59:59Z */
 
-/* ---- writing ---------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* Nothing, or a point with 3, 6 or 9 digits. */
 static void format_fraction(int32_t nanos, struct heel_buffer *to)
@@ -88,7 +88,7 @@ bool grpcc_json_format_timestamp(int64_t seconds, int32_t nanos, struct heel_buf
     return true;
 }
 
-/* ---- reading ---------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static bool is_digit(char letter)
 {

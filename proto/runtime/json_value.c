@@ -19,7 +19,7 @@ void grpcc_json_leave(struct grpcc_json_reader *reader, size_t length)
     reader->path.data[length] = '\0';
 }
 
-/* ---- numbers ---------------------------------------------------------------------- */
+/* ---- numbers ---- */
 
 static bool is_number(const struct token *token)
 {
@@ -136,7 +136,7 @@ static int read_floating(struct grpcc_json_reader *reader, ProtobufCType type, v
     return 0;
 }
 
-/* ---- the other scalars ------------------------------------------------------------ */
+/* ---- the other scalars ---- */
 
 static int read_bool(struct grpcc_json_reader *reader, protobuf_c_boolean *value)
 {
@@ -242,7 +242,7 @@ int grpcc_json_read_map_key(struct grpcc_json_reader *reader, const ProtobufCFie
     return 0;
 }
 
-/* ---- well-known types ------------------------------------------------------------- */
+/* ---- well-known types ---- */
 
 int grpcc_json_read_duration(struct grpcc_json_reader *reader, int64_t *seconds, int32_t *nanos)
 {

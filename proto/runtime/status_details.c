@@ -10,7 +10,7 @@
 
 #define TYPE_PREFIX "type.googleapis.com/google.rpc."
 
-/* ---- writing ---------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static void put_message(struct heel_buffer *to, uint32_t number, struct heel_buffer *message)
 {
@@ -105,7 +105,7 @@ uint8_t *grpcc_status_encode_details(const struct grpcc_status *status, size_t *
     return (uint8_t *)to.data;
 }
 
-/* ---- reading ---------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* The next field that has the type bytes; false at the end, and where the rest is malformed. */
 static bool next_bytes(struct grpcc_wire_reader *reader, struct grpcc_wire_field *field)

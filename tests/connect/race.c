@@ -101,7 +101,7 @@ static void *connect_all(void *slot)
     return NULL;
 }
 
-/* ---- the naive supervisor */
+/* ---- the naive supervisor ---- */
 
 static void supervise_naively(int listener)
 {
@@ -162,7 +162,7 @@ static void run_under_naive_supervisor(void)
     supervise_naively(listener);
 }
 
-/* ---- */
+/* ----  ---- */
 
 static void start(void *(*run)(void *), void *argument)
 {

@@ -12,7 +12,7 @@ struct span {
     size_t length;
 };
 
-/* ---- words */
+/* ---- words ---- */
 
 /* The value of the first word of that name. */
 static bool find(const char *text, const char *name, struct span *value)
@@ -103,7 +103,7 @@ static bool append_untrusted(struct heel_buffer *to, struct span value)
     return append_hexadecimal(to, value);
 }
 
-/* ---- what was refused */
+/* ---- what was refused ---- */
 
 /* Of several the first is told: who may not write somewhere need not be told of reading, too. */
 static const struct {
@@ -177,7 +177,7 @@ static bool append_target(struct heel_buffer *to, const char *text)
            append_address(to, text, "saddr", "src");
 }
 
-/* ---- records */
+/* ---- records ---- */
 
 static int parse_access(const char *text, struct heel_audit_record *record)
 {

@@ -9,7 +9,8 @@
 
 #define TRIES 100
 
-/* As launcher and midwife do: the host's root is nobody in there. */
+/* As in birth.c: root's ids don't exist in the sandbox's user namespace, so the sandbox's are
+ * taken. */
 static int enter(int user, int mounts, uid_t uid, gid_t gid)
 {
     if (setns(user, CLONE_NEWUSER))
@@ -25,7 +26,7 @@ int heel_confine_cover(int user, int mounts, uid_t uid, gid_t gid, const struct 
 {
     if (enter(user, mounts, uid, gid))
         return 1;
-    /* What is there may go, or be replaced, on the way: then it is looked at again. */
+    /* What is there may vanish or be replaced between look and mount: then both are repeated. */
     for (int attempt = 0; attempt < TRIES; attempt++)
         if (heel_confine_again(mount, NULL) == 0)
             return 0;

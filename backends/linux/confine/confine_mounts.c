@@ -102,7 +102,8 @@ static int attach(struct heel_mount_builder *builder, int tree, const char *targ
 {
     heel_autoclose int place = -1;
 
-    if (is_own(target)) { /* half of all targets: no link can be there, and it is quicker */
+    if (is_own(target)) { /* half of all targets are such: no link can be there, and plain mkdirat()
+                             is quicker */
         /* A template has all its places already. */
         if (builder->works < 0 &&
             heel_mounts_make_place(builder->root, target, directory, mode) < 0)
@@ -289,7 +290,8 @@ static int cover(struct heel_mount_builder *builder, const char *name, int place
     return tree < 0 ? -1 : heel_move_mount(tree, place, "");
 }
 
-/* A mask of the caller's DENY, and what protects a repository, must find what it was made for. */
+/* Masks of DENY rules and mounts that protect a repository are pinned: they fail if another file is
+ * there now. */
 static bool is_pinned_elsewhere(const struct heel_mount *mount, const struct stat *status)
 {
     return mount->inode != 0 && (status->st_ino != mount->inode || status->st_dev != mount->device);
@@ -522,7 +524,7 @@ int heel_confine_mounts(const struct heel_plan *plan, const int *mount_fds, stru
     return result;
 }
 
-/* Whether the last that was mounted there, a cover or a read-only view, is there still. */
+/* Whether the mount that was made there last, a mask or a read-only one, is still the topmost. */
 static bool is_done(int root, const struct heel_mount *mount)
 {
     heel_autoclose int place = open_target(root, mount->target);
@@ -546,7 +548,7 @@ int heel_confine_again(const struct heel_mount *mount, struct heel_error **err)
     struct heel_mount_builder builder = {
         .plan = &plan, .root = root, .works = -1, .covers_directory = -1};
 
-    again.device = again.inode = 0; /* it is another thing by now */
+    again.device = again.inode = 0; /* the file that was pinned has been replaced */
     if (is_done(root, &again))
         return 0;
     return again.kind == HEEL_MOUNT_MASK ? do_mask(&builder, 0, err)

@@ -73,7 +73,7 @@ static int open_mapping(uid_t uid, gid_t gid)
     return fd;
 }
 
-/* Whether the sandbox's uid can use it as it is, as everybody else can: then nothing need be lent.
+/* Whether the mount works without an id mapping: it is only read, or everybody may write to it.
  */
 static bool is_open_to_all(int tree, const struct heel_mount *mount)
 {
@@ -83,8 +83,8 @@ static bool is_open_to_all(int tree, const struct heel_mount *mount)
            (fstat(tree, &status) == 0 && (status.st_mode & S_IWOTH));
 }
 
-/* Where a file system can't map ids (overlayfs is one), what is open to all is, and only root's
- * private files stay root's. */
+/* On a file system that can't map ids (overlayfs) a mount that is_open_to_all() is used as it is;
+ * root's private files in it stay out of reach. Any other is an error. */
 static int map_owner(int tree, const struct heel_mount *mount, int mapping, struct heel_error **err)
 {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP,

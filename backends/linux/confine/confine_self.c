@@ -47,8 +47,8 @@ int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err)
 {
     int kept = geteuid() == 0 ? setgroups(0, NULL) : 0; /* containers can forbid it */
 
-    /* Who lacks the capability to empty the bounding set gains none from it without new
-     * privileges. */
+    /* An ordinary user lacks the capability to empty the bounding set, and under no_new_privs gains
+     * nothing from it. */
     if (geteuid() == 0)
         drop_bounding_set(NULL);
     if (geteuid() == 0 && uid != 0 &&
@@ -57,7 +57,7 @@ int heel_confine_identity(uid_t uid, gid_t gid, struct heel_error **err)
     if (drop_capabilities(err) < 0)
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return heel_error_set_errno(err, errno, "can't give up new privileges");
+        return heel_error_set_errno(err, errno, "can't set no_new_privs");
     return 0;
 }
 
@@ -69,7 +69,8 @@ int heel_confine_bare(int ruleset, bool audited, bool write_xor_execute, struct 
     return heel_seccomp_load(err);
 }
 
-/* What a host's listener above us, or a kernel without them, prevents is said in the report. */
+/* Supervision is left out where an outer filter has a listener already or the kernel has none; the
+ * report says so. */
 static int load_filter(struct heel_supervision *made, struct heel_error **err)
 {
     heel_autoerror struct heel_error *error = NULL;
@@ -90,7 +91,7 @@ int heel_confine_self(const struct heel_plan *plan, struct heel_supervision *mad
     if (drop_bounding_set(err) < 0 || drop_capabilities(err) < 0)
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return heel_error_set_errno(err, errno, "can't give up new privileges");
+        return heel_error_set_errno(err, errno, "can't set no_new_privs");
     if (heel_landlock_restrict(plan, err) < 0)
         return -1;
     if (plan->write_xor_execute && heel_seccomp_load_write_xor_execute(err) < 0)

@@ -35,7 +35,7 @@ static int fail(const char *what, struct heel_error **err)
                           "can't %s of a sandbox: %s", what, strerror(saved));
 }
 
-/* ---- which is which */
+/* ---- which is which ---- */
 
 static bool begins_own(const struct heel_mount *mount)
 {
@@ -84,7 +84,7 @@ bool heel_plan_fits_template(const struct heel_plan *plan, const char *works)
             if (mount->kind != HEEL_MOUNT_BIND || !lies_in(mount->source, works))
                 return false;
         } else if (mount->kind == HEEL_MOUNT_BIND && is_own(plan, mount)) {
-            return false; /* the host can't be reached any more */
+            return false; /* a template's root leaves no way to the host's directories */
         }
     }
     return plan->mount_count > 0 && plan->mounts[0].kind == HEEL_MOUNT_TMPFS;
@@ -115,7 +115,7 @@ uint64_t heel_plan_fingerprint(const struct heel_plan *plan)
     return state;
 }
 
-/* ---- making a template */
+/* ---- making a template ---- */
 
 /* The root can't take new entries later. */
 static int make_places(const struct heel_mount_builder *builder, struct heel_error **err)
@@ -190,7 +190,7 @@ int heel_confine_template(const struct heel_plan *plan, const char *works, struc
     return result == 0 ? freeze_root(err) : -1;
 }
 
-/* ---- making a sandbox of it */
+/* ---- making a sandbox of it ---- */
 
 static int add_scratch(struct heel_mount_builder *builder, struct heel_error **err)
 {

@@ -107,7 +107,8 @@ static void try_steps(struct trial *trial)
     trial->results[STEP_LISTENER] =
         errno_of(heel_seccomp_load_supervising(&listener, &pass, &error), error);
     error = NULL;
-    /* Under the one there can be no other. */
+    /* The supervising filter is in force if it was loaded; the plain one is tried only if it was
+     * not. */
     trial->results[STEP_SECCOMP] =
         trial->results[STEP_LISTENER] == 0 ? 0 : errno_of(heel_seccomp_load(&error), error);
 }
@@ -309,7 +310,7 @@ static void check_supervision(struct heel_host_info *info, const struct trial *t
 static void check_landlock(struct heel_host_info *info, const struct trial *trial)
 {
     bool enough = info->landlock_abi >= HEEL_LANDLOCK_ABI_NEEDED;
-    /* Where no child came to it the ABI says enough. */
+    /* If no child got as far as Landlock the ABI alone decides. */
     int result = !enough                                      ? EOPNOTSUPP
                  : trial->results[STEP_LANDLOCK] == ECANCELED ? 0
                                                               : trial->results[STEP_LANDLOCK];
@@ -372,7 +373,7 @@ static void add_namespace_checks(struct heel_host_info *info, const int *results
                        "or with a writable one");
 }
 
-/* All of them or none: a sandbox that has some holds no more than the others hold without. */
+/* All namespaces or none: one without some of them would protect no more than one without any. */
 static void settle_namespaces(struct heel_host_info *info, size_t first,
                               enum heel_namespaces namespaces)
 {
@@ -446,7 +447,8 @@ void heel_host_probe(enum heel_namespaces namespaces, struct heel_host_info *inf
     fill(info, &trial, namespaces);
 }
 
-/* In a container, as good as always: a filter on this process, or mounts on parts of /proc. */
+/* What nearly every container has: a seccomp filter on this process, or mounts on parts of /proc.
+ */
 static bool is_contained(void)
 {
     heel_autofree char *line = NULL;
@@ -461,7 +463,7 @@ static bool is_contained(void)
     return covered || prctl(PR_GET_SECCOMP) != 0;
 }
 
-/* Signs that namespaces may be refused. That there are none proves nothing. */
+/* Whether something hints that namespaces may be refused. No hint proves nothing. */
 static bool is_doubtful(void)
 {
     return read_setting("/proc/sys/user/max_user_namespaces") == 0 ||

@@ -64,7 +64,8 @@ static int fail_rule(const struct heel_rule *rule, const char *what, struct heel
                           "%s \"%s\" for its Landlock rule: %s", what, rule->path, strerror(why));
 }
 
-/* The descriptor of what the rule is for; -2: there is nothing to have one. */
+/* A descriptor of the rule's path; -2: the path is absent, or out of this user's reach, and the
+ * rule is left out; -1 and *err. */
 static int open_rule(const struct heel_rule *rule, struct stat *status, struct heel_error **err)
 {
     heel_autoclose int fd = rule->inode ? heel_openat2(AT_FDCWD, rule->path, O_PATH | O_NOFOLLOW,

@@ -130,7 +130,8 @@ static int refuse(const struct walk *walk, int system_errno, const char *what,
     return -1;
 }
 
-/* Whether whoever writes in the sandbox could have made the entries of this directory. */
+/* Whether code in a sandbox, this one or an earlier one, could have made the entries of this
+ * directory. */
 static bool can_be_planted_in(const struct walk *walk, int directory, const char *path)
 {
     static const char *const system[] = {"/usr", "/etc", "/var", "/proc", "/sys"};
@@ -142,8 +143,8 @@ static bool can_be_planted_in(const struct walk *walk, int directory, const char
         return true;
     if (walk->caller->uid != 0)
         return faccessat(directory, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
-    /* Root can write anywhere, and so can its sandboxes where it let them; it keeps them out of the
-     * system's own directories. */
+    /* For root W_OK tells nothing: it may write anywhere, and may have let its sandboxes. The
+     * system's own directories are taken to be root's alone. */
     if (path[0] == '\0')
         return false;
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(system); i++) {

@@ -202,7 +202,7 @@ static void gather_users(struct heel_host_facts *facts)
         add_user(facts, geteuid(), "heel", home, false);
 }
 
-/* What the user put on a device (HISTFILE=/dev/null) is nothing to hide. */
+/* A device (HISTFILE=/dev/null) is no secret. */
 static void add_mask_if_there(struct heel_host_facts *facts, const char *path,
                               enum heel_protected_group group)
 {
@@ -232,7 +232,8 @@ static void add_moved(struct heel_host_facts *facts, const char *directory, size
         add_mask_if_there(facts, canonical, group);
 }
 
-/* Where a variable of heeld's user moved it, as a whole and as a list: a colon may be either. */
+/* The path to which a variable of heeld's user moved it. The value is taken as one path and as a
+ * list, since a path may hold a colon. */
 static void gather_moved(struct heel_host_facts *facts, const char *variable, const char *suffix,
                          enum heel_protected_group group)
 {

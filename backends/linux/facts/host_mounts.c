@@ -75,7 +75,7 @@ static int compare_points(const void *a, const void *b)
     return points ? points : left->order < right->order ? -1 : left->order > right->order;
 }
 
-/* One that was mounted over another's place hides it. */
+/* Of several mounts on one point only the last is visible. */
 static void drop_covered(struct heel_host_mounts *mounts)
 {
     size_t kept = 0;
@@ -177,8 +177,8 @@ static size_t mount_of(const struct heel_host_mounts *mounts, const char *path)
     return found;
 }
 
-/* Where `mount` shows what lies at `place` of its file system; NULL where it doesn't. The
- * caller's. */
+/* The path at which `mount` shows `place`, a path inside its file system, or the mount point if it
+ * shows a part of it; NULL if neither. The caller's to free. */
 static char *seen_through(const struct heel_host_mount *mount, const char *place)
 {
     if (heel_path_is_at_or_below(place, mount->root))

@@ -44,7 +44,7 @@ struct holder {
     struct heel_commands commands;
 };
 
-/* ---- the end */
+/* ---- the end ---- */
 
 /* Whether there is still a child. */
 static bool reap_silently(void)
@@ -73,7 +73,7 @@ static _Noreturn void end(struct holder *holder)
     }
 }
 
-/* ---- setting up */
+/* ---- setting up ---- */
 
 /* While SIGTERM is not blocked it ends the holder at once: only before there is a command. */
 static void accept_signal(int how)
@@ -174,7 +174,7 @@ static int set_up(struct holder *holder, const struct heel_holder_start *start,
                                                       &holder->vantage, err);
 }
 
-/* ---- commands */
+/* ---- commands ---- */
 
 /* Kills those that are found now. A process born meanwhile may escape; the meter, which asked for
  * this, measures again. */
@@ -254,7 +254,7 @@ static void reap(struct holder *holder)
     }
 }
 
-/* ---- the loop */
+/* ---- the loop ---- */
 
 static void receive(struct holder *holder)
 {

@@ -51,7 +51,7 @@ struct init {
     struct hand *hands; /* owned; those that were not reaped yet */
 };
 
-/* ---- setting up */
+/* ---- setting up ---- */
 
 /* A sibling's control socket held open here would keep that one from noticing heeld's death. */
 static void keep_only_own(const struct heel_init_start *start)
@@ -209,7 +209,7 @@ static void tell_ready(struct init *init)
     heel_vantage_close(&init->vantage);
 }
 
-/* ---- commands */
+/* ---- commands ---- */
 
 static pid_t start_command(void *data, const struct heel_spawn *spawn,
                            struct heel_spawn_failure *failure)
@@ -226,7 +226,7 @@ static void kill_all(void *data)
     kill(-1, SIGKILL);
 }
 
-/* ---- hands */
+/* ---- hands ---- */
 
 static void be_hand(const struct init *init, int socket)
 {
@@ -312,7 +312,7 @@ static void reap(struct init *init)
     }
 }
 
-/* ---- the loop */
+/* ---- the loop ---- */
 
 static const struct {
     uint32_t type;

@@ -37,7 +37,7 @@ enum {
     STARTED, /* nursery to holder: pid; or 0, why, errno */
 };
 
-/* ---- the nursery */
+/* ---- the nursery ---- */
 
 static void reply(int socket, uint32_t type, const struct heel_buffer *payload)
 {
@@ -162,7 +162,7 @@ static _Noreturn void run(int socket, const struct heel_nursery_rules *rules, pi
         serve(socket);
 }
 
-/* ---- the holder's side */
+/* ---- the holder's side ---- */
 
 /* Whether something inside keeps it from answering. */
 static bool is_stopped(pid_t pid)

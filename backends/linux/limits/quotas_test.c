@@ -20,7 +20,7 @@
 
 static struct heel_quotas quotas;
 
-/* ---- in the namespace */
+/* ---- in the namespace ---- */
 
 static void inotify_is_bounded(void)
 {
@@ -96,7 +96,7 @@ static int run_in_namespace(void)
     return heel_test_end();
 }
 
-/* ---- outside */
+/* ---- outside ---- */
 
 static void it_is_a_share(void)
 {

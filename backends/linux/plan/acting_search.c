@@ -106,7 +106,7 @@ static struct last_names last_names_make(void)
 struct place {
     char *path; /* owned */
     unsigned depth;
-    bool unpacked; /* lies in what a package manager unpacked */
+    bool unpacked; /* it lies in what a package manager unpacked */
 };
 
 struct queue {
@@ -171,7 +171,7 @@ static void enter_later(struct search *search, const struct place *from, const c
     bool unpacked = from->unpacked || is_unpacked(name);
 
     if (is_one_of(search->places->roots, search->places->root_count, path))
-        return; /* it is looked into for its own sake */
+        return; /* a directory that is searched for its own sake */
     if (from->depth == HEEL_ACTING_DEPTH_MAX)
         give_up(search, "\"%s\" lies too deep", path);
     else
@@ -289,7 +289,7 @@ static DIR *open_place(struct search *search, const char *path)
 
     if (directory)
         heel_steal_fd(&fd);
-    /* Else a file that was granted itself, or one that went meanwhile. */
+    /* Not an error: the place is a file that was granted itself, or was removed meanwhile. */
     else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
         give_up(search, "\"%s\" can't be read", path);
     return directory;

@@ -18,7 +18,7 @@ static bool is_written(const struct heel_plan_named *named, size_t count, size_t
            !heel_plan_find_deny(named, count, named[index].path.path);
 }
 
-/* What the spec lets be written, and in it what it doesn't. */
+/* Collects the places that the spec makes writable, and in them those that it doesn't. */
 static void find_places(const struct heel_plan_builder *builder,
                         const struct heel_plan_named *named, size_t count,
                         struct heel_acting_places *places)
@@ -70,7 +70,8 @@ static void note_granted(struct heel_plan_acting *acting, const struct heel_plan
     heel_buffer_printf(&acting->detail, " be written: %s", reason);
 }
 
-/* A grant that is, or lies in, something that acts: it was asked for. */
+/* A WRITE rule on a file that acts outside, or on something in it, was asked for: it makes the
+ * protection DEGRADED. */
 static void note_grants(struct heel_plan_acting *acting, const struct heel_plan_named *named,
                         size_t count)
 {
@@ -87,15 +88,16 @@ static void note_grants(struct heel_plan_acting *acting, const struct heel_plan_
 
 static void pin(struct heel_mount *mount, const struct heel_acting_file *file)
 {
-    /* A plain file may be replaced at any time by whoever edits it: what counts is its place. */
+    /* Not regular files: editors replace them by a rename at any time, so the mount must take
+     * whatever file is there. */
     if (!S_ISREG(file->mode)) {
         mount->device = file->device;
         mount->inode = file->inode;
     }
 }
 
-/* The directories from `root` down to the one that `path` lies in, but for those that also lead to
- * `before`, the repository before this one in the order of paths. */
+/* Pins each directory from `root` down to the one that `path` lies in. `before`, the repository
+ * before this one in the order of paths, has pinned those that lead to both. */
 static void add_way(struct heel_plan *plan, const char *root, const char *path, const char *before)
 {
     for (const char *slash = strchr(path + strlen(root) + 1, '/'); slash;
@@ -107,7 +109,8 @@ static void add_way(struct heel_plan *plan, const char *root, const char *path, 
     }
 }
 
-/* A link is kept as it is; what it leads to is protected as well, where it could be written. */
+/* Pins the link, so that it can't be replaced, and makes what it leads to read-only if that lies
+ * where the sandbox could write. */
 static void keep_link(struct heel_plan *plan, struct heel_plan_acting *acting,
                       const struct heel_acting_file *file)
 {
@@ -215,7 +218,8 @@ static bool is_new(const struct heel_plan_acting *acting, const struct heel_acti
     if (known)
         return file->leads_to && heel_acting_places_root_of(&acting->places, file->leads_to) &&
                (!known->leads_to || strcmp(known->leads_to, file->leads_to) != 0);
-    /* Where not all was seen before, it may have been there. */
+    /* If the first search was incomplete a file may have been there all the time: then its ctime
+     * decides. */
     return !acting->files.incomplete || !is_before(&file->changed, &acting->files.begun);
 }
 

@@ -16,7 +16,8 @@
     (HEEL_LANDLOCK_READ_FILE | HEEL_LANDLOCK_WRITE_FILE | HEEL_LANDLOCK_TRUNCATE | \
      HEEL_LANDLOCK_IOCTL_DEV)
 
-/* What STRICT shows of /etc where it can't have one of its own: nothing in these is secret. */
+/* What STRICT shows of the host's /etc, as without mounts there is none of the sandbox's own.
+ * Nothing in these files is secret. */
 static const char *const accounts[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf",
                                        "/etc/hosts", "/etc/host.conf"};
 
@@ -99,7 +100,7 @@ static const char *level_origin(const struct heel_plan_builder *builder)
     return origins[builder->input->spec->level];
 }
 
-/* The level, with holes where something is hidden. */
+/* What the level grants, with holes (rights 0) where something is hidden. */
 static void grant_views(const struct heel_plan_builder *builder, struct heel_grants *grants)
 {
     for (size_t i = 0; i < builder->view_count; i++)
@@ -148,7 +149,8 @@ static void apply_denials(const struct heel_plan_named *named, size_t count,
     }
 }
 
-/* Before the rules are made, which keep for a directory what all in it have in common. */
+/* Takes EXECUTE from everything that may be written. It must come before the rules are made: an
+ * opened directory gets the rights that all its entries have in common. */
 static void separate_writing(struct heel_grants *grants)
 {
     for (size_t i = 0; i < grants->count; i++)
@@ -156,8 +158,9 @@ static void separate_writing(struct heel_grants *grants)
             grants->items[i].rights &= ~HEEL_LANDLOCK_EXECUTE;
 }
 
-/* Files that act outside later can't be kept as they are where new ones may be made beside them:
- * what was found is for the report, and to tell of new ones afterwards. */
+/* Landlock can't protect a file in a directory in which others may be made, so files that act
+ * outside later stay unprotected here. The search is for the report, and to tell new ones from old
+ * ones at the end. */
 static int find_acting(struct heel_plan_builder *builder, const struct heel_plan_named *named,
                        size_t count, struct heel_error **err)
 {

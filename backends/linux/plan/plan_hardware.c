@@ -17,8 +17,8 @@
 static const char *const settings[] = {"/etc/OpenCL", "/etc/vulkan", "/etc/glvnd", "/etc/egl",
                                        "/etc/nvidia"};
 
-/* A caller's rights are its sandbox's where that has its uid; else what the node gives everybody
- * counts, since modes are the host's and nobody here changes them. */
+/* A sandbox with its caller's uid can open what the caller can. Any other can open what the node's
+ * mode gives to everybody: nodes keep the host's owners and modes. */
 static bool can_open(const struct heel_plan_builder *builder, const struct heel_hardware_node *node)
 {
     const struct heel_plan_input *input = builder->input;
@@ -74,7 +74,7 @@ static int refuse(const struct heel_plan_builder *builder, enum heel_hardware ha
     return -1;
 }
 
-/* All that the sandbox could open; of a GPU or NPU there must be some. */
+/* Adds every node that the sandbox could open. A GPU or NPU that was asked for must have one. */
 static int add_nodes(struct heel_plan_builder *builder, enum heel_hardware hardware,
                      struct heel_error **err)
 {

@@ -22,7 +22,7 @@ static const struct heel_plan_named *find_grant(const struct heel_plan_named *na
     return NULL;
 }
 
-/* Inside the mask, at `source` in the root's tmpfs, a place for each grant to be bound to. */
+/* Makes a mount point for each grant below the mask, in the mask's source in the root's tmpfs. */
 static void add_places(struct heel_plan *plan, const char *source, const char *path,
                        const struct heel_plan_named *named, size_t count, const char *origin)
 {
@@ -46,8 +46,8 @@ static void note_shown(struct heel_plan *plan, const char *path)
     heel_buffer_append_text(&plan->shown, "\"");
 }
 
-/* What is granted of `path`, for the report: all of it, or what lies in it where `in_part` counts.
- * Returns whether something in it is. */
+/* Whether something below `path` is granted. With `in_part` those grants are noted for the report.
+ */
 static bool note_grants(struct heel_plan *plan, const struct heel_plan_named *named, size_t count,
                         const char *path, bool in_part)
 {
@@ -90,7 +90,7 @@ static void cover(struct heel_plan_builder *builder, const struct heel_plan_name
     heel_plan_add_mount(builder->plan, HEEL_MOUNT_SCRATCH, 0, source, path, origin);
 }
 
-/* Where `path` can be seen by way of another mount of its file system. */
+/* Covers `path` also where another mount of its file system shows it. */
 static void cover_aliases(struct heel_plan_builder *builder, const struct heel_plan_named *named,
                           size_t count, const char *path, bool in_part, const char *origin)
 {
@@ -108,7 +108,8 @@ static void hide(struct heel_plan_builder *builder, const struct heel_plan_named
     cover_aliases(builder, named, count, path, in_part, origin);
 }
 
-/* Places that each sandbox has of its own show the host's by way of no other mount either. */
+/* /tmp, /run and the like are replaced in each sandbox. The host's are hidden also where another
+ * mount shows them. */
 static void hide_replaced(struct heel_plan_builder *builder, const struct heel_plan_named *named,
                           size_t count)
 {
@@ -132,7 +133,7 @@ static void hide_replaced(struct heel_plan_builder *builder, const struct heel_p
     }
 }
 
-/* One that has a switch of its own goes by that. */
+/* A path with a switch of its own follows that switch, not its group's. */
 static void hide_protected(struct heel_plan_builder *builder, const struct heel_plan_named *named,
                            size_t count, const char *path, enum heel_protected_group group)
 {
@@ -144,9 +145,9 @@ static void hide_protected(struct heel_plan_builder *builder, const struct heel_
         hide(builder, named, count, path, !is_home, heel_protected_group_origin(group));
 }
 
-/* Below a home that was laid open in part or whole. Often a link into a folder of configuration
- * files, so it is what it leads to that is hidden. Looked up here rather than with the facts, as it
- * may be younger than those. */
+/* A secret in a home that is granted in part or whole. It is often a link into a folder of
+ * dotfiles, so the target is hidden. The link is resolved here and not with the facts: it may be
+ * newer than those. */
 static void hide_secret(struct heel_plan_builder *builder, const struct heel_plan_named *named,
                         size_t count, const struct heel_host_secret *secret)
 {
@@ -155,7 +156,8 @@ static void hide_secret(struct heel_plan_builder *builder, const struct heel_pla
     if (!heel_plan_is_visible(builder, named, count, secret->path))
         return;
     canonical = realpath(secret->path, NULL);
-    /* Where rules alone hide it, it stays hidden when it comes to be. */
+    /* A mask needs something to cover. Without mounts a path that doesn't exist yet can be left out
+     * of the rules, and stays hidden when it is made. */
     if (canonical || builder->input->bare)
         hide_protected(builder, named, count, canonical ? canonical : secret->path, secret->group);
 }
@@ -170,7 +172,7 @@ static void hide_switched(struct heel_plan_builder *builder, const struct heel_p
             note_shown(builder->plan, builder->switches[i].path);
 }
 
-/* Whether homes can be seen into: otherwise there is no need to look what lies in them. */
+/* Whether anything in a home can be seen. If not, its secrets need no look. */
 static bool shows_homes(const struct heel_plan_builder *builder, size_t count)
 {
     return count > 0 || builder->input->spec->switch_count > 0;

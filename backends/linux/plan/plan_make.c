@@ -126,7 +126,8 @@ int heel_plan_resolve_named(const struct heel_plan_input *input, const char *pat
     int result = heel_caller_path_resolve(path, &input->spec->caller, named->access, input->uid,
                                           &named->path, &error);
 
-    /* That a place can't be named at all says more than that this caller may not open it. */
+    /* If the place can't be named by anybody, that error is more useful than that this caller may
+     * not open it. */
     if (named->path.path && check_place(input, named, named->field, err) < 0)
         return -1;
     if (result < 0) {
@@ -154,7 +155,8 @@ void heel_plan_keep_named(struct heel_plan_named *all, size_t *count, struct hee
     }
 }
 
-/* Rules on one path add up, but not to what the spec says must be apart. */
+/* Rules on one path add up. With write_xor_execute they must not add up to both WRITE and EXECUTE.
+ */
 static int check_apart(const struct heel_plan_input *input, struct heel_plan_named *all,
                        size_t count, const struct heel_plan_named *named, struct heel_error **err)
 {
@@ -241,7 +243,7 @@ static char *user_name(const struct heel_plan_input *input)
     return heel_xstrdup("heel");
 }
 
-/* HOME is a place of the sandbox's own, and must not cover what the caller asked to see. */
+/* HOME is mounted over its usual path, unless that would cover something which the caller named. */
 static char *home_dir(const struct heel_plan_input *input, const char *user,
                       const struct heel_plan_named *named, size_t count)
 {

@@ -85,8 +85,8 @@ struct expansion {
     struct heel_error **err;
 };
 
-/* A path on the way: what is to hold at it, what rules above it give already, and the grants
- * strictly below it. */
+/* A path on the way: the grant that holds at it, the rights that rules above it give already, and
+ * the grants strictly below it. */
 struct place {
     const char *path;
     const struct heel_grant *grant; /* the nearest one at or above it */
@@ -156,7 +156,7 @@ static int descend(struct expansion *expansion, const struct place *above, const
     return expand(expansion, place);
 }
 
-/* Nothing below is to have less: the grants there only add. */
+/* No grant below has less than this directory: they need not open it, and only add rules. */
 static int expand_additions(struct expansion *expansion, const struct place *place)
 {
     const struct heel_grants *grants = expansion->grants;

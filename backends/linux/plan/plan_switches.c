@@ -16,7 +16,7 @@ static bool is_in_home(const struct heel_host_facts *facts, const char *path)
     return false;
 }
 
-/* What is masked outside homes and `path` lies in, or NULL. */
+/* The mask outside homes at or above `path`, or NULL. */
 static const struct heel_host_secret *find_mask(const struct heel_host_facts *facts,
                                                 const char *path)
 {
@@ -26,7 +26,8 @@ static const struct heel_host_secret *find_mask(const struct heel_host_facts *fa
     return NULL;
 }
 
-/* A home's secret may be a link that leads out of it. */
+/* Whether `path` is a secret of some home, or lies in one. Secrets are compared by their canonical
+ * paths: they may be links out of the home. */
 static bool is_secret(const struct heel_host_facts *facts, const char *path)
 {
     for (size_t i = 0; i < facts->secret_count; i++) {
@@ -70,7 +71,8 @@ static void note_switch(struct heel_plan_builder *builder, const char *path, boo
         (struct heel_plan_switch){.path = heel_xstrdup(path), .on = on};
 }
 
-/* As DEFAULT shows everything else. A single file of a home is data. */
+/* READ, and for directories EXECUTE as well, as DEFAULT shows everything else. A single file of a
+ * home is data and not executed. */
 static void show(struct heel_plan_named *named, struct heel_plan_named *all, size_t *count)
 {
     if (S_ISDIR(named->path.mode))

@@ -173,7 +173,8 @@ static void add_file(struct heel_plan_builder *builder, const char *path, const 
         ->mode = 0644;
 }
 
-/* Whether the host's own /etc/passwd says of the sandbox's user what is so inside. */
+/* Whether the host's /etc/passwd has the sandbox's user with the home that it has inside: then the
+ * host's file will do. */
 static bool is_known(const struct heel_plan_builder *builder)
 {
     const struct heel_plan *plan = builder->plan;

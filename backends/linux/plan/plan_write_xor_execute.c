@@ -2,8 +2,9 @@
 #include "backends/linux/kernel/landlock_rights.h"
 #include "backends/linux/plan/plan_build.h"
 
-/* It is the mounts that count: Landlock knows nothing of the loader, which maps what it runs, and
- * gives what a rule on a directory above gives. Where there are none the report says so. */
+/* noexec mounts do the work: they also stop the loader, which maps what it runs, and which Landlock
+ * doesn't see; and a Landlock rule can't take away what one on a directory above gives. Without
+ * mounts the report says DEGRADED. */
 void heel_plan_separate_writing(struct heel_plan *plan)
 {
     plan->write_xor_execute = true;

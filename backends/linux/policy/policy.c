@@ -48,7 +48,8 @@ static bool is_allowed_by_rules(const struct heel_policy_walk *walk, uint64_t ne
     return (rights & needed) == needed;
 }
 
-/* Of those that give some of `needed`, the nearest: what an access that is allowed rests on. */
+/* The nearest rule that gives any of `needed`: it is named as the reason of an access that is
+ * allowed. */
 static const struct heel_rule *find_giver(const struct heel_policy_walk *walk, uint64_t needed)
 {
     const char *path = walk->path[0] ? walk->path : "/";
@@ -64,7 +65,7 @@ static const struct heel_rule *find_giver(const struct heel_policy_walk *walk, u
     return giver;
 }
 
-/* What isn't there yet is made in the directory that it would lie in. */
+/* The place whose mount must be writable: of what isn't there yet that is its directory. */
 static const struct heel_policy_place *place_written(const struct heel_policy_walk *walk)
 {
     return walk->place.node.mode || walk->place.own ? &walk->place : &walk->parent;

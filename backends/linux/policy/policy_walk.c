@@ -30,7 +30,7 @@ bool heel_policy_is_masked(const struct heel_policy_place *place)
 
 /* ---- what the mounts make of a path ---- */
 
-/* The new root has the ways to what lies in it. */
+/* Whether `path` is a directory that the new root has because something is mounted below it. */
 static bool leads_somewhere(const struct heel_plan *plan, const char *path)
 {
     for (size_t i = 1; i < plan->mount_count; i++)
@@ -75,7 +75,8 @@ static void show_host(const struct heel_policy_walk *walk, const struct heel_mou
     *place = (struct heel_policy_place){.shown = mount, .node = node};
 }
 
-/* The ways to what is mounted in it; where a mask has to leave such, they are made at its source.
+/* A directory if it leads to another mount below: in a tmpfs it is made at its path, in a mask at
+ * the mask's source. Else nothing.
  */
 static struct heel_policy_node node_of_ways(const struct heel_policy_walk *walk,
                                             const struct heel_mount *mount, const char *path)
@@ -103,8 +104,9 @@ static void show_scratch(const struct heel_policy_walk *walk, const struct heel_
         place->node = node_of_ways(walk, mount, path);
 }
 
-/* Of the kernel's own file systems what every process sees alike is the same as outside, and so are
- * the permissions of what each sees of itself. */
+/* /proc and /sys: files that are the same for every process look as they do outside. Files of
+ * /proc/self have the same permissions as outside but belong to the sandbox's uid. Other processes'
+ * can't be told. */
 static void look_at_kernel(const struct heel_policy_walk *walk, const char *path,
                            struct heel_policy_place *place)
 {
@@ -152,7 +154,7 @@ static void show_directory(const struct heel_policy_walk *walk, const struct hee
         set_node(place, own_directory(walk->plan, mount->mode));
 }
 
-/* What is there already came with a folder of the host's. */
+/* A link is made only where nothing is there yet: what is there came with a mount of the host's. */
 static void show_link(const struct heel_policy_walk *walk, const struct heel_mount *mount,
                       const char *path, struct heel_policy_place *place)
 {
@@ -161,7 +163,8 @@ static void show_link(const struct heel_policy_walk *walk, const struct heel_mou
                                                   .link = heel_xstrdup(mount->source)});
 }
 
-/* It covers what is there, and is made in the new root, but nowhere on the host. */
+/* A FILE is mounted over what is there, or made in the new root; it is never made in a mount of the
+ * host's. */
 static void show_file(const struct heel_policy_walk *walk, const struct heel_mount *mount,
                       const char *path, struct heel_policy_place *place)
 {

@@ -63,7 +63,7 @@ int heel_tree_tag_take(uint64_t tag)
     return setrlimit(RLIMIT_LOCKS, &limit);
 }
 
-/* ---- finding them */
+/* ---- finding them ---- */
 
 struct hunt {
     const struct heel_tree_tags *tags;

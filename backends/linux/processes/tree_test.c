@@ -42,7 +42,7 @@ static void test_tags(void)
         CHECK(!heel_tree_tag_valid(&tags, one ^ (1ULL << bit)));
 }
 
-/* ---- inside: this process is pid 1 of a pid namespace */
+/* ---- inside: this process is pid 1 of a pid namespace ---- */
 
 /* Tells over the pipe that it is where it wants to be, and stays. */
 static _Noreturn void stay(int ready)

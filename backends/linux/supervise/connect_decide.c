@@ -48,7 +48,7 @@ int heel_connect_decide(const struct heel_connect *connect, bool bound_here,
     return ECONNREFUSED;
 }
 
-/* ---- internet addresses */
+/* ---- internet addresses ---- */
 
 static bool is_mapped(const struct in6_addr *address)
 {
@@ -92,7 +92,7 @@ bool heel_connect_was_cut_off(const struct heel_connect *connect, int error,
     return true;
 }
 
-/* ---- for people */
+/* ---- for people ---- */
 
 static void print_inet(const struct heel_connect *connect, struct heel_buffer *to)
 {

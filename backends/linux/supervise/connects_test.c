@@ -22,7 +22,7 @@
 #include "base/test.h"
 #include "base/text.h"
 
-/* ---- the decision */
+/* ---- the decision ---- */
 
 static struct sockaddr_storage name;
 
@@ -134,7 +134,7 @@ static void targets_are_printed_for_people(void)
     check_printed((struct heel_connect){AF_INET, SOCK_STREAM, &name, 0}, "");
 }
 
-/* ---- the files of sockets */
+/* ---- the files of sockets ---- */
 
 static int diag, proc;
 
@@ -255,7 +255,7 @@ static void files_are_told_apart(void)
     CHECK_INT(system(remove), 0);
 }
 
-/* ---- closing */
+/* ---- closing ---- */
 
 /* A socket whose last close waits: its peer takes nothing more. */
 static int lingering_socket(int *peer)

@@ -72,7 +72,7 @@ static void hear(const struct hand *hand, const struct errand *errand, struct he
         _exit(0);
 }
 
-/* ---- where a path leads */
+/* ---- where a path leads ---- */
 
 /* Paths in which the kernel puts the process that asks: for a hand they must lead to its caller's.
  */
@@ -172,7 +172,7 @@ static int connect_path(const struct hand *hand, struct errand *errand, size_t p
     return decision.type == HEEL_HAND_GO ? connect_found(hand, errand) : -1;
 }
 
-/* ---- one connect */
+/* ---- one connect ---- */
 
 static int read_name(struct errand *errand)
 {

@@ -81,7 +81,7 @@ static void keep_time(struct linux_supervisor *supervisor)
     supervisor->ticking = true;
 }
 
-/* ---- telling of refusals */
+/* ---- telling of refusals ---- */
 
 /* The caller is still waiting, so its number is still its own. */
 static void tell_of_refusal(const struct hand *hand, const struct heel_connect *connect,
@@ -108,7 +108,7 @@ static void tell_of_refusal(const struct hand *hand, const struct heel_connect *
     supervisor->on_refused(&denial, hand->call.thread, supervisor->refused_data);
 }
 
-/* ---- hands */
+/* ---- hands ---- */
 
 static void on_handle_closed(struct linux_supervisor *supervisor)
 {
@@ -178,7 +178,7 @@ static void give_up_on(struct hand *hand)
     stop_hand(hand);
 }
 
-/* ---- what a hand says */
+/* ---- what a hand says ---- */
 
 static struct heel_connect connect_of(const struct hand *hand,
                                       const struct heel_hand_finding *finding)
@@ -274,7 +274,7 @@ static void on_hand_end(struct heel_channel *channel)
     give_up_on(heel_container_of(channel, struct hand, channel));
 }
 
-/* ---- finding one */
+/* ---- finding one ---- */
 
 static struct hand *idle_hand(const struct linux_supervisor *supervisor)
 {
@@ -321,7 +321,7 @@ static struct hand *find_hand(struct linux_supervisor *supervisor)
     return hand || supervisor->hand_count == HANDS_MAX ? hand : new_hand(supervisor);
 }
 
-/* ---- a call */
+/* ---- a call ---- */
 
 static int number_option(int socket, int option)
 {
@@ -449,7 +449,7 @@ static void on_pending(uv_poll_t *poll, int status, int events)
         hold_up(supervisor);
 }
 
-/* ---- time */
+/* ---- time ---- */
 
 /* A caller can die while a hand is at its errand. */
 static bool stop_the_pointless(struct linux_supervisor *supervisor)
@@ -499,7 +499,7 @@ static void on_tick(uv_timer_t *timer)
     uv_timer_start(timer, on_idle, IDLE_MS, 0);
 }
 
-/* ---- beginning and end */
+/* ---- beginning and end ---- */
 
 struct linux_supervisor *linux_supervisor_open(uv_loop_t *loop, int listener,
                                                struct heel_channel *control,

@@ -93,7 +93,7 @@ int heel_socket_file_of(int proc, int fd, struct heel_socket_file *file)
     return 0;
 }
 
-/* ---- the sockets */
+/* ---- the sockets ---- */
 
 static int ask(int diag)
 {

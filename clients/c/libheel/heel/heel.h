@@ -61,7 +61,7 @@ struct heel_pair {
     const char *value;
 };
 
-/* ---- errors ---------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 struct heel_error;
 
@@ -110,7 +110,7 @@ char *heel_error_json(const struct heel_error *error);
 
 void heel_error_free(struct heel_error *error);
 
-/* ---- clients --------------------------------------------------------------------------------- */
+/* ---- clients ---- */
 
 /* A connection to one server. It is made anew when it was lost: the calls that ran on it fail
  * with HEEL_ERROR_UNAVAILABLE, the next call connects again. */
@@ -162,7 +162,7 @@ struct heel_call {
     size_t header_count;
 };
 
-/* ---- what a sandbox is to be ----------------------------------------------------------------- */
+/* ---- what a sandbox is to be ---- */
 
 enum heel_level {
     HEEL_LEVEL_UNSET = 0,
@@ -289,7 +289,7 @@ struct heel_spec {
     const struct heel_run_as *run_as; /* a host user to run as; NULL: as the server has it */
 };
 
-/* ---- sandboxes ------------------------------------------------------------------------------- */
+/* ---- sandboxes ---- */
 
 enum heel_sandbox_state {
     HEEL_SANDBOX_CREATING = 1,
@@ -424,7 +424,7 @@ int heel_sandbox_pause(struct heel_client *client, const char *id, const struct 
 int heel_sandbox_resume(struct heel_client *client, const char *id, const struct heel_call *call,
                         struct heel_sandbox_info **sandbox, struct heel_error **error);
 
-/* ---- commands -------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 /* Where a command runs. Both set is an error; neither is a new sandbox with every default. */
 struct heel_target {
@@ -576,7 +576,7 @@ int heel_run(struct heel_client *client, struct heel_target target,
              struct heel_run_result **result, struct heel_error **error);
 void heel_run_result_free(struct heel_run_result *result);
 
-/* ---- how a sandbox is confined --------------------------------------------------------------- */
+/* ---- how a sandbox is confined ---- */
 
 /* An access to be judged. */
 struct heel_policy_test {
@@ -631,7 +631,7 @@ int heel_policy_explain(struct heel_client *client, struct heel_target target,
                         struct heel_error **error);
 void heel_policy_free(struct heel_policy *policy);
 
-/* ---- commands whose streams are connected ---------------------------------------------------- */
+/* ---- commands whose streams are connected ---- */
 
 /* A running command, whose output is passed to callbacks as it comes. Freeing it early, or
  * losing the connection, kills the command and everything that it started, unless it is to be kept
@@ -761,7 +761,7 @@ const struct heel_denials *heel_exec_denials(const struct heel_exec *exec);
 
 void heel_exec_free(struct heel_exec *exec);
 
-/* ---- processes ------------------------------------------------------------------------------- */
+/* ---- processes ---- */
 
 enum heel_process_state {
     HEEL_PROCESS_RUNNING = 1, /* or being started */
@@ -848,7 +848,7 @@ int heel_process_list(struct heel_client *client, const char *sandbox_id,
                       struct heel_process_page **page, struct heel_error **error);
 void heel_process_page_free(struct heel_process_page *page);
 
-/* ---- events ---------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 enum heel_event_kind {
     HEEL_EVENT_SANDBOX = 1,
@@ -905,7 +905,7 @@ int heel_events_watch(struct heel_client *client, const struct heel_watch *watch
                       bool (*on_event)(const struct heel_event *event, void *data), void *data,
                       struct heel_error **error);
 
-/* ---- servers --------------------------------------------------------------------------------- */
+/* ---- servers ---- */
 
 struct heel_server_info {
     const char *version;
@@ -929,7 +929,7 @@ int heel_server_info_get(struct heel_client *client, const struct heel_call *cal
                          struct heel_server_info **info, struct heel_error **error);
 void heel_server_info_free(struct heel_server_info *info);
 
-/* ---- JSON ------------------------------------------------------------------------------------ */
+/* ---- JSON ---- */
 
 /* Results in the JSON mapping of heel.v1's messages, with `indent` spaces a level (0: one line).
  * The caller frees it with free(). */
