@@ -102,6 +102,15 @@ class RunTest(CliCase):
             with self.subTest(closed):
                 self.assertIn(result.returncode, (7, 125), result)
 
+    def test_a_server_of_its_own_that_can_not_be(self):
+        cli = Cli(XDG_STATE_HOME="/proc/nothing")
+        if os.geteuid() == 0:
+            subprocess.run(["umount", "/var/lib/heel"], check=True)
+            self.addCleanup(isolate)
+            subprocess.run(["mount", "-t", "proc", "proc", "/var/lib/heel"], check=True)
+            self.addCleanup(subprocess.run, ["umount", "/var/lib/heel"], check=True)
+        self.assertRegex(self.check_sentence(cli("run", "true")), "cannot make the (state )?folder ")
+
     def test_few_descriptors(self):
         """gRPC would abort it."""
         for most in (8, 20, 40):

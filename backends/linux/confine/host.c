@@ -447,20 +447,22 @@ void heel_host_probe(enum heel_namespaces namespaces, struct heel_host_info *inf
     fill(info, &trial, namespaces);
 }
 
-/* What nearly every container has: a seccomp filter on this process, or mounts on parts of /proc.
- */
+/* What nearly every container has: a seccomp filter on this process, or mounts on parts of /proc;
+ * and a chroot, where nobody may make user namespaces: nothing mounted on "/". */
 static bool is_contained(void)
 {
     heel_autofree char *line = NULL;
     size_t capacity = 0;
     FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    bool covered = false;
+    bool covered = false, rooted = false;
 
-    while (mounts && !covered && getline(&line, &capacity, mounts) > 0)
+    while (mounts && !covered && getline(&line, &capacity, mounts) > 0) {
         covered = strstr(line, " /proc/") && !strstr(line, " /proc/sys/fs/binfmt_misc ");
+        rooted = rooted || strstr(line, " / rw") || strstr(line, " / ro");
+    }
     if (mounts)
         fclose(mounts);
-    return covered || prctl(PR_GET_SECCOMP) != 0;
+    return covered || !rooted || prctl(PR_GET_SECCOMP) != 0;
 }
 
 /* Whether something hints that namespaces may be refused. No hint proves nothing. */

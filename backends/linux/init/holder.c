@@ -118,7 +118,8 @@ static int open_needed(struct holder *holder, struct heel_error **err)
     holder->commands.null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (holder->children < 0 || holder->end < 0 || holder->commands.proc < 0 ||
         holder->commands.null < 0)
-        return heel_error_set_errno(err, errno, "cannot watch over a new sandbox");
+        return heel_error_set_errno(
+            err, errno, "cannot open what a sandbox is watched with: signals, /proc, /dev/null");
     return 0;
 }
 

@@ -12,10 +12,7 @@ static int explain(struct heel_error **err)
 {
     const struct heel_error *cause = private_server_error();
 
-    if (!cause || !err)
-        return -1;
-    heel_error_free(*err);
-    return heel_error_set(err, cause->code, NULL, "%s", cause->message);
+    return cause ? heel_error_set(err, cause->code, NULL, "%s", cause->message) : -1;
 }
 
 int cli_command_session_check_terminal(const struct cli_options *options, struct heel_error **err)
