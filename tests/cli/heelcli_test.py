@@ -102,6 +102,13 @@ class RunTest(CliCase):
             with self.subTest(closed):
                 self.assertIn(result.returncode, (7, 125), result)
 
+    def test_a_folder_that_another_could_have_made_is_in_nobodys_way(self):
+        self.cli.runtime.mkdir(exist_ok=True)
+        self.cli.runtime.chmod(0o755)
+        self.addCleanup(self.cli.runtime.chmod, 0o700)
+        self.check(self.cli("run", "echo", "x"), 0, "x\n", "")
+        self.assertIn("mode 0700", self.check_sentence(self.cli("list"), 1))
+
     def test_a_server_of_its_own_that_can_not_be(self):
         cli = Cli(XDG_STATE_HOME="/proc/nothing")
         if os.geteuid() == 0:

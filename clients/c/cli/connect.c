@@ -55,10 +55,12 @@ int cli_connect(const struct cli_options *options, enum cli_need need, struct he
         close(fd);
         return refuse_namespaces(path, err);
     }
-    if (failure->code != HEEL_UNAVAILABLE)
-        return heel_error_propagate(err, &failure);
+    /* Also where somebody else's folder or socket is in the way: nobody is to be kept by that from
+     * what needs no server. */
     if (need != CLI_NEEDS_LASTING)
         return cli_connect_private(options, need == CLI_NEEDS_BRIEF, client, err);
+    if (failure->code != HEEL_UNAVAILABLE)
+        return heel_error_propagate(err, &failure);
     if (options->autostart.given && !options->autostart.on)
         return heel_error_set(err, HEEL_UNAVAILABLE, NULL,
                               "no server listens at %s: start heeld, or leave out --no-autostart",
