@@ -344,6 +344,12 @@ static void nothing_written_is_executed_where_the_spec_says_so(void)
                   "spec.filesystem.write_xor_execute");
 }
 
+static void forget_secrets(void)
+{
+    while (facts.secret_count > 0)
+        free(facts.secrets[--facts.secret_count].path);
+}
+
 static void a_grant_of_a_home_keeps_secrets(void)
 {
     heel_autofree char *home = place("home"), *ssh = place("home/.ssh"),
@@ -372,7 +378,7 @@ static void a_grant_of_a_home_keeps_secrets(void)
     CHECK_INT(last_at(holed, ssh)->flags & HEEL_MOUNT_WRITABLE, 0);
     CHECK_INT(kind_at(holed, key), HEEL_MOUNT_BIND);
     CHECK_INT(kind_at(holed, npmrc), HEEL_MOUNT_MASK);
-    facts.secret_count = 0;
+    forget_secrets();
 }
 
 /* Where a protected path is hidden anyway a mask of the DENY's own would find the wrong thing. */
@@ -400,7 +406,7 @@ static void deny_of_what_is_hidden_already(void)
     CHECK_INT(kind_at(shown, ssh), HEEL_MOUNT_BIND);
     CHECK_INT(kind_at(shown, key), HEEL_MOUNT_MASK);
     CHECK(last_at(shown, key)->inode != 0);
-    facts.secret_count = 0;
+    forget_secrets();
 }
 
 static void what_cannot_be_named_is_refused(void)
