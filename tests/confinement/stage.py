@@ -19,6 +19,7 @@ TOKEN = "secret of the stage\n"
 ACTING = (
     "repo/.git/HEAD", "repo/.git/config", "repo/.git/hooks/x", "repo/nested/.git/HEAD", "repo/nested/.git/hooks/x",
     "module/.git", ".vscode/tasks.json", ".bashrc", ".envrc", ".mcp.json", ".npmrc", ".yarnrc.yml", ".bazelrc", ".gdbinit", "mise.toml",
+    ".selected_editor", ".ssh/config",
 )  # fmt: skip
 
 

@@ -20,6 +20,9 @@
 #define DEBUGGER "a debugger runs it when it is started in the folder"
 #define CONSOLE "an interpreter runs it when its console is started"
 #define TERMINAL "a program of the terminal runs the commands in it"
+#define LOGIN "it says who may log in, and what a login runs"
+#define CLOUD "a cloud's tools run what it names to get keys"
+#define MAIL "a mail program runs what it names"
 
 /* clang-format off */
 const struct heel_acting_name heel_acting_names[] = {
@@ -173,6 +176,40 @@ const struct heel_acting_name heel_acting_names[] = {
     {".julia/config", CONSOLE, false},
     {".psqlrc", CONSOLE, false},
     {".sqliterc", CONSOLE, false},
+    {".mongorc.js", CONSOLE, false},
+    {".mongoshrc.js", CONSOLE, false},
+    {".erlang", CONSOLE, false},
+    {".octaverc", CONSOLE, false},
+    {".sbclrc", CONSOLE, false},
+    {".guile", CONSOLE, false},
+    {".perldb", DEBUGGER, false},
+    {".jupyter", "a notebook server runs it when it is started", false},
+
+    {".ssh", LOGIN, false},
+    {".rhosts", LOGIN, false},
+    {".shosts", LOGIN, false},
+    {".k5login", LOGIN, false},
+    {".gnupg", "GnuPG starts the programs that it names", false},
+    {".local/bin", "a shell finds programs in it", false},
+    {".selected_editor", "a shell reads it to find the editor", false},
+    {".forward", MAIL, false},
+    {".procmailrc", MAIL, false},
+    {".mailrc", MAIL, false},
+    {".muttrc", MAIL, false},
+    {".vnc", SESSION, false},
+    {".gnomerc", SESSION, false},
+    {".hgrc", "Mercurial runs the hooks and extensions that it names", false},
+    {".subversion", "Subversion runs the programs that it names", false},
+    {".aws/config", CLOUD, false},
+    {".kube/config", CLOUD, false},
+    {".docker/config.json", CLOUD, false},
+    {".docker/cli-plugins", "docker runs the programs in it", false},
+    {".terraformrc", BUILD, false},
+    {".terraform.d", BUILD, false},
+    {".config/gh", "the tool of a git host runs the aliases in it", false},
+    {".config/pip", NODE, false},
+    {".pip", NODE, false},
+    {".condarc", NODE, false},
 
     {".tmux.conf", TERMINAL, false},
     {".config/tmux", TERMINAL, false},

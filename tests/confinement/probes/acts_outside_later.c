@@ -26,11 +26,13 @@ int main(void)
         ".bazelrc",
         ".gdbinit",
         "mise.toml",
+        ".selected_editor",
+        ".ssh/config",
     };
     static const char *const folders[] = {
         "repo",        "repo/.git",        "repo/.git/hooks",
         "repo/nested", "repo/nested/.git", "repo/nested/.git/hooks",
-        "module",      ".vscode",
+        "module",      ".vscode",          ".ssh",
     };
 
     if (chdir(probe_env("ACTING")) != 0)
