@@ -53,15 +53,40 @@ class CallersTest(TestCase):
         listed = self.server.stub.ListSandboxes(pb.ListSandboxesRequest()).sandboxes
         self.assertEqual([sandbox.sandbox_id for sandbox in listed], ["roots"])
 
+    def test_each_watches_its_own(self):
+        """Nor does the numbering tell that others do something."""
+        self.create(alice, "hers")
+        self.run_in(alice, "hers", "true")
+        stub = self.server.stub
+        watches = [stub.WatchEvents(pb.WatchEventsRequest(**fields), timeout=30) for fields in ({}, {"after": {}}, {"sandbox_id": "hers"})]
+        self.assertEqual([next(watch).started.sequence for watch in watches], [0, 0, 0])
+        stub.CreateSandbox(pb.CreateSandboxRequest(sandbox_id="roots"), timeout=30)
+        for watch in watches[:2]:
+            event = next(watch).event
+            self.assertEqual((event.sequence, event.sandbox_id), (1, "roots"))
+        stub.CreateSandbox(pb.CreateSandboxRequest(sandbox_id="hers"), timeout=30)
+        event = next(watches[2]).event
+        self.assertEqual((event.sequence, event.sandbox_id), (2, "hers"))
+        for watch in watches:
+            watch.cancel()
+
     def test_anothers_is_as_good_as_absent(self):
         self.create(alice, "hers")
         command = process_pb.Command(argv=["true"])
         mask = {"update_mask": {"paths": ["labels"]}}
+        process = {"process_id": "any"}
         for method, fields in (
             ("GetSandbox", {}),
             ("DeleteSandbox", {}),
             ("UpdateSandbox", mask),
             ("RunCommand", {"command": command}),
+            ("StartProcess", {"command": command}),
+            ("PauseSandbox", {}),
+            ("ResumeSandbox", {}),
+            ("GetProcess", process),
+            ("ListProcesses", {}),
+            ("WaitProcess", process),
+            ("SignalProcess", {**process, "signal": pb.SendSignal(signal=9)}),
         ):
             hers = self.call(bob, method, sandbox_id="hers", **fields)
             none = self.call(bob, method, sandbox_id="none", **fields)

@@ -1,6 +1,7 @@
 """WatchEvents: everything that happens, in order, from any place that is kept."""
 
-from heeltest import Code, Heeld, event_pb, main, pb
+from heeltest import Code, Heeld, event_pb, main, pb, process_pb
+from heeltest.processes import resident_bytes
 from processes import ProcessCase
 
 SANDBOX, STARTED, EXITED = event_pb.EVENT_KIND_SANDBOX, event_pb.EVENT_KIND_PROCESS_STARTED, event_pb.EVENT_KIND_PROCESS_EXITED
@@ -100,6 +101,59 @@ class EventsTest(ProcessCase):
         gap = late.next("gap")
         self.assertEqual((getattr(gap, "from"), gap.to), (watch.started.sequence + 1, last - 4095))
         self.assertEqual(late.next().sequence, gap.to)
+
+    def many(self, count, **command):
+        """So many commands are started, of which each has one event, 64 at a time."""
+        request = pb.StartProcessRequest(
+            sandbox_id=self.sandbox.sandbox_id, command=process_pb.Command(argv=["no-such-program", "x" * 2000], **command)
+        )
+        for _ in range(count // 64):
+            for call in [self.stub.StartProcess.future(request, timeout=60) for _ in range(64)]:
+                call.result()
+
+    def test_watchers_that_do_not_read(self):
+        """What they miss costs them a gap, and heeld nothing."""
+        self.many(4096)  # as many as are kept
+        watches = [self.watch() for _ in range(50)]
+        before = resident_bytes(self.server.pid)
+        self.many(8192)
+        self.assertLess(resident_bytes(self.server.pid) - before, 16 << 20)
+        last = self.watch().started.sequence
+        for watch in watches:
+            position = watch.started.sequence
+            gaps = 0
+            while position < last:
+                response = next(watch.call)
+                if response.WhichOneof("message") == "gap":
+                    self.assertEqual(getattr(response.gap, "from"), position + 1)
+                    position = response.gap.to - 1
+                    gaps += 1
+                else:
+                    self.assertEqual(response.event.sequence, position + 1)
+                    position += 1
+            self.assertLessEqual(gaps, 2)
+
+    def test_what_is_kept_is_bounded_in_bytes(self):
+        """Each event has 4 KiB of its command's arguments."""
+        watch = self.watch()
+        for _ in range(20):
+            calls = [
+                self.stub.RunCommand.future(
+                    pb.RunCommandRequest(
+                        sandbox_id=self.sandbox.sandbox_id, command=process_pb.Command(argv=["true", "x" * 4000])
+                    ),
+                    timeout=60,
+                )
+                for _ in range(64)
+            ]
+            for call in calls:
+                call.result()
+        late = self.watch(after=pb.EventPosition(sequence=watch.started.sequence))
+        gap = late.next("gap")
+        kept = late.started.sequence - gap.to + 1
+        self.assertLess(kept, 2 * 20 * 64)
+        size = sum(late.next().ByteSize() for _ in range(kept))
+        self.assertTrue(3 << 20 < size <= 4 << 20, size)
 
     def test_private_sandboxes_are_quiet(self):
         watch = self.watch()

@@ -115,10 +115,18 @@ class MessageTest(FaultCase):
             (signalled(signal=1, scope=99), BAD, "INVALID_FIELD", "signal.scope"),
             (resized(0, 80), BAD, "INVALID_FIELD", "resize.rows"),
             (resized(80, 65536), BAD, "INVALID_FIELD", "resize.columns"),
+            (resized(0, 0), BAD, "INVALID_FIELD", "resize.rows"),
             (resized(24, 80), FAILED, "NO_TERMINAL", None),
             (resized(65535, 65535), FAILED, "NO_TERMINAL", None),
             ([attach(**unknown)], Code.NOT_FOUND, "PROCESS_NOT_FOUND", None),
-            ([attach(**{**known, "process_id": "no id"})], BAD, "INVALID_FIELD", "start.process_id"),
+            *(
+                ([attach(**{**known, "process_id": odd})], BAD, "INVALID_FIELD", "start.process_id")
+                for odd in ("", "no id", "a/b", "-a", "\x7f", "\u00e4", "x" * 129)
+            ),
+            *(
+                ([attach(**{**known, "sandbox_id": odd})], BAD, "INVALID_FIELD", "start.sandbox_id")
+                for odd in ("no id", "../a", "x" * 129)
+            ),
             ([attach(**{**known, "sandbox_id": "nowhere"})], Code.NOT_FOUND, "SANDBOX_NOT_FOUND", None),
             ([attach(**dead, stdout_offset=6)], Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", "start.stdout_offset"),
             ([attach(**known, stderr_offset=1 << 63)], Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", "start.stderr_offset"),
@@ -152,6 +160,32 @@ class MessageTest(FaultCase):
             self.check_ended(
                 self.wait(found).status, signal=9, reason=process_pb.EXIT_REASON_DISCONNECTED
             )
+
+    def test_what_comes_after_the_end(self):
+        """Is left alone, whatever it is, and the stream ends as it would have."""
+        for number, message in enumerate(
+            (
+                {"stdin": b"x"},
+                {"close_stdin": pb.CloseStdin()},
+                {"signal": pb.SendSignal(signal=9)},
+                {"signal": pb.SendSignal(signal=999)},
+                {"resize": pb.ResizeTerminal(rows=0, columns=0)},
+                {},
+            )
+        ):
+            call = self.exec_in(self.sandbox, "true", process_id=f"p{number}")
+            call.next("exited")
+            call.send(**message)
+            self.assertEqual(list(call), [])
+            self.assertEqual(call.call.code(), Code.OK)
+            call.half_close()
+
+    def test_sizes_of_a_terminal(self):
+        for size, field in (((0, 0), "rows"), ((24, 0), "columns"), ((65536, 80), "rows"), ((80, 1 << 31), "columns")):
+            process = self.start("cat", terminal=process_pb.Terminal())
+            with self.fails(BAD, "INVALID_FIELD", f"resize.{field}"):
+                list(self.stub.Attach(iter([pb.AttachRequest(start=pb.AttachStart(sandbox_id=process.sandbox_id, process_id=process.process_id)), pb.AttachRequest(resize=pb.ResizeTerminal(rows=size[0], columns=size[1]))]), timeout=30))
+            self.assertEqual(self.get_process(process).terminal.rows, 24)
 
     def test_the_last_signal_there_is(self):
         process = self.start("cat")
@@ -284,6 +318,15 @@ class VanishTest(FaultCase):
         recording = self.record(self.plain)
         points = itertools.cycle(range(recording.answered + 1))
         self.check_nothing_stays(lambda number: self.vanish(recording.sent, next(points)))
+
+    def test_after_each_byte_of_watching(self):
+        def watched(stub):
+            watch = stub.WatchEvents(pb.WatchEventsRequest(after=pb.EventPosition()), timeout=30)
+            next(watch)
+            next(watch)
+            watch.cancel()
+
+        self.check_cut_everywhere(watched)
 
     def test_after_each_byte_of_unary_calls(self):
         process = self.start("cat")

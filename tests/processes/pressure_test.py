@@ -1,6 +1,7 @@
 """Back-pressure: what heeld holds is bounded whatever both ends do, and many get their share."""
 
 import contextlib
+import subprocess
 import threading
 
 import grpc
@@ -69,6 +70,27 @@ class MemoryTest(ProcessCase):
 
     def test_a_command_that_never_catches_up(self):
         self.check_command_that_reads_slowly("echo up; exec dd bs=64 of=/dev/null status=none")
+
+    def test_a_terminal_that_is_not_read(self):
+        """The terminal holds some, heeld no more than of a pipe; what it takes all arrives, in order."""
+        total = 8 * MIB
+        pattern = bytes(range(256)) * (MIB // 256)
+        script = "stty raw -echo; echo up; read line <gate; head -c %d | cksum" % total
+        self.run_in(self.sandbox, "mkfifo", "gate")
+        call = self.exec_in(self.sandbox, "sh", "-c", script, terminal=process_pb.Terminal())
+        self.streams.append(call)
+        call.read_until(b"up")
+
+        def send():
+            for _ in range(total // MIB):
+                call.stdin(pattern)
+            call.next("stdin_taken")
+
+        self.assertLess(self.growth(send), 2 * OF_A_STREAM)
+        self.assertLess(call.taken, MIB)
+        self.run_in(self.sandbox, "sh", "-c", "echo go on >gate")
+        checked = subprocess.run(["cksum"], input=pattern * (total // MIB), capture_output=True, check=True).stdout
+        self.assertEqual(call.finish().stdout.split(), checked.split())
 
     def test_a_command_that_never_reads(self):
         process = self.start("sleep", "1000")

@@ -49,6 +49,20 @@ class TerminalTest(ProcessCase):
             call.resize(rows, columns)
             call.read_until(b"%d %d\r\n" % (rows, columns))
 
+    def test_many_resizes(self):
+        """The last one is what counts, and the program hears of it."""
+        call = self.open("python3", "-c", SIZES)
+        call.read_until(b"up")
+        for number in range(1000):
+            call.resize(1 + number % 200, 1 + number % 300)
+        call.resize(33, 44)
+        call.read_until(b"33 44\r\n")
+
+    def test_its_size_is_there_before_the_program(self):
+        for _ in range(20):
+            call = self.exec_in(self.sandbox, "stty", "size", terminal=terminal(17, 71))
+            self.assertEqual(call.finish().stdout, b"17 71\r\n")
+
     def test_line_editing_and_echo(self):
         call = self.open("cat")
         call.stdin(b"ab\x7fc\n")
@@ -98,6 +112,13 @@ class TerminalTest(ProcessCase):
         call.stdin(every)
         got = call.finish().stdout
         self.assertEqual(got[-len(every) :], every)
+
+    def test_ten_megabytes_out(self):
+        """Every value of a byte, and nothing is lost."""
+        script = "stty raw -echo; exec python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(256)) * 40000)'"
+        got = self.bash(script).finish().stdout
+        self.assertEqual(len(got), 10240000)
+        self.assertEqual(got, bytes(range(256)) * 40000)
 
     def test_ten_megabytes_without_newline(self):
         call = self.bash("stty raw -echo; echo up; head -c 10000000 | wc -c")
