@@ -95,6 +95,8 @@ static void set_over(struct server_command *command, const struct heel_exit *exi
     uv_timer_stop(&command->timer);
     output_command_over(&command->out);
     output_command_over(&command->err);
+    if (exit->limit != HEEL_LIMIT_NONE)
+        events_add_limit(command->sandbox, command->facts);
     events_add_process_exited(command->sandbox, command->facts);
     unlink_from_sandbox(command);
     command->events->on_exited(command, command->data);

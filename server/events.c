@@ -151,6 +151,24 @@ void events_add_process_exited(struct server_sandbox *sandbox, const struct comm
     add(&sandbox->owner->events, event);
 }
 
+void events_add_limit(struct server_sandbox *sandbox, const struct command_facts *facts)
+{
+    Heel__V1__ExitStatus *status = command_facts_new_status(facts);
+    Heel__V1__Event *event;
+
+    if (!sandbox->private_to_call && status->limit != HEEL__V1__LIMIT__LIMIT_UNSPECIFIED) {
+        event = new_event(sandbox);
+        event->payload_case = HEEL__V1__EVENT__PAYLOAD_LIMIT;
+        event->limit = heel_xmalloc(sizeof *event->limit);
+        heel__v1__limit_event__init(event->limit);
+        event->limit->process_id = heel_xstrdup(facts->id);
+        event->limit->limit = status->limit;
+        event->limit->message = heel_xstrdup(status->message);
+        add(&sandbox->owner->events, event);
+    }
+    heel__v1__exit_status__free_unpacked(status, NULL);
+}
+
 void events_add_denial(struct server_sandbox *sandbox, const struct command_facts *facts,
                        const struct heel_denial *denial)
 {

@@ -33,6 +33,8 @@ void events_add_sandbox(struct server_sandbox *sandbox, Heel__V1__SandboxEventKi
 void events_add_deleted(struct server_sandbox *sandbox, const struct heel_sandbox_end *left);
 void events_add_process_started(struct server_sandbox *sandbox, const struct command_facts *facts);
 void events_add_process_exited(struct server_sandbox *sandbox, const struct command_facts *facts);
+/* The same, for a command that is over, if a limit ended it. */
+void events_add_limit(struct server_sandbox *sandbox, const struct command_facts *facts);
 
 /* `facts`: of the command that it belongs to; NULL: not known. */
 void events_add_denial(struct server_sandbox *sandbox, const struct command_facts *facts,

@@ -116,6 +116,8 @@ static Heel__V1__EventKind kind_of(const Heel__V1__Event *event)
         return HEEL__V1__EVENT_KIND__EVENT_KIND_PROCESS_EXITED;
     case HEEL__V1__EVENT__PAYLOAD_DENIAL:
         return HEEL__V1__EVENT_KIND__EVENT_KIND_DENIAL;
+    case HEEL__V1__EVENT__PAYLOAD_LIMIT:
+        return HEEL__V1__EVENT_KIND__EVENT_KIND_LIMIT;
     default:
         return HEEL__V1__EVENT_KIND__EVENT_KIND_UNSPECIFIED;
     }
@@ -184,7 +186,7 @@ static int check_request(const Heel__V1__WatchEventsRequest *request, const stru
         return -1;
     for (size_t i = 0; i < request->n_kinds; i++)
         if (request->kinds[i] < HEEL__V1__EVENT_KIND__EVENT_KIND_SANDBOX ||
-            request->kinds[i] > HEEL__V1__EVENT_KIND__EVENT_KIND_DENIAL)
+            request->kinds[i] > HEEL__V1__EVENT_KIND__EVENT_KIND_LIMIT)
             return heel_error_set_field(
                 err, "kinds", "kinds[%zu] must be a kind of event other than UNSPECIFIED", i);
     if (after && ((after->epoch[0] && strcmp(after->epoch, events_epoch()) != 0) ||

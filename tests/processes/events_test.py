@@ -68,6 +68,20 @@ class EventsTest(ProcessCase):
         self.assertEqual(list(events[1].process_started.argv), ["sh", "-c", "exit 4"])
         self.assertEqual(events[2].process_exited.status.code, 4)
 
+    def test_a_limit(self):
+        watch = self.watch()
+        limits = self.watch(kinds=[event_pb.EVENT_KIND_LIMIT])
+        sandbox = self.create("limited", limits=pb.Limits(max_file_size_bytes=4096))
+        self.run_in(sandbox, "sh", "-c", "exec head -c 10000 /dev/zero >file", process_id="one")
+        self.run_in(sandbox, "true", process_id="two")
+        events = [watch.next() for _ in range(6)]
+        ids = [told(event) for event in events]
+        self.assertEqual(ids[1:4], [("process_started", "one"), ("limit", "one"), ("process_exited", "one")])
+        self.assertNotIn("limit", str(ids[4:]))
+        status = events[3].process_exited.status
+        self.assertEqual((events[2].limit.limit, events[2].limit.message), (process_pb.LIMIT_MAX_FILE_SIZE_BYTES, status.message))
+        self.assertEqual(limits.next(), events[2])
+
     def test_reconnecting_misses_nothing(self):
         watch = self.watch()
         for number in range(20):

@@ -80,6 +80,7 @@ static int parse_kind(struct cli_options *options, const char *value, struct hee
         {"process-started", HEEL_EVENT_PROCESS_STARTED},
         {"process-exited", HEEL_EVENT_PROCESS_EXITED},
         {"denial", HEEL_EVENT_DENIAL},
+        {"limit", HEEL_EVENT_LIMIT},
     };
 
     for (size_t i = 0; i < HEEL_ARRAY_LENGTH(kinds); i++)
@@ -89,8 +90,8 @@ static int parse_kind(struct cli_options *options, const char *value, struct hee
             options->kinds[options->kind_count++] = kinds[i].kind;
             return 0;
         }
-    return cli_invalid(err, "\"%s\" is none of sandbox, process-started, process-exited and denial",
-                       value);
+    return cli_invalid(
+        err, "\"%s\" is none of sandbox, process-started, process-exited, denial and limit", value);
 }
 
 static int parse_after(struct cli_options *options, const char *value, struct heel_error **err)
@@ -164,7 +165,7 @@ const struct cli_flag cli_events_flags[] = {
     {"follow", NULL, "go on with what happens; without --after only that", "--follow",
      CLI_BOOLEAN(follow)},
     {"sandbox", "ID", "only those of this sandbox", "--sandbox build-7", .parse = parse_sandbox},
-    {"kind", "sandbox|process-started|process-exited|denial",
+    {"kind", "sandbox|process-started|process-exited|denial|limit",
      "only those of this kind; may be repeated", "--kind process-exited", .parse = parse_kind},
     {"after", "N", "only those after the one of this number", "--after 42", .parse = parse_after},
     {0},

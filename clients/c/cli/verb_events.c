@@ -50,6 +50,9 @@ static void append_what(const struct heel_event *event, struct heel_buffer *to)
         heel_buffer_printf(to, "%s%s", event->process_id, *event->process_id ? " " : "");
         append_denial(&event->denial, to);
         break;
+    case HEEL_EVENT_LIMIT:
+        heel_buffer_printf(to, "%s: %s", event->process_id, event->message);
+        break;
     case HEEL_EVENT_GAP:
         heel_buffer_printf(to, "events from %" PRIu64 " up to %" PRIu64 " are kept no more",
                            event->sequence, event->gap_end);

@@ -62,6 +62,14 @@ static void fill_denial(struct shown_event *shown, const Heel__V1__DenialEvent *
         shown->event.denial = denials.items[0];
 }
 
+static void fill_limit(struct shown_event *shown, const Heel__V1__LimitEvent *message)
+{
+    shown->event.kind = HEEL_EVENT_LIMIT;
+    shown->event.process_id = message->process_id;
+    shown->event.limit = (enum heel_limit)message->limit;
+    shown->event.message = message->message;
+}
+
 /* False for a kind that this library doesn't know. */
 static bool fill_event(struct shown_event *shown, const Heel__V1__Event *message)
 {
@@ -81,6 +89,9 @@ static bool fill_event(struct shown_event *shown, const Heel__V1__Event *message
         return true;
     case HEEL__V1__EVENT__PAYLOAD_DENIAL:
         fill_denial(shown, message->denial);
+        return true;
+    case HEEL__V1__EVENT__PAYLOAD_LIMIT:
+        fill_limit(shown, message->limit);
         return true;
     default:
         return false;
@@ -115,6 +126,7 @@ static void tell(struct watching *watching, const Heel__V1__WatchEventsResponse 
         watching->epoch = heel_xstrdup(response->started->epoch);
     }
     shown.event.epoch = watching->epoch ? watching->epoch : "";
+    shown.event.message = "";
     if (fill(&shown, response) && !watching->on_event(&shown.event, watching->data))
         watching->stopped = true;
     arena_free(&shown.result.arena);

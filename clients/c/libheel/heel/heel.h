@@ -855,6 +855,7 @@ enum heel_event_kind {
     HEEL_EVENT_PROCESS_STARTED = 2,
     HEEL_EVENT_PROCESS_EXITED = 3,
     HEEL_EVENT_DENIAL = 4, /* the sandbox refused something */
+    HEEL_EVENT_LIMIT = 5,  /* a limit ended a process; its PROCESS_EXITED follows */
     HEEL_EVENT_GAP = 100,  /* events were lost: from `sequence` up to `gap_end` */
     HEEL_EVENT_BEGIN = 101 /* the first: where the stream begins */
 };
@@ -879,11 +880,13 @@ struct heel_event {
     int64_t time_ms;
     const char *sandbox_id;
     enum heel_sandbox_event sandbox; /* SANDBOX */
-    const char *process_id;          /* PROCESS_STARTED, _EXITED and DENIAL; may be empty there */
-    const char *const *argv;         /* PROCESS_STARTED; NULL-terminated */
-    struct heel_exit_status status;  /* these two PROCESS_EXITED */
+    const char *process_id;  /* PROCESS_STARTED, _EXITED, LIMIT and DENIAL; may be empty there */
+    const char *const *argv; /* PROCESS_STARTED; NULL-terminated */
+    struct heel_exit_status status; /* these two PROCESS_EXITED */
     struct heel_usage usage;
     struct heel_denial denial; /* DENIAL */
+    enum heel_limit limit;     /* LIMIT */
+    const char *message;       /* LIMIT: the same as a sentence; else empty */
 };
 
 /* Which events, and from where on. */
