@@ -211,3 +211,19 @@ double procfs_cpu_ms(pid_t pid)
         return 0;
     return (own_user + own_system + user + system) * 1e3 / (double)sysconf(_SC_CLK_TCK);
 }
+
+size_t procfs_open_files_limit(pid_t pid)
+{
+    static const char name[] = "Max open files";
+    heel_autofree char *path = heel_format("/proc/%d/limits", (int)pid);
+    FILE *file = fopen(path, "re");
+    char line[256];
+    size_t limit = 0;
+
+    while (file && limit == 0 && fgets(line, sizeof line, file))
+        if (heel_starts_with(line, name))
+            limit = strtoul(line + sizeof name - 1, NULL, 10);
+    if (file)
+        fclose(file);
+    return limit;
+}

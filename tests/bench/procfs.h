@@ -32,6 +32,9 @@ pid_t procfs_first_child(pid_t pid);
  * is no such process. The kernel counts it in ticks, so it takes many of what is measured. */
 double procfs_cpu_ms(pid_t pid);
 
+/* How many descriptors a process may have; 0 if there is no such process. */
+size_t procfs_open_files_limit(pid_t pid);
+
 /* A line of /proc/meminfo, in KiB; `name` as in "Slab". 0 if there is none. */
 double procfs_meminfo(const char *name);
 
