@@ -7,7 +7,7 @@
 #define LOOK_MS 10        /* nothing moves if no turn ends for so long */
 #define SHORTEST_ROUND 64 /* turns that end */
 #define MOST_PATIENCE 64
-#define MANY 4
+#define MANY 64 /* of so many each may have a large pipe, and with that large messages */
 
 static void append(struct turn_list *list, struct turn *turn)
 {
