@@ -1,16 +1,26 @@
 #include "base/runtime_dir.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
 
+/* The root of a user namespace that is nobody to the file system (unshare -r) has no use of root's
+ * folders. */
+static bool is_root_here(void)
+{
+    struct stat run;
+
+    return geteuid() == 0 && (stat("/run", &run) < 0 || run.st_uid == 0);
+}
+
 char *heel_runtime_dir(void)
 {
     const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 
-    if (geteuid() == 0)
+    if (is_root_here())
         return heel_xstrdup("/run/heel");
     if (runtime_dir && runtime_dir[0] == '/')
         return heel_format("%s/heel", runtime_dir);
@@ -22,7 +32,7 @@ char *heel_state_dir(void)
     const char *state_home = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     heel_autofree char *runtime_dir = NULL;
 
-    if (geteuid() == 0)
+    if (is_root_here())
         return heel_xstrdup("/var/lib/heel");
     if (state_home && state_home[0] == '/')
         return heel_format("%s/heel", state_home);

@@ -1,5 +1,5 @@
 /* Where heel keeps its things by default: for the one who makes them and the one who looks for
- * them. */
+ * them. Root is who /run belongs to: in a user namespace it may not. */
 #ifndef HEEL_BASE_RUNTIME_DIR_H
 #define HEEL_BASE_RUNTIME_DIR_H
 

@@ -109,6 +109,15 @@ class RunTest(CliCase):
         self.check(self.cli("run", "echo", "x"), 0, "x\n", "")
         self.assertIn("mode 0700", self.check_sentence(self.cli("list"), 1))
 
+    def test_as_root_of_a_user_namespace(self):
+        if os.geteuid() == 0:
+            self.skipTest("root's folders are its own there, too")
+        command = ["unshare", "--user", "--map-root-user", places.binary("heelcli"), "run", "echo", "x"]
+        answer = subprocess.run(
+            command, env=self.cli.environment, cwd=self.cli.base, capture_output=True, text=True, timeout=60, check=False
+        )
+        self.check(answer, 0, "x\n", "")
+
     def test_a_server_of_its_own_that_can_not_be(self):
         cli = Cli(XDG_STATE_HOME="/proc/nothing")
         if os.geteuid() == 0:
