@@ -13,6 +13,11 @@
 #define MAX_STREAMS_PER_CONNECTION 16384
 #define GROUPS_GUESS 64
 
+/* Each identity has a gRPC server for as long as heeld runs. A user has as many as it has sets of
+ * groups, and with a range of /etc/subuid also many uids. */
+#define MAX_IDENTITIES_OF_A_USER 64
+#define MAX_IDENTITIES 4096
+
 /* SO_PEERGROUPS tells the size that it needs with ERANGE. */
 static int read_groups(int fd, struct heel_caller *identity, struct heel_error **err)
 {
@@ -94,16 +99,42 @@ static struct caller *new_caller(struct server_core *core, const struct heel_cal
     return caller;
 }
 
-/* Takes the identity's groups over. */
-static struct caller *find_caller(struct server_core *core, struct heel_caller *identity)
+static int check_room(const struct server_core *core, uid_t uid, struct heel_error **err)
 {
-    for (struct caller *caller = core->callers; caller; caller = caller->next) {
-        if (same_identity(&caller->identity, identity)) {
-            free((void *)identity->groups);
-            return caller;
-        }
+    unsigned of_all = 0, of_user = 0;
+
+    for (const struct caller *caller = core->callers; caller; caller = caller->next) {
+        of_all++;
+        of_user += caller->identity.uid == uid;
     }
-    return new_caller(core, identity);
+    if (of_user >= MAX_IDENTITIES_OF_A_USER)
+        return heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, NULL,
+                              "uid %u has come with %u sets of groups, which is the most", uid,
+                              of_user);
+    if (of_all >= MAX_IDENTITIES)
+        return heel_error_set(err, HEEL_RESOURCE_EXHAUSTED, NULL,
+                              "callers of %u identities have come, which is the most", of_all);
+    return 0;
+}
+
+/* Takes the identity's groups over. NULL and *err if there is no room for another identity. */
+static struct caller *find_caller(struct server_core *core, struct heel_caller *identity,
+                                  struct heel_error **err)
+{
+    struct caller *caller = core->callers;
+
+    while (caller && !same_identity(&caller->identity, identity))
+        caller = caller->next;
+    if (!caller && check_room(core, identity->uid, err) == 0)
+        return new_caller(core, identity);
+    free((void *)identity->groups);
+    return caller;
+}
+
+static void refuse_connection(int fd, const struct heel_error *error)
+{
+    log_failure(LOG_LEVEL_WARN, "connection refused", "caller", error);
+    close(fd);
 }
 
 void callers_add_connection(struct server_core *core, int fd)
@@ -112,13 +143,15 @@ void callers_add_connection(struct server_core *core, int fd)
     struct heel_caller identity;
     struct caller *caller;
 
-    if (core->draining || callers_identify(fd, &identity, &error) < 0) {
-        if (error)
-            log_failure(LOG_LEVEL_WARN, "connection refused", "caller", error);
+    if (core->draining) {
         close(fd);
         return;
     }
-    caller = find_caller(core, &identity);
+    if (callers_identify(fd, &identity, &error) < 0 ||
+        !(caller = find_caller(core, &identity, &error))) {
+        refuse_connection(fd, error);
+        return;
+    }
     log_event(LOG_LEVEL_DEBUG, "connection accepted", LOG_INT("uid", caller->owner->uid));
     grpcc_server_add_connection(caller->server, fd);
 }

@@ -107,7 +107,7 @@ class ScreenTest(TestCase):
         self.screen.line("tmux -f /dev/null new -s deep")
         self.screen.shows(r"^\[deep\] 0:")
         self.screen.line("echo $((6 * 7)) in $TERM")
-        self.screen.shows(r"^42 in (?:screen|tmux)")
+        self.screen.shows(r"42 in (?:screen|tmux)")
         self.screen.press("C-b")
         self.screen.type('"')
         self.screen.shows(r"^─{80}$")

@@ -102,13 +102,13 @@ class TtlTest(EndCase):
             self.check_ended(run.result().status, signal=9, reason=process_pb.EXIT_REASON_DELETED)
 
     def test_of_a_private_sandbox(self):
-        call, tree = self.start_busy(pb.SandboxSpec(**self.spec(0.4)))
+        call, tree = self.start_busy(pb.SandboxSpec(**self.spec(3)))
         self.check_end(call)
         self.assertEqual(still_alive(tree), [])
 
     def test_of_a_private_sandbox_whose_output_waits(self):
         """The sandbox is gone long before its call ends."""
-        call, tree = self.start_busy(pb.SandboxSpec(**self.spec(0.4)), read=False)
+        call, tree = self.start_busy(pb.SandboxSpec(**self.spec(3)), read=False)
         wait_for(lambda: not still_alive(tree) and not self.server.stored())
         self.create("other")  # what the call remembers of its own could lie here
         self.check_end(call)
@@ -122,7 +122,7 @@ class TtlTest(EndCase):
         self.check_ended(call.finish().status, code=0)
 
     def test_of_a_private_sandbox_in_a_run(self):
-        request = self.run_request(pb.SandboxSpec(**self.spec(0.3)), "sh", "-c", "echo said; sleep 99")
+        request = self.run_request(pb.SandboxSpec(**self.spec(3)), "sh", "-c", "echo said; sleep 99")
         answer = self.stub.RunCommand(request, timeout=30)
         self.check_ended(answer.status, signal=9, reason=process_pb.EXIT_REASON_DELETED)
         self.assertEqual(answer.stdout, b"said\n")

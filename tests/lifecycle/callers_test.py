@@ -9,6 +9,17 @@ from heeltest.places import MADE_UP_UIDS
 
 ALICE, BOB = (MADE_UP_UIDS + 50_000_000 + 2 * os.getpid() + number for number in (0, 1))
 
+IDENTITIES_OF_A_USER = 64
+
+# Says what the server says first, its settings, if it takes the connection.
+CONNECT = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as peer:
+    peer.settimeout(60)
+    peer.connect(sys.argv[1])
+    sys.exit(not peer.recv(1))
+"""
+
 alice = bob = None
 
 
@@ -112,6 +123,18 @@ class CallersTest(TestCase):
             self.assertGreaterEqual(uid, 0)
         self.assertEqual(len(uids), 2, uids)
         self.assertFalse(uids & {0, ALICE, BOB}, uids)
+
+    def is_taken(self, uid, *groups):
+        command = ["/usr/bin/python3", "-c", CONNECT, str(self.server.socket)]
+        return subprocess.run(command, user=uid, group=uid, extra_groups=groups).returncode == 0
+
+    def test_a_user_has_a_bounded_number_of_identities(self):
+        for number in range(IDENTITIES_OF_A_USER):
+            self.assertTrue(self.is_taken(ALICE, ALICE + number), number)
+        self.assertFalse(self.is_taken(ALICE, BOB + IDENTITIES_OF_A_USER))
+        self.assertIn(f"uid {ALICE} has come with {IDENTITIES_OF_A_USER} sets of groups", self.server.log)
+        self.assertTrue(self.is_taken(ALICE, ALICE + 1))
+        self.assertTrue(self.is_taken(BOB, ALICE))
 
     # ---- paths
 
