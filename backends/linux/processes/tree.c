@@ -226,7 +226,8 @@ static bool hunt_down(struct hunt *hunt, const struct heel_pause *pause)
     if (pause->mechanism != HEEL_PAUSE_NONE)
         return kill_all(hunt, resort.deadline);
     while (!resort.killed && heel_clock_ms() < resort.deadline)
-        heel_pause_briefly(pause, hunt->proc, kill_standing, &resort);
+        if (!heel_pause_briefly(pause, hunt->proc, kill_standing, &resort))
+            resort.killed = kill_round(hunt); /* some other one can't be stopped */
     return resort.killed;
 }
 
