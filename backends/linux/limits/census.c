@@ -184,7 +184,8 @@ int heel_census_take(const struct heel_vantage *vantage, struct heel_census *cen
     if (vantage->holder ? count_descendants(&taking)
                         : heel_proc_walk(vantage->proc, count_one, &taking))
         return -1;
-    qsort(now.processes, now.count, sizeof *now.processes, compare);
+    if (now.count > 0)
+        qsort(now.processes, now.count, sizeof *now.processes, compare);
     now.gone_ns = census->gone_ns + gone_since(census, &now);
     heel_census_clear(census);
     *census = now;
