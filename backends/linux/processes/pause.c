@@ -11,7 +11,8 @@
 #include "base/clock.h"
 
 #define ROUND_MS 2
-#define HELD_MS 1000
+#define HELD_MS 50
+#define HELD_MS_APART 1000
 #define PATIENCE_MS 2000 /* a process in the kernel stops on its way out */
 #define GONE 'X'
 
@@ -124,9 +125,9 @@ static bool all_stand(const struct census *census, int64_t held_until)
 
 /* One can be born behind a walk's back of another that stops only then, or be overlooked while it
  * gets another parent: so all must stand still before the walk that finds it so. */
-static int wait_for_all(const struct heel_pause *pause, int proc)
+static int wait_for_all(const struct heel_pause *pause, int proc, int64_t held_ms)
 {
-    int64_t held_until = heel_clock_ms() + HELD_MS, until = heel_clock_ms() + PATIENCE_MS;
+    int64_t held_until = heel_clock_ms() + held_ms, until = heel_clock_ms() + PATIENCE_MS;
     struct census before = {0};
     bool stood = false;
 
@@ -151,13 +152,16 @@ static int wait_for_all(const struct heel_pause *pause, int proc)
 
 static int end(struct heel_pause *pause, int proc);
 
-/* kill(-1) reaches all at a stroke, and no fork in progress escapes it. */
-static int begin(struct heel_pause *pause, int proc)
+/* kill(-1) reaches all at a stroke, and no fork in progress escapes it: what it bears stops as
+ * well, if a moment later. Where they are stopped one by one, or are to be told apart, it must be
+ * there. */
+static int begin(struct heel_pause *pause, int proc, bool apart)
 {
+    int64_t held_ms = apart || pause->shared ? HELD_MS_APART : HELD_MS;
     int why;
 
     if (walk(pause, proc, &(struct walk){note_stopped, pause, true}) == 0 &&
-        stop_all(pause, proc) == 0 && wait_for_all(pause, proc) == 0) {
+        stop_all(pause, proc) == 0 && wait_for_all(pause, proc, held_ms) == 0) {
         pause->mechanism = HEEL_PAUSE_SIGNALS;
         return 0;
     }
@@ -212,7 +216,7 @@ int heel_pause_set(struct heel_pause *pause, int proc, enum heel_pause_mechanism
     if (mechanism == pause->mechanism)
         return 0;
     if (mechanism == HEEL_PAUSE_SIGNALS)
-        return begin(pause, proc) == 0 ? 0 : fail(errno, "stop", err);
+        return begin(pause, proc, false) == 0 ? 0 : fail(errno, "stop", err);
     if (pause->mechanism == HEEL_PAUSE_SIGNALS)
         return end(pause, proc) == 0 ? 0 : fail(errno, "continue", err);
     pause->mechanism = mechanism;
@@ -238,7 +242,7 @@ bool heel_pause_briefly(const struct heel_pause *pause, int proc,
 {
     struct heel_pause brief = {.shared = pause->shared, .nursery = pause->nursery};
 
-    if (begin(&brief, proc))
+    if (begin(&brief, proc, true))
         return false;
     act(&brief, data);
     end(&brief, proc);

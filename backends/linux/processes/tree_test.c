@@ -294,6 +294,9 @@ static void check_paused(int expected, void (*body)(int ready))
     pid_t pid = command(tree.tag, expected, body);
 
     CHECK_INT(heel_pause_set(&sandbox, proc, HEEL_PAUSE_SIGNALS, NULL), 0);
+    for (int i = 0; i < 100 && !stands_still(&tree);
+         i++) /* what was just being forked stops, too */
+        sched_yield();
     CHECK(stands_still(&tree));
     CHECK_INT(state_of(others.running), 'T');
     CHECK_INT(heel_tree_kill(&tree, pid), 0); /* also of what stands still */
