@@ -468,6 +468,9 @@ void heel_exec_free(struct heel_exec *exec)
 {
     if (!exec)
         return;
+    if (exec->threaded)
+        heel_exec_cancel(exec);
+    exec_join(exec);
     if (!exec->over)
         abandon(exec);
     grpcc_queue_free(exec->queue);

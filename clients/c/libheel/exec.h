@@ -1,8 +1,9 @@
 /* What the parts of Exec share: the stream (exec.c), its standard input (exec_input.c), the wait
- * for it (exec_run.c). */
+ * for it (exec_run.c), also in a thread (exec_thread.c). */
 #ifndef HEEL_LIBHEEL_EXEC_H
 #define HEEL_LIBHEEL_EXEC_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/text.h"
@@ -53,6 +54,8 @@ struct heel_exec {
     struct heel_acting_files acting_files;
     struct heel_error *error; /* owned; why it failed */
     int forwarded;            /* the descriptor of heel_exec_forward; negative for none */
+    pthread_t thread;         /* of heel_exec_run_in_thread, if `threaded` */
+    bool threaded;
 
     /* Set from signal handlers and other threads; `wake` tells of them. */
     _Atomic uint64_t signals; /* bit N - 1 for signal N */
@@ -75,6 +78,12 @@ void exec_input_taken(struct heel_exec *exec, uint64_t offset);
 
 /* How many more bytes heel_exec_write would take. */
 size_t exec_input_room(const struct heel_exec *exec);
+
+/* Runs callbacks until the command is over. */
+void exec_loop(struct heel_exec *exec);
+
+/* Waits for the end of the exec's thread, if there is one. */
+void exec_join(struct heel_exec *exec);
 
 /* All output, both streams', goes to `on_output` from now on; NULL: to the events again. */
 void exec_redirect(struct heel_exec *exec,

@@ -61,10 +61,15 @@ int heel_exec_finish(struct heel_exec *exec, struct heel_exit_status *status,
     return 0;
 }
 
-int heel_exec_run(struct heel_exec *exec, struct heel_exit_status *status,
-                  struct heel_error **error)
+void exec_loop(struct heel_exec *exec)
 {
     while (heel_exec_dispatch(exec))
         wait_for_something(exec);
+}
+
+int heel_exec_run(struct heel_exec *exec, struct heel_exit_status *status,
+                  struct heel_error **error)
+{
+    exec_loop(exec);
     return heel_exec_finish(exec, status, error);
 }

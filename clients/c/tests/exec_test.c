@@ -313,6 +313,72 @@ static void test_lost(struct heel_client *client)
     heel_exec_free(exec);
 }
 
+static void note_thread(struct heel_exec *exec, const struct heel_exit_status *status,
+                        const struct heel_usage *usage, void *data)
+{
+    pthread_t *thread = data;
+
+    (void)exec;
+    (void)status;
+    (void)usage;
+    *thread = pthread_self();
+}
+
+static void check_refused_now(struct heel_error **error)
+{
+    CHECK_INT(heel_error_code(*error), HEEL_ERROR_FAILED_PRECONDITION);
+    heel_error_free(*error);
+    *error = NULL;
+}
+
+static void test_thread(struct heel_client *client)
+{
+    const struct heel_exec_events noting = {HEEL_INIT(heel_exec_events), .on_exited = note_thread};
+    const char *argv[] = {"echo", NULL};
+    const struct heel_command command = {HEEL_INIT(heel_command), .argv = argv};
+    pthread_t thread = pthread_self();
+    struct heel_exit_status status;
+    struct heel_error *error = NULL;
+    struct heel_exec *exec;
+
+    REQUIRE(!heel_exec_start(client, heel_in_new_sandbox(NULL), &command, NULL, &noting, &thread,
+                             &exec, NULL));
+    CHECK_INT(heel_exec_join(exec, &status, &error), -1);
+    check_refused_now(&error);
+    heel_exec_close_input(exec);
+    REQUIRE(!heel_exec_run_in_thread(exec, NULL));
+    CHECK_INT(heel_exec_run_in_thread(exec, &error), -1);
+    check_refused_now(&error);
+    REQUIRE(!heel_exec_join(exec, &status, NULL));
+    CHECK_INT(status.code, 7);
+    CHECK(!pthread_equal(thread, pthread_self()));
+    heel_exec_free(exec);
+}
+
+static void test_cancel_in_thread(struct heel_client *client)
+{
+    struct seen seen = {0};
+    struct heel_exec *exec = start(client, "silent", NULL, &seen);
+    struct heel_error *error = NULL;
+
+    REQUIRE(!heel_exec_run_in_thread(exec, NULL));
+    heel_exec_cancel(exec);
+    CHECK_INT(heel_exec_join(exec, NULL, &error), -1);
+    CHECK_INT(heel_error_code(error), HEEL_ERROR_CANCELLED);
+    heel_error_free(error);
+    heel_exec_free(exec);
+}
+
+/* Not joined: the thread is gone with the exec. */
+static void test_free_in_thread(struct heel_client *client)
+{
+    struct seen seen = {0};
+    struct heel_exec *exec = start(client, "silent", NULL, &seen);
+
+    REQUIRE(!heel_exec_run_in_thread(exec, NULL));
+    heel_exec_free(exec);
+}
+
 int main(void)
 {
     int pair[2];
@@ -331,6 +397,9 @@ int main(void)
     test_hold(client, server);
     test_refused(client);
     test_cancel(client);
+    test_thread(client);
+    test_cancel_in_thread(client);
+    test_free_in_thread(client);
     test_abandoned(client, server);
     test_lost(client);
     heel_client_close(client);

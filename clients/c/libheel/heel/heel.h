@@ -638,8 +638,8 @@ void heel_policy_free(struct heel_policy *policy);
  * (enum heel_disconnect). */
 struct heel_exec;
 
-/* Run by heel_exec_run and heel_exec_dispatch, in the thread that calls them. Any may be NULL.
- * They must not free the exec. */
+/* Run by heel_exec_run and heel_exec_dispatch, in the thread that calls them, or in libheel's own
+ * (heel_exec_run_in_thread). Any may be NULL. They must not free or join the exec. */
 struct heel_exec_events {
     size_t size;
     void (*on_started)(struct heel_exec *exec, const char *process_id, const char *sandbox_id,
@@ -704,6 +704,14 @@ int heel_exec_fd(const struct heel_exec *exec);
 bool heel_exec_dispatch(struct heel_exec *exec);
 int heel_exec_finish(struct heel_exec *exec, struct heel_exit_status *status,
                      struct heel_error **error);
+
+/* Instead of heel_exec_run, and returns at once: from now on the callbacks are run in a thread of
+ * libheel's, which gets no signals. Until heel_exec_join the exec belongs to that thread: others
+ * may only call what may be called from any thread. heel_exec_join waits for the end and gives what
+ * heel_exec_run would have given; heel_exec_free without it cancels first. */
+int heel_exec_run_in_thread(struct heel_exec *exec, struct heel_error **error);
+int heel_exec_join(struct heel_exec *exec, struct heel_exit_status *status,
+                   struct heel_error **error);
 
 /* Takes some or all of `length` bytes for the standard input, which it copies, and returns how
  * many: fewer while the command does not read what it was given before. on_writable tells when
