@@ -83,8 +83,10 @@ def _initramfs(scripts, programs, more):
 
 
 def _command(kernel, initramfs, lines, append):
-    """Software emulation: hardware virtualisation is rare where tests run. A panic ends the guest."""
-    command = [_program("qemu-system-x86_64"), "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"]
+    """Software emulation: hardware virtualisation is rare where tests run. All processors in one thread:
+    in several, one may run what another has just patched of the kernel's code, which then panics. A
+    panic ends the guest."""
+    command = [_program("qemu-system-x86_64"), "-machine", "q35", "-accel", "tcg,thread=single", "-cpu", "max"]
     command += ["-smp", "2", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
     command += ["-kernel", kernel, "-initrd", str(initramfs)]
     command += ["-append", f"console=ttyS0 quiet panic=-1 mitigations=off {append}"]

@@ -136,6 +136,23 @@ class TooMuchTest(MemoryCase):
         spec = pb.SandboxSpec(limits=pb.Limits(memory_bytes=LIMIT))
         self.check_oom(self.run_in(spec, *taking("forks(64, 32)")).status)
 
+    def test_while_others_free_as_much(self):
+        """The host's sum of such memory doesn't grow, and the program does nothing more afterwards."""
+        elsewhere = mmap.mmap(-1, 3 * LIMIT)
+        elsewhere.write(bytes(3 * LIMIT))
+        script = f"""
+import os, sys
+print("ready", flush=True)
+sys.stdin.readline()
+os.posix_fallocate(os.memfd_create("m"), 0, {LIMIT + LIMIT // 4})
+sys.stdin.readline()
+"""
+        call = self.exec_in(self.sandbox, "python3", "-c", script, deadline=60)
+        call.read_until(b"ready")
+        elsewhere.close()
+        call.stdin(b"go on\n")
+        self.check_oom(call.finish().status)
+
     def test_what_an_earlier_command_left_behind_counts(self):
         """And every command that runs then ends so."""
         idle = self.exec_in(self.sandbox, "sleep", "99")

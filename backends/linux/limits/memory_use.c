@@ -201,14 +201,17 @@ static uint64_t room_for_hidden(const struct heel_memory_watch *watch, const str
     return smaller(unaccounted, watch->came);
 }
 
-uint64_t heel_memory_bound(const struct heel_census *census, struct heel_memory_watch *watch)
+uint64_t heel_memory_bound(const struct heel_census *census, struct heel_memory_watch *watch,
+                           bool *is_sure)
 {
     struct host host = look_at_host();
     uint64_t shared = host.shared, total = host.swapped;
     uint64_t grown = host.shared > watch->host_shared ? host.shared - watch->host_shared : 0;
 
     note_growth(watch, &host);
-    if (watch->host_shared > 0 && watch->since++ < BOUNDS_MAX && watch->shared + grown < shared)
+    *is_sure =
+        watch->host_shared == 0 || watch->since++ >= BOUNDS_MAX || watch->shared + grown >= shared;
+    if (!*is_sure)
         shared = watch->shared + grown;
     for (size_t i = 0; i < census->count; i++)
         total += census->processes[i].anonymous_bytes;

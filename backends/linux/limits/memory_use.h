@@ -22,9 +22,11 @@ struct heel_memory_watch {
     unsigned since;       /* bounds taken since the last measurement */
 };
 
-/* An upper bound, for two system calls. It can be too low for at most ten calls: shared memory that
- * others on the host free at the same moment hides as much that the sandbox takes. */
-uint64_t heel_memory_bound(const struct heel_census *census, struct heel_memory_watch *watch);
+/* An upper bound, for two system calls. Where *is_sure is false it can be too low: shared memory
+ * that others on the host free at the same moment hides as much that the sandbox takes. That is so
+ * for at most ten calls after a measurement. */
+uint64_t heel_memory_bound(const struct heel_census *census, struct heel_memory_watch *watch,
+                           bool *is_sure);
 
 /* The exact amount: takes some 50 microseconds a process. */
 void heel_memory_measure(const struct heel_vantage *vantage, const struct heel_census *census,

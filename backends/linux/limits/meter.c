@@ -238,7 +238,7 @@ static void measure_memory(struct heel_meter *meter)
     struct heel_memory_use again;
 
     heel_memory_measure(&meter->vantage, &meter->census, &meter->memory_watch, &meter->memory);
-    meter->memory_is_exact = true;
+    meter->memory_is_exact = meter->memory_is_sure = true;
     if (meter->memory.bytes <= meter->limits.memory_bytes ||
         heel_census_take(&meter->vantage, &meter->census))
         return;
@@ -258,8 +258,9 @@ static void look_in_pool(struct heel_lane_work *work)
     if (limits->memory_bytes > 0 && meter->cgroup >= 0) {
         read_group_memory(meter);
     } else if (limits->memory_bytes > 0) {
-        meter->memory.bytes = heel_memory_bound(&meter->census, &meter->memory_watch);
-        if (meter->memory.bytes > limits->memory_bytes)
+        meter->memory.bytes =
+            heel_memory_bound(&meter->census, &meter->memory_watch, &meter->memory_is_sure);
+        if (meter->thorough || meter->memory.bytes > limits->memory_bytes)
             measure_memory(meter);
     }
     if (limits->cpu_time_us > 0 && meter->cgroup >= 0)
@@ -386,17 +387,21 @@ static void walk_if_due(struct heel_meter *meter)
     heel_lane_queue(&meter->clock->walks, &meter->walk, walk_in_pool, on_walked);
 }
 
-/* Whether it is busy. */
+/* Whether it is busy. Before it rests because nothing moves, the memory is known for sure. */
 static bool turn(struct heel_meter *meter)
 {
+    bool quiet;
+
     walk_if_due(meter);
     if (meter->looking || now_ms(meter) < meter->due_ms)
         return true;
-    if (is_quiet(meter)) {
+    quiet = is_quiet(meter);
+    if (quiet && meter->memory_is_sure) {
         if (meter->census.count == 0 && !meter->ran && !meter->walking)
             fall_asleep(meter);
         return meter->ran || meter->walking;
     }
+    meter->thorough = quiet;
     meter->looking = true;
     meter->ran = true;
     meter->expecting = false;
@@ -429,6 +434,7 @@ void heel_meter_open(struct heel_meter *meter, struct heel_meter_clock *clock,
         .cgroup = view->cgroup,
         .work_dir = -1,
         .open = true,
+        .memory_is_sure = true,
         .disk_most = {limits->disk_bytes ? limits->disk_bytes : UINT64_MAX,
                       limits->disk_inodes ? limits->disk_inodes : UINT64_MAX},
     };

@@ -67,6 +67,8 @@ struct heel_meter {
     uint64_t kernel_kills; /* processes that the kernel has killed for memory */
     uint64_t kernel_kills_told;
     bool memory_is_exact;
+    bool memory_is_sure; /* it can't be more than `memory` */
+    bool thorough;       /* the look measures exactly, whatever the bound */
     bool memory_grace;
     uint64_t grace_bytes; /* the limit while memory_grace is set */
     uint64_t cpu_us;
