@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +52,16 @@ static bool wait_for_more(struct heel_closer *closer)
     return closer->count > 0;
 }
 
+/* Locked. The one that has waited longest. */
+static int take_first(struct heel_closer *closer)
+{
+    int first = closer->fds[0];
+
+    closer->count--;
+    memmove(closer->fds, closer->fds + 1, closer->count * sizeof closer->fds[0]);
+    return first;
+}
+
 static void *run(void *data)
 {
     struct heel_closer *closer = data;
@@ -58,7 +69,7 @@ static void *run(void *data)
 
     pthread_mutex_lock(&closer->lock);
     while (wait_for_more(closer)) {
-        int fd = closer->fds[--closer->count];
+        int fd = take_first(closer);
 
         pthread_mutex_unlock(&closer->lock);
         close(fd);
