@@ -28,6 +28,7 @@ UNSHOWN = {
     ("F17", "run it"): "root has nothing to gain by it",
     ("K06", "socket: family"): "the family is a module, and a guest has none",
     ("A19", "the same by SET_SYSCALL_INFO"): "Linux 6.16 brought it",
+    ("F09", "the string"): "its processors take turns, so that nothing changes between two instructions",
 }
 
 # What a probe takes for open because a guest lacks what would have refused it.
