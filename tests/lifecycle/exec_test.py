@@ -149,7 +149,7 @@ class DialogTest(ExecCase):
         argument = mark()
         outcome = self.sh(f"sleep {argument} & echo done").finish()
         self.assertEqual(outcome.stdout, b"done\n")
-        self.assertTrue(alive_with(argument))
+        wait_for(lambda: alive_with(argument))  # not while it becomes sleep
 
     def test_timeout(self):
         argument = mark()

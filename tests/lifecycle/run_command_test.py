@@ -234,7 +234,7 @@ class OutputTest(RunCase):
         self.assertEqual(answer.stdout, b"done\n")
         self.check_ended(answer.status, code=0)
         self.assertLess(time.monotonic() - begin, 10)
-        self.assertTrue(alive_with(argument))  # it belongs to the sandbox, not to the command
+        wait_for(lambda: alive_with(argument))  # it belongs to the sandbox, not to the command
 
     def test_a_background_child_that_writes_on_holds_no_answer(self):
         answer = self.sh("yes & echo $!")
