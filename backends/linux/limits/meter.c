@@ -182,14 +182,27 @@ static void judge_look(struct heel_meter *meter)
         fire(meter, limit);
 }
 
-/* After on_limit the files stay, and a command may remove them: the next walk finds out how much
- * there is, and only more than that is too much again. */
+/* The next walk comes soon: what a new command writes before it is taken for the old ones'. */
+static void walk_again(struct heel_meter *meter)
+{
+    meter->unsettled = true;
+    meter->ran = true;
+    meter->walk_due_ms = now_ms(meter) + TICK_MS;
+}
+
+/* What is there when it is said to be too much, and whoever wrote it is dead, stays there, and may
+ * be removed; more of it is too much again. */
 static void judge_walk(struct heel_meter *meter)
 {
     const struct heel_limits *limits = &meter->limits;
     enum heel_limit limit = HEEL_LIMIT_NONE;
 
+    meter->walked = false;
     if (meter->unsettled) {
+        if (doomed_are_left(meter) && now_ms(meter) - meter->fired_ms < SETTLE_MS_MAX) {
+            walk_again(meter);
+            return;
+        }
         meter->unsettled = false;
     } else if (meter->disk.bytes > meter->disk_most.bytes) {
         limit = HEEL_LIMIT_DISK_BYTES;
@@ -197,9 +210,8 @@ static void judge_walk(struct heel_meter *meter)
         limit = HEEL_LIMIT_DISK_INODES;
     }
     if (limit != HEEL_LIMIT_NONE) {
-        meter->unsettled = true;
-        meter->ran = true;
         fire(meter, limit);
+        walk_again(meter);
         return;
     }
     meter->disk_most.bytes = limits->disk_bytes ? limits->disk_bytes : UINT64_MAX;
@@ -317,10 +329,14 @@ static void on_looked(struct heel_lane_work *work)
     struct heel_meter *meter = heel_container_of(work, struct heel_meter, look);
 
     meter->looking = false;
-    if (end_if_closing(meter) || meter->look_result)
+    if (end_if_closing(meter))
         return;
-    meter->due_ms = now_ms(meter) + look_interval_ms(meter);
-    judge_look(meter);
+    if (meter->look_result == 0) {
+        meter->due_ms = now_ms(meter) + look_interval_ms(meter);
+        judge_look(meter);
+    }
+    if (meter->walked)
+        judge_walk(meter);
 }
 
 /* ---- a walk ---- */
@@ -366,7 +382,9 @@ static void on_walked(struct heel_lane_work *work)
     if (end_if_closing(meter))
         return;
     meter->walk_due_ms = now_ms(meter) + WALK_MS_MIN + meter->walk_ms * WALK_SHARE;
-    judge_walk(meter);
+    meter->walked = true;
+    if (!meter->looking) /* the look's thread is making the census */
+        judge_walk(meter);
 }
 
 /* ---- turn by turn ---- */
@@ -380,7 +398,8 @@ static bool is_quiet(const struct heel_meter *meter)
 
 static void walk_if_due(struct heel_meter *meter)
 {
-    if (meter->work_dir < 0 || meter->walking || !meter->ran || now_ms(meter) < meter->walk_due_ms)
+    if (meter->work_dir < 0 || meter->walking || meter->walked || !meter->ran ||
+        now_ms(meter) < meter->walk_due_ms)
         return;
     meter->walking = true;
     meter->ran = false;

@@ -52,6 +52,7 @@ struct heel_meter {
     bool looking;    /* `look` is in the pool, or waits for it */
     bool walking;    /* `walk` is */
     bool ran;        /* something ran since the last walk */
+    bool walked;     /* and that is still to be judged */
     bool unsettled;  /* the last walk stopped at the limit: the next counts everything */
     uint64_t due_ms; /* the next look */
     uint64_t walk_due_ms;
