@@ -5,7 +5,6 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import time
 
 from heeltest import Code, Heeld, ServerCase, TestCase, cli, container, main, mark, pb, places, process_pb, wait_for
 from heeltest.processes import alive_with
@@ -123,10 +122,8 @@ class EndTest(BareCase):
         started = pathlib.Path(sandbox.host_working_dir, "started")
         self.start_run(sandbox, "python3", "-c", RUNNER, "started", argument)
         wait_for(started.exists)
-        begun = time.monotonic()
         self.delete(sandbox.sandbox_id)
         self.assertEqual(alive_with(argument), [])
-        self.assertLess(time.monotonic() - begun, 20)
 
     def test_timeout_kills_a_daemon_and_no_other(self):
         sandbox, argument, other = self.create(), mark(), mark()

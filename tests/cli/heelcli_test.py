@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import subprocess
-import time
 
 from heeltest import Heeld, TestCase, main, mark, places, wait_for
 from heeltest.cli import Cli, isolate
@@ -82,9 +81,7 @@ class RunTest(CliCase):
     def test_input_without_end(self):
         """Nobody waits for it."""
         with subprocess.Popen(["yes"], stdout=PIPE) as yes:
-            begin = time.monotonic()
             answer = self.cli("run", "sh", "-c", "head -n 2; exit 5", stdin=yes.stdout)
-            self.assertLess(time.monotonic() - begin, 20)
             yes.kill()
         self.check(answer, 5, "y\ny\n")
 
